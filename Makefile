@@ -1,0 +1,47 @@
+# Two commands matter: `make run` and `make test`. Each sets up what it needs on a fresh machine.
+VENV := .venv
+PY := $(VENV)/bin/python
+UV := $(VENV)/bin/uv
+# uv does not read pip's settings: hand on the folder of local wheels. Without one, take torch's CPU build, not gigabytes of CUDA.
+export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
+ifeq ($(strip $(UV_FIND_LINKS)),)
+export UV_TORCH_BACKEND ?= cpu
+endif
+export GRADIO_ANALYTICS_ENABLED := False
+export HF_HUB_DISABLE_TELEMETRY := 1
+
+.PHONY: run test lint format setup clean
+
+run: $(VENV)/.light
+	$(VENV)/bin/ranscore demo
+
+test: $(VENV)/.full
+	$(MAKE) --no-print-directory lint
+	$(PY) -m pytest -q -n auto --dist worksteal
+
+lint: $(VENV)/.full
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+format: $(VENV)/.full
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+setup: $(VENV)/.full
+
+$(VENV)/bin/uv:
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet uv
+
+$(VENV)/.light: pyproject.toml constraints.txt | $(VENV)/bin/uv
+	$(UV) pip install --quiet --python $(PY) -c constraints.txt -e .
+	touch $@
+
+$(VENV)/.full: pyproject.toml constraints.txt | $(VENV)/bin/uv
+	$(UV) pip install --quiet --python $(PY) -c constraints.txt torch
+	$(UV) pip install --quiet --python $(PY) -c constraints.txt -e '.[torch,dicom,evaluate,ray]' --group dev
+	touch $@ $(VENV)/.light
+
+clean:
+	rm -rf $(VENV) build *.egg-info

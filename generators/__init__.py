@@ -1,0 +1,1 @@
+"""Generators of reports: floors and ceilings, the published baselines, served models."""

@@ -1,0 +1,1 @@
+"""Ran Score for chest X-ray report generators: the harness."""

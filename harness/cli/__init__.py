@@ -1,0 +1,55 @@
+"""The command `ranscore`: one file a command group, imported only to declare its options."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from importlib import import_module, metadata
+from typing import NoReturn
+
+from harness.errors import RanscoreError, UsageError
+
+GROUPS: tuple[str, ...] = ("demo",)
+"""Modules of this package, in the order of the help. Each has `register(commands)` and imports only the standard library at its top."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are ours."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of exiting, so that every error leaves by one door."""
+        raise UsageError(f"{message}. See `{self.prog} --help`")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line; also what the documentation test walks through."""
+    top = Parser(prog="ranscore", description="Ran Score for chest X-ray report generators: score, compare, rank.")
+    top.add_argument("--version", action="version", version=f"ranscore {metadata.version('ranscore')}")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
+    for group in GROUPS:
+        import_module(f"harness.cli.{group}").register(commands)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        The exit code: 0 done, 1 the answer is no, 2 to 6 as in `harness.errors`, 130 interrupted.
+    """
+    try:
+        arguments = parser().parse_args(argv)
+        return int(arguments.run(arguments))
+    except RanscoreError as error:
+        for problem in error.problems:
+            print(f"ranscore: {problem}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("ranscore: interrupted; nothing half written was left behind", file=sys.stderr)
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

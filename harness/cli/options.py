@@ -1,0 +1,52 @@
+"""Options that several commands share: named once, the same everywhere."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+Commands = Any
+"""What `add_subparsers` returns; argparse has no public name for it."""
+
+
+def cohort(parser: argparse.ArgumentParser, required: bool = False) -> None:
+    """`--cohort`."""
+    parser.add_argument("--cohort", metavar="NAME|DIR", required=required, help="a built cohort: its name, or the folder it lies in")
+
+
+def references(parser: argparse.ArgumentParser) -> None:
+    """`--references` and `--open`: a cohort given as a file."""
+    parser.add_argument(
+        "--references", metavar="FILE", type=Path, help="the original reports as a file (study_id, report), instead of a cohort"
+    )
+    parser.add_argument(
+        "--open", action="store_true", help="the text of --references is public; without this it is treated as credentialed"
+    )
+
+
+def extractor(parser: argparse.ArgumentParser) -> None:
+    """`--extractor`, `--pack`, `--mode`, `--endpoint`, `--model`."""
+    parser.add_argument("--extractor", metavar="NAME", help="who labels the reports: lexical (default), llm, recorded")
+    parser.add_argument("--pack", metavar="NAME", help="the frozen prompts of the llm extractor")
+    parser.add_argument("--mode", metavar="MODE", help="how the pack asks: single (one question a finding) or joint (all in one answer)")
+    parser.add_argument("--endpoint", metavar="URL", action="append", help="an OpenAI-compatible server; may be given several times")
+    parser.add_argument("--model", metavar="NAME", help="the model that the server serves, or a folder with one to run in process")
+
+
+def metrics(parser: argparse.ArgumentParser) -> None:
+    """`--metrics` and `--profile`."""
+    parser.add_argument("--metrics", metavar="A,B", help="which metrics, separated by commas (default: all that this machine can compute)")
+    parser.add_argument("--profile", metavar="NAME", help="whose recipes the text metrics follow; `all` prints every one")
+
+
+def store(parser: argparse.ArgumentParser) -> None:
+    """`--store`."""
+    parser.add_argument(
+        "--store", metavar="DIR", type=Path, nargs="?", const=Path(), help="the store of records (default: the one in RANSCORE_HOME)"
+    )
+
+
+def json(parser: argparse.ArgumentParser) -> None:
+    """`--json`."""
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead of text for people")

@@ -1,0 +1,110 @@
+"""F1 over findings: Ran Score, and every published form of CheXbert F1, as arithmetic on counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.errors import UsageError
+from harness.findings import COMPARABLE_14, RAN_21
+from harness.types import Array, Input, Labels, ReportStatus, Status
+
+COUNTS = ("tp", "fp", "fn", "tn")
+
+
+def ratio(numerator: Array, denominator: Array) -> Array:
+    """Quotient where the denominator is positive, else 0: the convention of the authors' evaluator."""
+    return np.divide(numerator, denominator, out=np.zeros(np.broadcast(numerator, denominator).shape), where=denominator > 0)
+
+
+@dataclass(frozen=True, slots=True)
+class FindingsF1:
+    """Counts of true and false decisions per finding, and the ratios made from them."""
+
+    name: str
+    vocabulary: str
+    findings: tuple[str, ...]
+    recipe: str = ""
+    version: int = 1
+    headline: str = "macro-f1"
+    subsets: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Further averages: a suffix and the findings it is taken over."""
+    higher_is_better: bool = True
+    fit_digest: str = ""
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The vocabulary whose labels it needs."""
+        return frozenset({self.vocabulary})
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """tp, fp, fn, tn of each finding, finding by finding."""
+        return tuple(f"{finding}:{count}" for finding in self.findings for count in COUNTS)
+
+    def fit(self, references: Sequence[Input]) -> FindingsF1:
+        """Nothing is frozen."""
+        return self
+
+    def rows(self, references: Sequence[Input], candidates: Sequence[Input]) -> Array:
+        """Counts per study: a decision that the reference leaves open counts nowhere."""
+        truth = np.array([reference_decisions(item.labels[self.vocabulary]) for item in references], dtype=np.int8)
+        said = np.array([candidate_decisions(item.labels.get(self.vocabulary), len(self.findings)) for item in candidates], dtype=bool)
+        truth, said = truth.reshape(-1, len(self.findings)), said.reshape(-1, len(self.findings))
+        present, absent = truth == 1, truth == 0
+        cells = np.stack([present & said, absent & said, present & ~said, absent & ~said], axis=-1)
+        return cells.reshape(len(truth), -1).astype(np.float64)
+
+    def score(self, total: Array) -> Mapping[str, Array]:
+        """Macro and micro ratios over all findings and the subsets, and the ratios of each finding.
+
+        `positives:<finding>` is the count of positive references, which a reader needs beside a ratio that is 0 by convention.
+        """
+        cells = np.asarray(total, dtype=np.float64).reshape(*np.shape(total)[:-1], len(self.findings), len(COUNTS))
+        tp, fp, fn, tn = (cells[..., index] for index in range(len(COUNTS)))
+        each = _ratios(tp, fp, fn, tn)
+        parts = {f"macro-{name}": values.mean(axis=-1) for name, values in each.items()}
+        parts.update({f"micro-{name}": value for name, value in _ratios(*(part.sum(axis=-1) for part in (tp, fp, fn, tn))).items()})
+        for suffix, names in self.subsets:
+            keep = [self.findings.index(name) for name in names]
+            parts[f"macro-f1-{suffix}"] = each["f1"][..., keep].mean(axis=-1)
+            parts[f"micro-f1-{suffix}"] = _ratios(*(part[..., keep].sum(axis=-1) for part in (tp, fp, fn, tn)))["f1"]
+        seen = tp + fn > 0
+        parts["macro-f1-positives"] = ratio((each["f1"] * seen).sum(axis=-1), seen.sum(axis=-1).astype(np.float64))
+        for index, finding in enumerate(self.findings):
+            parts.update({f"{name}:{finding}": values[..., index] for name, values in each.items()})
+            parts[f"positives:{finding}"] = (tp + fn)[..., index]
+        return parts
+
+
+def _ratios(tp: Array, fp: Array, fn: Array, tn: Array) -> dict[str, Array]:
+    return {
+        "f1": ratio(2 * tp, 2 * tp + fp + fn),
+        "precision": ratio(tp, tp + fp),
+        "recall": ratio(tp, tp + fn),
+        "accuracy": ratio(tp + tn, tp + fp + fn + tn),
+    }
+
+
+def reference_decisions(labels: Labels) -> list[int]:
+    """1, 0, or -1 for a decision that is left out: undecided in a label file, or not ok."""
+    return [
+        value if value in (0, 1) and status is Status.OK else -1  # type: ignore[misc]
+        for value, status in zip(labels.values, labels.statuses, strict=True)
+    ]
+
+
+def candidate_decisions(labels: Labels | None, size: int) -> list[bool]:
+    """Whether each finding is asserted: only an ok 1 of a readable report is."""
+    if labels is None or labels.report is not ReportStatus.OK:
+        return [False] * size
+    return [value == 1 and status is Status.OK for value, status in zip(labels.values, labels.statuses, strict=True)]
+
+
+def ran_score(recipe: str) -> FindingsF1:
+    """Ran Score: macro F1 over the paper's 21 findings."""
+    if recipe:
+        raise UsageError(f"ran-score has no recipe {recipe!r}: it has one definition")
+    return FindingsF1("ran-score", "ran-21", RAN_21, subsets=(("14", COMPARABLE_14),))

@@ -1,0 +1,1 @@
+"""The board: pure comparison and renderers, and the page that wires them."""

@@ -1,0 +1,1 @@
+"""The door: intake, ledger, worker."""
