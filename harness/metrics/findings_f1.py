@@ -90,10 +90,7 @@ def _ratios(tp: Array, fp: Array, fn: Array, tn: Array) -> dict[str, Array]:
 
 def reference_decisions(labels: Labels) -> list[int]:
     """1, 0, or -1 for a decision that is left out: undecided in a label file, or not ok."""
-    return [
-        value if value in (0, 1) and status is Status.OK else -1  # type: ignore[misc]
-        for value, status in zip(labels.values, labels.statuses, strict=True)
-    ]
+    return [value if value in (0, 1) and status is Status.OK else -1 for value, status in zip(labels.values, labels.statuses, strict=True)]
 
 
 def candidate_decisions(labels: Labels | None, size: int) -> list[bool]:
