@@ -1,1 +1,42 @@
-"""To be described."""
+"""The registry of extractors: a name to a factory, imported only when asked for.
+
+An extractor is picklable or cheap to make again in another process, and says by `official` whether its labels are those that
+the paper's scores were made with. Records of different extractors are never ranked together.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from harness.errors import UsageError
+from harness.types import Extractor
+
+REGISTRY: dict[str, str] = {
+    "lexical": "harness.extractors.lexical:make",
+    "chexbert": "harness.extractors.chexbert:make",
+    "llm": "harness.extractors.llm:make",
+    "recorded": "harness.extractors.recorded:make",
+}
+"""By extractor name the factory `module:function`; a factory takes the extractor's options by keyword."""
+
+DEFAULT = "lexical"
+"""The one that needs no weights, no server and no network."""
+
+
+def extractor(name: str = DEFAULT, **options: Any) -> Extractor:
+    """Make the extractor of that name.
+
+    Args:
+        name: One of `REGISTRY`.
+        options: What the extractor's factory takes; `lexical` takes none.
+
+    Raises:
+        UsageError: There is no such extractor, or it does not take one of the options.
+        UnavailableError: It needs weights, a server or a package that is not here.
+    """
+    if name not in REGISTRY:
+        raise UsageError(f"there is no extractor {name!r}; there are {', '.join(REGISTRY)}")
+    module, _, function = REGISTRY[name].partition(":")
+    made: Extractor = getattr(import_module(module), function)(**options)
+    return made
