@@ -1,0 +1,251 @@
+"""From a cohort and a system's reports, or from label files, to a record and its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib import metadata
+
+import numpy as np
+
+from harness.errors import InputError, Problem
+from harness.record import CohortCard, Counts, ExtractorCard, MetricResult, Record, record_digest, rows_digest
+from harness.signature import Signature
+from harness.signature import digest as digest_of
+from harness.types import (
+    Access,
+    Cohort,
+    Extractor,
+    Grade,
+    Input,
+    Labels,
+    Metric,
+    ReportSet,
+    ReportStatus,
+    Rows,
+    Section,
+    Status,
+    SystemCard,
+)
+
+INVALID_ABOVE = 0.005
+"""Share of reference decisions that may fail before a cohort cannot be scored (design seam 3)."""
+SHOWN_STUDIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Both sides of a cohort, study by study in the same order (sorted by id), ready for any metric."""
+
+    cohort: CohortCard
+    references: tuple[Input, ...]
+    candidates: tuple[Input, ...]
+    extractors: Mapping[str, ExtractorCard]
+    """By vocabulary who labelled it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A record with what it was made from."""
+
+    record: Record
+    rows: tuple[Rows, ...]
+    sides: Sides
+
+
+def cohort_card(cohort: Cohort) -> CohortCard:
+    """What a record says of its cohort."""
+    manifest, scored = cohort.manifest, cohort.scored
+    patients = len({study.patient for study in scored})
+    return CohortCard(manifest.name, manifest.digest, manifest.section, manifest.access, manifest.language, len(scored), patients)
+
+
+def from_reports(cohort: Cohort, reports: ReportSet, extractors: Sequence[Extractor]) -> Sides:
+    """Label both sides of a cohort. Every scored study is there, whether or not the file has a row for it."""
+    ids = [study.id for study in cohort.scored]
+    original = [cohort.reference(name) for name in ids]
+    written = [reports.reports.get(name) for name in ids]
+    references: list[dict[str, Labels]] = [{} for _ in ids]
+    candidates: list[dict[str, Labels]] = [{} for _ in ids]
+    for extractor in extractors:
+        for side, texts in ((references, original), (candidates, [text or "" for text in written])):
+            for labels, item in zip(side, extractor.extract(texts), strict=True):
+                labels[extractor.vocabulary] = item
+    return Sides(
+        cohort_card(cohort),
+        tuple(Input(*row) for row in zip(ids, original, [ReportStatus.OK] * len(ids), references, strict=True)),
+        tuple(_candidate(name, text, labels) for name, text, labels in zip(ids, written, candidates, strict=True)),
+        {extractor.vocabulary: _extractor_card(extractor) for extractor in extractors},
+    )
+
+
+def _candidate(study: str, text: str | None, labels: Mapping[str, Labels]) -> Input:
+    """A candidate with its status as a whole: missing where the file has no row, else what the extractor saw."""
+    status = ReportStatus.MISSING if text is None else ReportStatus.OK if text.strip() else ReportStatus.EMPTY
+    if status is ReportStatus.OK:
+        status = next((item.report for item in labels.values() if item.report is not ReportStatus.OK), status)
+    marked = {name: replace(item, report=status) for name, item in labels.items()}
+    return Input(study, text or "", status, marked)
+
+
+def _extractor_card(extractor: Extractor) -> ExtractorCard:
+    return ExtractorCard(extractor.name, extractor.digest, bool(getattr(extractor, "official", False)))
+
+
+def from_labels(
+    reference: Mapping[str, Labels],
+    candidate: Mapping[str, Labels],
+    cohort: CohortCard | None = None,
+    *,
+    vocabulary: str = "ran-21",
+    name: str = "labels",
+) -> Sides:
+    """Both sides from label files; no text metric can be computed from them.
+
+    Args:
+        reference: By study id; its ids are the cohort.
+        candidate: By study id; a study without a row is missing.
+        cohort: What the record says of the cohort; by default a card made from the reference labels themselves.
+        vocabulary: Of both sides.
+        name: The cohort's name where no card is given.
+
+    Raises:
+        InputError: The candidate holds a study that the reference does not.
+    """
+    unknown = sorted(set(candidate) - set(reference))
+    if unknown:
+        raise InputError(
+            [
+                Problem("the reference labels have no such study", "Remove the row or mend its id", study=item)
+                for item in unknown[:SHOWN_STUDIES]
+            ]
+        )
+    ids = sorted(reference)
+    card = cohort or _labels_card(reference, name)
+    missing = Labels((), (), ReportStatus.MISSING)
+    return Sides(
+        card,
+        tuple(Input(study, "", labels={vocabulary: reference[study]}) for study in ids),
+        tuple(
+            Input(study, "", labels.report, {vocabulary: labels})
+            for study, labels in ((item, candidate.get(item, missing)) for item in ids)
+        ),
+        {vocabulary: ExtractorCard("label-file", digest_of("label-file"))},
+    )
+
+
+def _labels_card(reference: Mapping[str, Labels], name: str) -> CohortCard:
+    content = {study: [list(labels.values), [status.value for status in labels.statuses]] for study, labels in reference.items()}
+    return CohortCard(
+        name, digest_of({"reference labels": content}), Section.BOTH, Access.CREDENTIALED, "en", len(reference), len(reference)
+    )
+
+
+def evaluate(
+    sides: Sides,
+    metrics: Sequence[Metric],
+    *,
+    card: SystemCard,
+    grade: Grade = Grade.SELF_SCORED,
+    created: str = "",
+    unavailable: Mapping[str, str] | None = None,
+) -> Evaluation:
+    """Score both sides with every metric.
+
+    Args:
+        metrics: In the order in which they are shown; the first is the one that ranks.
+        created: UTC time for the record; empty in pure use.
+
+    Raises:
+        InputError: Too many reference decisions failed: the cohort is invalid for every system.
+    """
+    check_references(sides)
+    results, tables = [], []
+    for draft in metrics:
+        metric = draft.fit(sides.references)
+        values = np.asarray(metric.rows(sides.references, sides.candidates), dtype=np.float64)
+        if values.shape != (len(sides.references), len(metric.columns)):
+            raise AssertionError(f"{metric.name} gave rows of shape {values.shape}")
+        spec = f"{metric.name}:{metric.recipe}" if metric.recipe else metric.name
+        tables.append(Rows(spec, metric.columns, tuple(item.study for item in sides.references), values))
+        results.append(_result(metric, values, sides))
+    counts = count(sides)
+    record = Record(
+        system=card,
+        cohort=sides.cohort,
+        grade=grade,
+        extractors=tuple(sides.extractors.values()),
+        metrics=tuple(results),
+        counts=counts,
+        rows=rows_digest(tables),
+        digest=record_digest(sides.cohort.digest, [result.signature for result in results], counts, tables),
+        unavailable=dict(unavailable or {}),
+        created=created,
+        program=metadata.version("ranscore"),
+    )
+    return Evaluation(record, tuple(tables), sides)
+
+
+def _result(metric: Metric, values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], sides: Sides) -> MetricResult:
+    read = [card.digest for vocabulary, card in sides.extractors.items() if vocabulary in metric.reads]
+    signature = Signature(metric.name, metric.version, metric.recipe, "".join(read), metric.fit_digest)
+    parts = {name: float(value) for name, value in metric.score(values.sum(axis=0)).items()}
+    attainable = None
+    if read:
+        mirrored = metric.score(np.asarray(metric.rows(sides.references, sides.references)).sum(axis=0))
+        attainable = float(mirrored[metric.headline])
+    return MetricResult(metric.name, str(signature), metric.headline, parts, metric.higher_is_better, attainable)
+
+
+def check_references(sides: Sides) -> None:
+    """A cohort whose reference labels failed too often is invalid, with the list of studies, before anybody is scored."""
+    for vocabulary in sides.extractors:
+        lost = [item.study for item in sides.references for status in item.labels[vocabulary].statuses if status is not Status.OK]
+        unread = [item.study for item in sides.references if item.labels[vocabulary].report is not ReportStatus.OK]
+        asked = sum(len(item.labels[vocabulary].statuses) for item in sides.references)
+        bad = len(lost) + sum(len(item.labels[vocabulary].statuses) for item in sides.references if item.study in set(unread))
+        if asked and bad / asked > INVALID_ABOVE:
+            studies = sorted({*lost, *unread})
+            head = Problem(
+                f"{bad} of {asked} reference decisions have no answer, more than {INVALID_ABOVE:.1%}: the cohort cannot be scored",
+                "Label the references again, or mend these reports",
+            )
+            named = [Problem("its reference has decisions without an answer", study=study) for study in studies[:SHOWN_STUDIES]]
+            rest = len(studies) - SHOWN_STUDIES
+            raise InputError([head, *named, *([Problem(f"and {rest} more studies")] if rest > 0 else [])])
+
+
+def count(sides: Sides) -> Counts:
+    """What happened to the candidate's reports and decisions, over every vocabulary that was extracted."""
+    whole = {status: sum(item.status is status for item in sides.candidates) for status in ReportStatus}
+    tally = dict.fromkeys(("decisions", "unparseable", "refused", "failed", "uncertain", "left_out"), 0)
+    for vocabulary in sides.extractors:
+        for item in sides.references:
+            labels = item.labels[vocabulary]
+            tally["left_out"] += sum(
+                value not in (0, 1) or status is not Status.OK for value, status in zip(labels.values, labels.statuses, strict=True)
+            )
+        for item in sides.candidates:
+            if item.status is ReportStatus.OK:
+                _tally(item.labels[vocabulary], tally)
+    flagged = sum(any(labels.flags for labels in item.labels.values()) for item in sides.candidates)
+    return Counts(
+        len(sides.candidates),
+        missing=whole[ReportStatus.MISSING],
+        empty=whole[ReportStatus.EMPTY],
+        unsupported=whole[ReportStatus.UNSUPPORTED],
+        flagged=flagged,
+        **tally,
+    )
+
+
+def _tally(labels: Labels, tally: dict[str, int]) -> None:
+    """Count one readable report's decisions; a blank cell is an answer that cannot be read."""
+    tally["decisions"] += len(labels.values)
+    for value, status in zip(labels.values, labels.statuses, strict=True):
+        if status is not Status.OK:
+            tally[status.value] += 1
+        elif value is None:
+            tally["unparseable"] += 1
+        elif value == -1:
+            tally["uncertain"] += 1
