@@ -9,6 +9,7 @@ from importlib import metadata
 import numpy as np
 
 from harness.errors import InputError, Problem
+from harness.metrics.findings_f1 import reference_decisions
 from harness.record import CohortCard, Counts, ExtractorCard, MetricResult, Record, record_digest, rows_digest
 from harness.signature import Signature
 from harness.signature import digest as digest_of
@@ -221,13 +222,10 @@ def count(sides: Sides) -> Counts:
     tally = dict.fromkeys(("decisions", "unparseable", "refused", "failed", "uncertain", "left_out"), 0)
     for vocabulary in sides.extractors:
         for item in sides.references:
-            labels = item.labels[vocabulary]
-            tally["left_out"] += sum(
-                value not in (0, 1) or status is not Status.OK for value, status in zip(labels.values, labels.statuses, strict=True)
-            )
+            tally["left_out"] += reference_decisions(item.labels[vocabulary]).count(-1) if vocabulary == "ran-21" else 0
         for item in sides.candidates:
             if item.status is ReportStatus.OK:
-                _tally(item.labels[vocabulary], tally)
+                _tally(item.labels[vocabulary], tally, yes_or_no=vocabulary == "ran-21")
     flagged = sum(any(labels.flags for labels in item.labels.values()) for item in sides.candidates)
     return Counts(
         len(sides.candidates),
@@ -239,13 +237,13 @@ def count(sides: Sides) -> Counts:
     )
 
 
-def _tally(labels: Labels, tally: dict[str, int]) -> None:
-    """Count one readable report's decisions; a blank cell is an answer that cannot be read."""
+def _tally(labels: Labels, tally: dict[str, int], *, yes_or_no: bool) -> None:
+    """Count one readable report's decisions. Of a yes-or-no vocabulary a blank cell is an answer that cannot be read."""
     tally["decisions"] += len(labels.values)
     for value, status in zip(labels.values, labels.statuses, strict=True):
         if status is not Status.OK:
             tally[status.value] += 1
-        elif value is None:
+        elif yes_or_no and value is None:
             tally["unparseable"] += 1
-        elif value == -1:
+        elif yes_or_no and value == -1:
             tally["uncertain"] += 1

@@ -57,3 +57,10 @@ class Signature:
         if self.fit:
             parts.append(f"fit:{self.fit[:12]}")
         return "|".join(parts)
+
+
+def spec_of(signature: str) -> str:
+    """`name:recipe`, as the registry of metrics takes it, from a signature's text."""
+    name, _, *rest = signature.split("|")
+    recipe = [part for part in rest if not part.startswith(("x:", "fit:"))]
+    return ":".join([name, "|".join(recipe)]) if recipe else name

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,11 +87,20 @@ class Labels:
 class Extractor(Protocol):
     """Turns report text into decisions."""
 
-    name: str
-    vocabulary: str
-    """`ran-21` or `chexpert-14` (see `harness.findings.VOCABULARIES`)."""
-    digest: str
-    """SHA-256 over model, pack, decoding and parser: whatever can change a decision."""
+    @property
+    def name(self) -> str:
+        """What commands and signatures call it."""
+        ...
+
+    @property
+    def vocabulary(self) -> str:
+        """`ran-21` or `chexpert-14` (see `harness.findings.VOCABULARIES`)."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over model, pack, decoding and parser: whatever can change a decision."""
+        ...
 
     def extract(self, texts: Sequence[str]) -> Sequence[Labels]:
         """Label texts, in order. A failure is a status, never an exception for one text."""
@@ -118,19 +127,45 @@ class Metric(Protocol):
     A new metric is one file and one line in `harness.metrics.REGISTRY`; intervals, paired tests and ranks come for nothing.
     """
 
-    name: str
-    version: int
-    recipe: str
-    """What distinguishes this variant among those of the same name; goes into the signature."""
-    reads: frozenset[str]
-    """Of `text`, `ran-21`, `chexpert-14`, `embedding`, or the names of other metrics whose rows it needs."""
-    columns: tuple[str, ...]
-    """Names of the row's columns."""
-    headline: str
-    """The key of `score` that stands on the board."""
-    higher_is_better: bool
-    fit_digest: str
-    """Digest of what `fit` froze; empty where nothing is frozen."""
+    @property
+    def name(self) -> str:
+        """What commands and signatures call it."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Raised whenever a score can change."""
+        ...
+
+    @property
+    def recipe(self) -> str:
+        """What distinguishes this variant among those of the same name; goes into the signature."""
+        ...
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Of `text`, `ran-21`, `chexpert-14`, `embedding`, or the names of other metrics whose rows it needs."""
+        ...
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the row's columns."""
+        ...
+
+    @property
+    def headline(self) -> str:
+        """The key of `score` that stands on the board."""
+        ...
+
+    @property
+    def higher_is_better(self) -> bool:
+        """False for a distance."""
+        ...
+
+    @property
+    def fit_digest(self) -> str:
+        """Digest of what `fit` froze; empty where nothing is frozen."""
+        ...
 
     def fit(self, references: Sequence[Input]) -> Metric:
         """Freeze what depends on the cohort (CIDEr's idf); stays fixed under resampling."""
@@ -315,14 +350,30 @@ class Generated:
 class Generator(Protocol):
     """Writes reports from films."""
 
-    name: str
-    needs: frozenset[str]
-    """Of `frontal lateral view prior_frontal prior_report indication history comparison reference`."""
-    writes: Section
-    digest: str
-    """SHA-256 over weights, code version, decoding and precision."""
-    exact_batches: ClassVar[bool]
-    """Whether a batch gives the same text as one study at a time."""
+    @property
+    def name(self) -> str:
+        """What commands and signatures call it."""
+        ...
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Of `frontal lateral view prior_frontal prior_report indication history comparison reference`."""
+        ...
+
+    @property
+    def writes(self) -> Section:
+        """The section it writes."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over weights, code version, decoding and precision."""
+        ...
+
+    @property
+    def exact_batches(self) -> bool:
+        """Whether a batch gives the same text as one study at a time."""
+        ...
 
     def generate(self, studies: Sequence[StudyInput]) -> Sequence[Generated]:
         """Write one report a study, in order."""

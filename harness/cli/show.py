@@ -1,0 +1,28 @@
+"""Tables on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]], title: str = "", left: int = 1) -> None:
+    """Print a table; every cell is text, never markup.
+
+    Args:
+        left: How many columns, counted from the left, are aligned left; the others hold numbers.
+    """
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    grid = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    for index, header in enumerate(headers):
+        grid.add_column(Text(header), justify="left" if index < left else "right", overflow="fold")
+    for row in rows:
+        grid.add_row(*(Text(cell) for cell in row))
+    if not console.is_terminal:
+        # A pipe or a file has no width: nothing is cut off.
+        console = Console(highlight=False, width=max(console.measure(grid).maximum, 80))
+    console.print(grid)
