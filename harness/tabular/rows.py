@@ -1,0 +1,18 @@
+"""What every reader of tables yields."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Row(NamedTuple):
+    """One row as the file has it."""
+
+    line: int
+    """Where it begins, counted from 1, header included; in a Parquet file the row, from 1; 0 for a header, whose cells are None."""
+    cells: dict[str, Any]
+    """By column in lower case, without blanks around it; a row of JSON holds the columns that it names."""
+
+
+class Stopped(Exception):  # noqa: N818 - a way out; nobody sees it
+    """Reading cannot go on; the reason is already among the complaints."""
