@@ -10,7 +10,7 @@ endif
 export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: run test lint format setup clean
+.PHONY: run test lint format docs setup clean
 
 run: $(VENV)/.light
 	$(VENV)/bin/ranscore demo
@@ -27,6 +27,9 @@ lint: $(VENV)/.full
 format: $(VENV)/.full
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+
+docs: $(VENV)/.full
+	$(PY) -m harness.cli.reference > docs/commands.md
 
 setup: $(VENV)/.full
 
