@@ -187,10 +187,11 @@ def _bootstrapped(left: Pseudo, drawn: Mapping[str, Array], method: str, alpha: 
 def _proportions(metric: Metric, table: Array, alpha: float) -> dict[str, Interval]:
     """The parts that are a rising function of one proportion, where the metric names them."""
     column = {name: index for index, name in enumerate(metric.columns)}
-    named = getattr(metric, "proportions", dict)()
+    named: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], Callable[[float], float]]] = getattr(metric, "proportions", dict)()
     found = {}
     for part, (hits, trials, rising) in named.items():
-        low, high = korn_graubard(*(table[:, [column[name] for name in names]].sum(axis=1) for names in (hits, trials)), alpha)
+        hit, tried = (table[:, [column[name] for name in names]].sum(axis=1) for names in (hits, trials))
+        low, high = korn_graubard(hit, tried, alpha)
         found[part] = (float(rising(low)), float(rising(high)))
     return found
 
