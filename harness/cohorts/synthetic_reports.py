@@ -83,10 +83,9 @@ class Language:
 def language(code: str) -> Language:
     """Read a language's table: `en` or `zh`."""
     data = json.loads(resources.files("harness.cohorts").joinpath(f"synthetic_{code}.json").read_text(encoding="utf-8"))
-    phrases = tuple(_phrase(item) for item in data.pop("phrases"))
-    impression = tuple(_phrase(item) for item in data.pop("impression"))
+    tables = {key: tuple(_phrase(item) for item in data.pop(key)) for key in ("phrases", "impression")}
     tuples = {key: {name: tuple(items) for name, items in data.pop(key).items()} for key in ("nouns", "slots", "context")}
-    return Language(phrases, impression, none=tuple(data.pop("none")), **tuples, **data)
+    return Language(**data | tables | tuples | {"none": tuple(data["none"])})
 
 
 def _phrase(item: Json) -> Phrase:
