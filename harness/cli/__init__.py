@@ -12,7 +12,10 @@ from typing import NoReturn
 
 from harness.errors import RanscoreError, UsageError
 
-GROUPS: tuple[str, ...] = ("demo",)
+GROUPS: tuple[str, ...] = (
+    "demo",
+    "pack",
+)
 """Modules of this package, in the order of the help. Each has `register(commands)` and imports only the standard library at its top."""
 
 
