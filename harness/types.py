@@ -225,7 +225,7 @@ class Study:
     prior: str = ""
     """Id of this patient's previous study; empty where there is none."""
     part: str = "test"
-    """`train`, `dev` or `test`; only `test` studies are scored."""
+    """`train`, `dev`, `test`, or `context` for an earlier study that is only linked to; only `test` studies are scored."""
     age: float | None = None
     """In years."""
     sex: str = ""

@@ -63,6 +63,8 @@ def save(cohort: Cohort, folder: Path) -> None:
     """Write a cohort's folder; the manifest last, so that a folder with a manifest is complete."""
     from harness import labels as label_files
 
+    for name in ("manifest.json", "labels.csv", "local.json"):
+        (folder / name).unlink(missing_ok=True)
     lines = (json.dumps({"study_id": name, **asdict(text)}, ensure_ascii=False) for name, text in sorted(cohort.texts.items()))
     files.write(folder / "text.jsonl", "\n".join(lines) + "\n")
     if cohort.labels:
@@ -140,7 +142,8 @@ def _load_texts(path: Path) -> dict[str, Text]:
         with path.open(encoding="utf-8") as stream:
             for line in stream:
                 item = json.loads(line)
-                texts[item.pop("study_id")] = Text(**item)
+                name = item.pop("study_id")
+                texts[name] = Text(**item)
     except (OSError, ValueError, KeyError, TypeError) as error:
         what = f"it is not a cohort's text file ({type(error).__name__})"
         raise InputError(Problem(what, "Build the cohort again on this machine", str(path), len(texts) + 1)) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,8 @@ from harness.findings import COMPARABLE_14, RAN_21
 from harness.types import Array, Input, Labels, ReportStatus, Status
 
 COUNTS = ("tp", "fp", "fn", "tn")
+Proportion = tuple[tuple[str, ...], tuple[str, ...], Callable[[float], float]]
+"""Columns of the hits, columns of the trials, and the rising function of their ratio."""
 
 
 def ratio(numerator: Array, denominator: Array) -> Array:
@@ -33,6 +35,8 @@ class FindingsF1:
     """Further averages: a suffix and the findings it is taken over."""
     higher_is_better: bool = True
     fit_digest: str = ""
+    limits: tuple[float, float] = (0.0, 1.0)
+    """No ratio, and so no interval, lies outside."""
 
     @property
     def reads(self) -> frozenset[str]:
@@ -77,6 +81,31 @@ class FindingsF1:
             parts.update({f"{name}:{finding}": values[..., index] for name, values in each.items()})
             parts[f"positives:{finding}"] = (tp + fn)[..., index]
         return parts
+
+    def proportions(self) -> dict[str, Proportion]:
+        """Which parts are a rising function of one proportion: by part the columns of its hits, those of its trials, the function.
+
+        Of the studies in which a finding is asserted by anybody, a share J is asserted by both: F1 is 2 J / (1 + J).
+        """
+        kinds: dict[str, Proportion] = {
+            "f1": (("tp",), ("tp", "fp", "fn"), _dice),
+            "precision": (("tp",), ("tp", "fp"), float),
+            "recall": (("tp",), ("tp", "fn"), float),
+            "accuracy": (("tp", "tn"), COUNTS, float),
+        }
+        named = {}
+        for finding in self.findings:
+            for kind, (hits, trials, rising) in kinds.items():
+                named[f"{kind}:{finding}"] = (_of(finding, hits), _of(finding, trials), rising)
+        return named
+
+
+def _of(finding: str, counts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"{finding}:{count}" for count in counts)
+
+
+def _dice(share: float) -> float:
+    return 2 * share / (1 + share)
 
 
 def _ratios(tp: Array, fp: Array, fn: Array, tn: Array) -> dict[str, Array]:
