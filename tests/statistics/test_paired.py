@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from harness.intervals import pseudo
 from harness.metrics.findings_f1 import FindingsF1
-from harness.paired import against_rest, bootstrap_difference, compare, differences, holm, least_detectable, swap_test, claimable
+from harness.paired import against_rest, bootstrap_difference, claimable, compare, differences, holm, least_detectable, swap_test
 from harness.resample import Source, parts, patient_totals
 from harness.types import Array, Rows
 
