@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 
 import numpy as np
 
 from harness.errors import InputError, Problem
+from harness.intervals import PUBLISHED, intervals
 from harness.metrics.findings_f1 import reference_decisions
 from harness.record import CohortCard, Counts, ExtractorCard, MetricResult, Record, record_digest, rows_digest
+from harness.resample import patient_totals
 from harness.signature import Signature
 from harness.signature import digest as digest_of
 from harness.types import (
@@ -43,6 +45,8 @@ class Sides:
     candidates: tuple[Input, ...]
     extractors: Mapping[str, ExtractorCard]
     """By vocabulary who labelled it."""
+    patients: Mapping[str, str] = field(default_factory=dict)
+    """By study; a study that is not named is its own patient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ def from_reports(cohort: Cohort, reports: ReportSet, extractors: Sequence[Extrac
         tuple(Input(*row) for row in zip(ids, original, [ReportStatus.OK] * len(ids), references, strict=True)),
         tuple(_candidate(name, text, labels) for name, text, labels in zip(ids, written, candidates, strict=True)),
         {extractor.vocabulary: _extractor_card(extractor) for extractor in extractors},
+        {study.id: study.patient for study in cohort.scored},
     )
 
 
@@ -100,6 +105,7 @@ def from_labels(
     *,
     vocabulary: str = "ran-21",
     name: str = "labels",
+    patients: Mapping[str, str] | None = None,
 ) -> Sides:
     """Both sides from label files; no text metric can be computed from them.
 
@@ -109,6 +115,7 @@ def from_labels(
         cohort: What the record says of the cohort; by default a card made from the reference labels themselves.
         vocabulary: Of both sides.
         name: The cohort's name where no card is given.
+        patients: By study the patient; by default every study is its own.
 
     Raises:
         InputError: The candidate holds a study that the reference does not.
@@ -132,6 +139,7 @@ def from_labels(
             for study, labels in ((item, candidate.get(item, missing)) for item in ids)
         ),
         {vocabulary: ExtractorCard("label-file", digest_of("label-file"))},
+        patients or {},
     )
 
 
@@ -168,8 +176,10 @@ def evaluate(
         if values.shape != (len(sides.references), len(metric.columns)):
             raise AssertionError(f"{metric.name} gave rows of shape {values.shape}")
         spec = f"{metric.name}:{metric.recipe}" if metric.recipe else metric.name
-        tables.append(Rows(spec, metric.columns, tuple(item.study for item in sides.references), values))
-        results.append(_result(metric, values, sides))
+        studies = tuple(item.study for item in sides.references)
+        table = Rows(spec, metric.columns, studies, values, tuple(sides.patients.get(study, study) for study in studies))
+        tables.append(table)
+        results.append(_result(metric, table, sides))
     counts = count(sides)
     record = Record(
         system=card,
@@ -183,19 +193,22 @@ def evaluate(
         unavailable=dict(unavailable or {}),
         created=created,
         program=metadata.version("ranscore"),
+        interval=f"{PUBLISHED}, 95 %",
     )
     return Evaluation(record, tuple(tables), sides)
 
 
-def _result(metric: Metric, values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], sides: Sides) -> MetricResult:
+def _result(metric: Metric, table: Rows, sides: Sides) -> MetricResult:
     read = [card.digest for vocabulary, card in sides.extractors.items() if vocabulary in metric.reads]
     signature = Signature(metric.name, metric.version, metric.recipe, "".join(read), metric.fit_digest)
-    parts = {name: float(value) for name, value in metric.score(values.sum(axis=0)).items()}
+    parts = {name: float(value) for name, value in metric.score(table.values.sum(axis=0)).items()}
     attainable = None
     if read:
         mirrored = metric.score(np.asarray(metric.rows(sides.references, sides.references)).sum(axis=0))
         attainable = float(mirrored[metric.headline])
-    return MetricResult(metric.name, str(signature), metric.headline, parts, metric.higher_is_better, attainable)
+    ends = intervals(metric, patient_totals(table, sides.patients))
+    finite = {part: end for part, end in ends.items() if np.isfinite(end).all()}
+    return MetricResult(metric.name, str(signature), metric.headline, parts, metric.higher_is_better, attainable, finite)
 
 
 def check_references(sides: Sides) -> None:

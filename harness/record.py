@@ -95,13 +95,18 @@ class MetricResult:
     higher_is_better: bool = True
     attainable: float | None = None
     """What the references score against themselves, where that is not trivially the best."""
-    interval: tuple[float, float] | None = None
-    """95 % interval of the headline; not part of the digest."""
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """95 % interval of each part, where there is one; not part of the digest."""
 
     @property
     def value(self) -> float:
         """The headline."""
         return self.parts[self.headline]
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The headline's interval."""
+        return self.intervals.get(self.headline)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,7 @@ class Record:
     program: str = ""
     """Version of this program."""
     interval: str = ""
-    """How the intervals were made: method, draws, seed."""
+    """How the intervals were made."""
     schema: int = SCHEMA
 
     @property
@@ -199,8 +204,8 @@ def _cohort_card(data: Json) -> CohortCard:
 
 
 def _metric_result(data: Json) -> MetricResult:
-    interval = data.get("interval")
-    return MetricResult(**{**data, "interval": tuple(interval) if interval else None})
+    ends = {part: (float(low), float(high)) for part, (low, high) in data["intervals"].items()}
+    return MetricResult(**{**data, "intervals": ends})
 
 
 def load(path: Path) -> Record:
@@ -232,6 +237,7 @@ def rows_bytes(rows: Sequence[Rows]) -> bytes:
         arrays[f"{index}.columns"] = np.array(table.columns, dtype=np.str_)
         arrays[f"{index}.values"] = table.values
     arrays["studies"] = np.array(rows[0].studies if rows else (), dtype=np.str_)
+    arrays["patients"] = np.array(rows[0].patients if rows else (), dtype=np.str_)
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)
     return stream.getvalue()
@@ -246,8 +252,9 @@ def rows_from_bytes(data: bytes, expected: str, file: str = "") -> tuple[Rows, .
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             studies = tuple(str(name) for name in archive["studies"])
+            patients = tuple(str(name) for name in archive["patients"])
             tables = tuple(
-                Rows(str(name), tuple(str(column) for column in archive[f"{index}.columns"]), studies, archive[f"{index}.values"])
+                Rows(str(name), tuple(str(column) for column in archive[f"{index}.columns"]), studies, archive[f"{index}.values"], patients)
                 for index, name in enumerate(archive["metrics"])
             )
     except (ValueError, KeyError, OSError, EOFError) as error:

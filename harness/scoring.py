@@ -1,0 +1,145 @@
+"""The one way from files to a record: what the command `score`, the Python function and the worker all do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from harness import cohorts, evaluate
+from harness.errors import UnavailableError, UsageError
+from harness.evaluate import Evaluation
+from harness.record import CohortCard
+from harness.types import Access, Cohort, Extractor, Grade, Labels, Metric, ReportSet, Section, SystemCard
+
+LABEL_METRICS: tuple[str, ...] = ("ran-score",)
+
+
+def score(
+    predictions: Path | str | Mapping[str, str],
+    references: Cohort | Path | str,
+    *,
+    extractor: Extractor | str = "lexical",
+    options: Mapping[str, Any] | None = None,
+    metrics: Sequence[str] | None = None,
+    profile: str = "",
+    card: SystemCard | None = None,
+    grade: Grade = Grade.SELF_SCORED,
+    created: str = "",
+) -> Evaluation:
+    """Score a system's reports.
+
+    Args:
+        predictions: A reports file, or the reports by study id.
+        references: A cohort, or the name or folder of a built one. A file of references goes through
+            `harness.cohorts.table.from_table` first, which asks for section and access.
+        extractor: Who labels both sides.
+        options: What the extractor's factory takes (pack, mode, endpoint, model).
+        metrics: Names or `name:recipe`; by default Ran Score and the text metrics of the profile.
+        profile: Whose recipes the text metrics follow; empty for the board's default.
+        card: Who made the reports.
+        grade: How good the evidence is.
+        created: UTC time for the record; by default none.
+
+    Raises:
+        InputError: The file is wrong; every problem is named.
+        UnavailableError: The extractor, or a metric that was asked for by name alone, is not here.
+    """
+    cohort = references if isinstance(references, Cohort) else cohorts.load(references)
+    reports = predictions if isinstance(predictions, Mapping) else None
+    reports_set = ReportSet(reports) if reports is not None else read_reports(Path(str(predictions)), cohort)
+    made, unavailable = make_metrics(metrics, profile)
+    labelled_by = extractors_for(made, extractor, cohort.manifest.access, options or {})
+    sides = evaluate.from_reports(cohort, reports_set, labelled_by)
+    who = card or SystemCard(Path(str(predictions)).stem if reports is None else "unnamed")
+    return evaluate.evaluate(sides, made, card=who, grade=grade, created=created, unavailable=unavailable)
+
+
+def score_labels(
+    reference: Path,
+    candidate: Path,
+    *,
+    access: Access = Access.CREDENTIALED,
+    section: Section = Section.BOTH,
+    card: SystemCard | None = None,
+    created: str = "",
+) -> Evaluation:
+    """Score label files: 21 columns on both sides. The cohort is named after the reference labels' file."""
+    from harness import labels
+
+    sides = evaluate.from_labels(labels.read(reference), labels.read(candidate), name=reference.stem)
+    sides = replace(sides, cohort=replace(sides.cohort, access=access, section=section))
+    return evaluate.evaluate(sides, make_metrics(LABEL_METRICS, "")[0], card=card or SystemCard(candidate.stem), created=created)
+
+
+def score_decisions(
+    reference: Mapping[str, Labels],
+    candidate: Mapping[str, Labels],
+    cohort: CohortCard,
+    card: SystemCard,
+    *,
+    grade: Grade = Grade.SELF_SCORED,
+    created: str = "",
+) -> Evaluation:
+    """Score decisions that are at hand on both sides, of a cohort that is known."""
+    sides = evaluate.from_labels(reference, candidate, cohort)
+    return evaluate.evaluate(sides, make_metrics(LABEL_METRICS, "")[0], card=card, grade=grade, created=created)
+
+
+def read_reports(path: Path, cohort: Cohort) -> ReportSet:
+    """Read a reports file against a cohort's ids."""
+    from harness import reports
+
+    return reports.read(path, [study.id for study in cohort.scored])
+
+
+def make_metrics(names: Sequence[str] | None, profile: str) -> tuple[list[Metric], dict[str, str]]:
+    """Make the metrics that were asked for; one that this machine cannot compute is named with its reason and skipped.
+
+    Raises:
+        UnavailableError: None of them can be computed.
+    """
+    from harness.metrics import metric
+
+    made, unavailable = [], {}
+    for spec in names or default_metrics(profile):
+        try:
+            made.append(metric(spec))
+        except UnavailableError as error:
+            unavailable[spec] = str(error)
+    if not made:
+        raise UnavailableError("; ".join(unavailable.values()) or "no metric was asked for")
+    return made, unavailable
+
+
+def default_metrics(profile: str) -> list[str]:
+    """Ran Score first, then the text metrics of a profile that the light install computes."""
+    from harness.metrics import profiles
+
+    return ["ran-score", *profiles.profile(profile)]
+
+
+def extractors_for(
+    metrics: Sequence[Metric], chosen: Extractor | str, access: Access, options: Mapping[str, Any] | None = None
+) -> list[Extractor]:
+    """One extractor for each vocabulary that the metrics read.
+
+    Raises:
+        UsageError: The chosen extractor speaks another vocabulary.
+        UnavailableError: An extractor's weights or server are not here.
+    """
+    from harness.extractors import extractor
+
+    read = {vocabulary for metric in metrics for vocabulary in metric.reads} & {"ran-21", "chexpert-14"}
+    found = []
+    for vocabulary in sorted(read, reverse=True):
+        if vocabulary == "chexpert-14":
+            found.append(extractor("chexbert"))
+            continue
+        guarded = {"access": access} if chosen == "llm" else {}
+        one = extractor(chosen, **guarded, **(options or {})) if isinstance(chosen, str) else chosen
+        if one.vocabulary != vocabulary:
+            raise UsageError(f"the extractor {one.name} gives {one.vocabulary}, Ran Score reads {vocabulary}")
+        found.append(one)
+    return found

@@ -1,0 +1,243 @@
+"""The board as data: rows, columns and places, from records and their snapshot. Pure; every renderer and page reads this."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from harness.record import CohortCard, MetricResult, Record
+from harness.reported import reported, source
+from harness.store import Stored, newest
+from harness.types import Grade, Role
+
+REPORTED_COHORT = "MIMIC-CXR, 3,000 images (as reported)"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One score of the board."""
+
+    key: str
+    """`metric:recipe/part`: what addresses and exports call it."""
+    label: str
+    metric: str
+    """The metric's signature up to what the extractor and the cohort add."""
+    part: str
+    higher_is_better: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One score of one row."""
+
+    value: float
+    interval: tuple[float, float] | None = None
+    best: bool = False
+    """Not significantly worse than the best ranked system."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a ranked system stands under one score."""
+
+    rank: int
+    low: int
+    """Best rank that it may have."""
+    high: int
+    """Worst rank that it may have."""
+    best: bool
+    """Whether no ranked system is significantly better than the best one and than this."""
+
+    def __str__(self) -> str:
+        return f"{self.rank} [{self.low}-{self.high}]" if self.low != self.high else str(self.rank)
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRow:
+    """One line of the board."""
+
+    id: str
+    """The record's id; empty for what a paper reported."""
+    name: str
+    version: str
+    organisation: str
+    link: str
+    role: Role
+    grade: Grade
+    cells: Mapping[str, Cell]
+    """By column key; a score that the record does not hold is absent."""
+    place: Place | None = None
+    why_unranked: str = ""
+    coverage: str = ""
+    created: str = ""
+    open_weights: str = "unknown"
+    trained_on_cohort: str = "unknown"
+    section: str = ""
+    attainable: float | None = None
+    digest: str = ""
+    signature: str = ""
+    submissions: int = 0
+    """How many records this organisation, or this system where none is named, has had scored on this cohort."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Everything that is comparable: one cohort, one signature of the score that ranks."""
+
+    cohort: CohortCard
+    signature: str
+    """Of the metric that ranks."""
+    extractor: str
+    official: bool
+    columns: tuple[Column, ...]
+    rows: tuple[BoardRow, ...]
+    """Ranked systems first, then unranked ones, each best first; floors and ceilings stand where their score puts them."""
+    detectable: float | None = None
+    """How far apart two systems must be, in the score that ranks, to be told apart in most cases."""
+    snapshot: str = ""
+    """The snapshot's signature; empty where there is none yet."""
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def key(self) -> str:
+        """What addresses call this board."""
+        return f"{self.cohort.name}-{self.cohort.digest[:8]}-{self.extractor}"
+
+
+def boards(stored: Sequence[Stored], places: Mapping[str, Mapping[str, Place]] | None = None) -> tuple[Board, ...]:
+    """One board for each cohort and signature, the one with most systems first.
+
+    Args:
+        places: By record id, by column key, from the snapshot.
+    """
+    groups: dict[tuple[str, str], list[Stored]] = {}
+    for item in stored:
+        if item.record.metrics:
+            groups.setdefault((item.record.cohort.digest, item.record.metrics[0].signature), []).append(item)
+    made = [_board(group, places or {}) for group in groups.values() if any(not item.withdrawn for item in group)]
+    return tuple(sorted(made, key=lambda board: (-len(board.rows), board.cohort.name, board.signature)))
+
+
+def _board(group: Sequence[Stored], places: Mapping[str, Mapping[str, Place]]) -> Board:
+    standing = newest(group)
+    first = standing[0].record
+    columns = _columns(item.record for item in standing)
+    counted = Counter(_team(item.record) for item in group if item.record.system.role is Role.SYSTEM)
+    rows = [_row(item, columns, places.get(item.id, {}), counted[_team(item.record)]) for item in standing]
+    extractor = first.extractors[0] if first.extractors else None
+    return Board(
+        first.cohort,
+        first.metrics[0].signature,
+        extractor.name if extractor else "",
+        bool(extractor and extractor.official),
+        columns,
+        tuple(sorted(rows, key=lambda row: _order(row, columns[0].key))),
+    )
+
+
+def _team(record: Record) -> str:
+    return record.system.organisation or record.system.name
+
+
+def _columns(records: Iterable[Record]) -> tuple[Column, ...]:
+    """Every score that a record of the board holds, in the order in which they were scored."""
+    found: dict[str, Column] = {}
+    for record in records:
+        for result in record.metrics:
+            for part in shown_parts(result):
+                spec = comparable(result)
+                key = f"{spec}/{part}"
+                found.setdefault(key, Column(key, label(result, part), spec, part, result.higher_is_better))
+    return tuple(found.values())
+
+
+def comparable(result: MetricResult) -> str:
+    """A signature without what the board's own cohort and extractor add."""
+    return "|".join(part for part in result.signature.split("|") if not part.startswith(("x:", "fit:")))
+
+
+def shown_parts(result: MetricResult) -> list[str]:
+    """The parts of a metric that stand on the board: its headline, and what readers expect beside it."""
+    beside = {"ran-score": ["micro-f1"], "bleu": ["bleu-1", "bleu-2", "bleu-3"]}.get(result.name, [])
+    return [result.headline, *(part for part in beside if part in result.parts and part != result.headline)]
+
+
+def label(result: MetricResult, part: str) -> str:
+    """A column's heading."""
+    if result.name == "ran-score":
+        return {"macro-f1": "Ran Score", "micro-f1": "micro F1"}.get(part, part)
+    names = {"bleu": "BLEU", "rouge-l": "ROUGE-L", "cider": "CIDEr", "cider-d": "CIDEr-D", "chexbert-f1": "CheXbert F1"}
+    if part.startswith("bleu-"):
+        return part.upper()
+    return names.get(result.name, result.name.upper() if result.name.startswith("meteor") else result.name)
+
+
+def _row(item: Stored, columns: Sequence[Column], places: Mapping[str, Place], submissions: int) -> BoardRow:
+    record, card = item.record, item.record.system
+    place = places.get(columns[0].key)
+    return BoardRow(
+        item.id,
+        card.name,
+        card.version,
+        card.organisation,
+        card.link,
+        card.role,
+        record.grade,
+        {column.key: cell for column in columns if (cell := _cell(record, column, places.get(column.key)))},
+        place,
+        "" if place else unranked(record),
+        str(record.counts),
+        record.created,
+        card.open_weights,
+        card.trained_on_cohort,
+        card.sections.value if card.sections else "",
+        record.metrics[0].attainable,
+        record.digest,
+        record.metrics[0].signature,
+        submissions,
+    )
+
+
+def _cell(record: Record, column: Column, place: Place | None) -> Cell | None:
+    for result in record.metrics:
+        if comparable(result) == column.metric and column.part in result.parts:
+            return Cell(result.parts[column.part], result.intervals.get(column.part), bool(place and place.best))
+    return None
+
+
+def unranked(record: Record) -> str:
+    """Why a record has no rank (design seam 11)."""
+    if record.system.role is not Role.SYSTEM:
+        return record.system.role.value
+    if record.grade in (Grade.REPORTED, Grade.SELF_SCORED):
+        return record.grade.value
+    if not record.rankable:
+        return f"{record.counts.lost_share:.1%} of the decisions have no answer"
+    return "no snapshot yet"
+
+
+def _order(row: BoardRow, key: str) -> tuple[bool, float, str]:
+    cell = row.cells.get(key)
+    return (cell is None, -(cell.value if cell else 0.0), row.name)
+
+
+def reported_rows() -> tuple[BoardRow, ...]:
+    """The paper's Table 5 as rows that are never ranked, with the exchanged columns put right."""
+    note = f"{source()}; printed values, with micro precision and recall exchanged back (see the notes on the paper)"
+    return tuple(
+        BoardRow(
+            "",
+            row.system,
+            "",
+            "",
+            "",
+            Role.SYSTEM,
+            Grade.REPORTED,
+            {"ran-score|v1/macro-f1": Cell(row.ran_score), "ran-score|v1/micro-f1": Cell(row.micro_f1)},
+            why_unranked="reported",
+            note=note,
+        )
+        for row in sorted(reported(), key=lambda row: -row.ran_score)
+    )

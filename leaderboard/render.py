@@ -1,0 +1,166 @@
+"""A board as CSV, Markdown, LaTeX and JSON: pure text, exactly what is shown."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from harness.summary import latex_escape
+from harness.types import Json
+from leaderboard.board import Board, BoardRow, Cell, Column
+
+DIGITS = 3
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def header(board: Board) -> list[str]:
+    """Column headings of the text forms."""
+    return ["rank", "system", *(column.label for column in board.columns), "evidence", "coverage"]
+
+
+def cells(board: Board, row: BoardRow) -> list[str]:
+    """One row's cells as text, in the order of `header`."""
+    scores = [number(row.cells.get(column.key), column is board.columns[0]) for column in board.columns]
+    return [rank(row), title(row), *scores, row.grade.value, row.coverage]
+
+
+def rank(row: BoardRow) -> str:
+    """The rank with its interval, or why there is none."""
+    return str(row.place) if row.place else f"({row.why_unranked})"
+
+
+def title(row: BoardRow) -> str:
+    """Name and version."""
+    return f"{row.name} {row.version}".strip()
+
+
+def number(cell: Cell | None, interval: bool = False) -> str:
+    """A score with or without its interval; a dash where there is none."""
+    if cell is None:
+        return "–"
+    text = f"{cell.value:.{DIGITS}f}"
+    if interval and cell.interval:
+        text += f" [{cell.interval[0]:.{DIGITS}f}, {cell.interval[1]:.{DIGITS}f}]"
+    return text
+
+
+def caption(board: Board) -> str:
+    """What must stand under any copy of the board."""
+    cohort = board.cohort
+    official = "" if board.official else ", not the paper's extractor"
+    parts = [
+        f"{cohort.name}: {cohort.studies} studies of {cohort.patients} patients, section {cohort.section.value}, cohort {cohort.digest[:12]}",
+        f"labels by {board.extractor}{official}",
+        f"signature {board.signature}",
+    ]
+    if board.snapshot:
+        parts.append(board.snapshot)
+    newest = max((row.created for row in board.rows), default="")
+    if newest:
+        parts.append(f"newest record {newest[:10]}")
+    return "; ".join(parts) + "."
+
+
+def to_json(board: Board) -> Json:
+    """The board as JSON: full precision, every field."""
+    data = asdict(board)
+    data["caption"] = caption(board)
+    return data
+
+
+def to_csv(board: Board) -> str:
+    """One line a row; scores at full precision, each with its interval's ends."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    heads = [name for column in board.columns for name in (column.label, f"{column.label} low", f"{column.label} high")]
+    writer.writerow(
+        [
+            "rank",
+            "rank low",
+            "rank high",
+            "system",
+            "version",
+            "organisation",
+            *heads,
+            "evidence",
+            "role",
+            "coverage",
+            "signature",
+            "record",
+            "date",
+        ]
+    )
+    for row in board.rows:
+        place = [row.place.rank, row.place.low, row.place.high] if row.place else ["", "", ""]
+        scores = [value for column in board.columns for value in _triple(row.cells.get(column.key))]
+        text = [row.grade.value, row.role.value, row.coverage, row.signature, row.digest, row.created]
+        writer.writerow([*place, *map(inert, (row.name, row.version, row.organisation)), *scores, *map(inert, text)])
+    return stream.getvalue()
+
+
+def _triple(cell: Cell | None) -> list[object]:
+    if cell is None:
+        return ["", "", ""]
+    return [cell.value, *(cell.interval or ("", ""))]
+
+
+def inert(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def to_markdown(board: Board) -> str:
+    """A table with the caption under it; what is not significantly worse than the best is bold."""
+    lines = [_markdown_line(header(board)), _markdown_line(["---"] * len(header(board)))]
+    for row in board.rows:
+        texts = cells(board, row)
+        marked = [
+            f"**{markdown_escape(text)}**" if _best(board.columns, row.cells, index - 2) else markdown_escape(text)
+            for index, text in enumerate(texts)
+        ]
+        lines.append(_markdown_line(marked))
+    return "\n".join([*lines, "", markdown_escape(caption(board)), ""])
+
+
+def _best(columns: tuple[Column, ...], found: Mapping[str, Cell], index: int) -> bool:
+    cell = found.get(columns[index].key) if 0 <= index < len(columns) else None
+    return bool(cell and cell.best)
+
+
+def _markdown_line(texts: list[str]) -> str:
+    return "| " + " | ".join(texts) + " |"
+
+
+def markdown_escape(text: str) -> str:
+    """Text that Markdown prints as it is: no markup, no link, no image, no HTML."""
+    flat = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    for character in "\\`*_{}[]()#!|~":
+        flat = flat.replace(character, "\\" + character)
+    return flat.replace("://", "&#58;//")
+
+
+def to_latex(board: Board) -> str:
+    """A booktabs table; signature and date stand in the caption."""
+    columns = "ll" + "r" * len(board.columns) + "ll"
+    lines = [r"\begin{table}", r"\centering", rf"\begin{{tabular}}{{{columns}}}", r"\toprule"]
+    lines.append(" & ".join(map(latex_escape, header(board))) + r" \\")
+    lines.append(r"\midrule")
+    for row in board.rows:
+        texts = [
+            rf"\textbf{{{latex_escape(text)}}}" if _best(board.columns, row.cells, index - 2) else latex_escape(text).replace("–", "--")
+            for index, text in enumerate(cells(board, row))
+        ]
+        lines.append(" & ".join(texts) + r" \\")
+    lines += [r"\bottomrule", r"\end{tabular}", rf"\caption{{{latex_escape(caption(board))}}}", r"\end{table}", ""]
+    return "\n".join(lines)
+
+
+def dumps(found: tuple[Board, ...]) -> str:
+    """Boards as one JSON document."""
+    return json.dumps({"boards": [to_json(board) for board in found]}, ensure_ascii=False, indent=1) + "\n"
+
+
+FORMATS = {"csv": to_csv, "markdown": to_markdown, "latex": to_latex}
