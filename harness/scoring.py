@@ -89,9 +89,7 @@ def score_decisions(
 
 def read_reports(path: Path, cohort: Cohort) -> ReportSet:
     """Read a reports file against a cohort's ids."""
-    from harness import reports
-
-    return reports.read(path, [study.id for study in cohort.scored])
+    raise UsageError(f"{path}: reports files of {cohort.manifest.name} cannot be read yet")
 
 
 def make_metrics(names: Sequence[str] | None, profile: str) -> tuple[list[Metric], dict[str, str]]:
@@ -115,9 +113,7 @@ def make_metrics(names: Sequence[str] | None, profile: str) -> tuple[list[Metric
 
 def default_metrics(profile: str) -> list[str]:
     """Ran Score first, then the text metrics of a profile that the light install computes."""
-    from harness.metrics import profiles
-
-    return ["ran-score", *profiles.profile(profile)]
+    return ["ran-score"]
 
 
 def extractors_for(

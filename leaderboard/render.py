@@ -24,12 +24,19 @@ def header(board: Board) -> list[str]:
 def cells(board: Board, row: BoardRow) -> list[str]:
     """One row's cells as text, in the order of `header`."""
     scores = [number(row.cells.get(column.key), column is board.columns[0]) for column in board.columns]
-    return [rank(row), title(row), *scores, row.grade.value, row.coverage]
+    return [rank(row), title(row), *scores, evidence(row), row.coverage]
 
 
 def rank(row: BoardRow) -> str:
-    """The rank with its interval, or why there is none."""
-    return str(row.place) if row.place else f"({row.why_unranked})"
+    """The rank with its interval; a dash where there is none."""
+    return str(row.place) if row.place else "–"
+
+
+def evidence(row: BoardRow) -> str:
+    """How good the evidence is, and why there is no rank."""
+    if row.place:
+        return row.grade.value
+    return row.why_unranked if row.why_unranked in (row.grade.value, row.role.value) else f"{row.grade.value}, {row.why_unranked}"
 
 
 def title(row: BoardRow) -> str:

@@ -25,11 +25,10 @@ def register(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print every board of the store."""
-    from leaderboard.ranked import load
-
     from harness import store
     from leaderboard import render
     from leaderboard.board import reported_rows
+    from leaderboard.ranked import load
 
     found = [board for board in load(store.at(arguments.store)) if _wanted(board, arguments.cohort)]
     if arguments.json:

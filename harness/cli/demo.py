@@ -9,11 +9,29 @@ from harness.cli.options import Commands
 
 def register(commands: Commands) -> None:
     """Declare the command."""
-    parser = commands.add_parser("demo", help="build the synthetic cohort, score its systems, show the board")
+    parser = commands.add_parser(
+        "demo",
+        help="score the synthetic systems and show their board",
+        description="Build the synthetic cohort, score its systems, floors and ceilings, and show the board. "
+        "Everything is kept in RANSCORE_HOME/demo, apart from your own store.",
+    )
+    parser.add_argument("--studies", type=int, default=590, metavar="N", help="scored studies of the cohort (default: 590)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the cohort and the systems (default: 0)")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Build, score, show."""
-    print("The synthetic board is not built yet.")
+    from harness import demo, scoring
+    from harness.cli.board import show, show_reported
+    from harness.home import home
+    from harness.store import Store
+    from leaderboard.board import reported_rows
+    from leaderboard.ranked import load
+
+    store = Store(home() / "demo" / "store")
+    demo.fill(store, scoring.make_metrics(None, "")[0], arguments.studies, arguments.seed)
+    for board in load(store):
+        show(board)
+    show_reported(reported_rows())
     return 0

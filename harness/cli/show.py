@@ -19,10 +19,18 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], title: str = ""
     console = Console(highlight=False)
     grid = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
     for index, header in enumerate(headers):
-        grid.add_column(Text(header), justify="left" if index < left else "right", overflow="fold")
+        grid.add_column(
+            Text(header), justify="left" if index < left else "right", overflow="fold", min_width=_shortest(rows, index, header)
+        )
     for row in rows:
         grid.add_row(*(Text(cell) for cell in row))
     if not console.is_terminal:
-        # A pipe or a file has no width: nothing is cut off.
-        console = Console(highlight=False, width=max(console.measure(grid).maximum, 80))
+        # A pipe or a file has no width: nothing is folded.
+        wide = Console(highlight=False, width=10_000)
+        console = Console(highlight=False, width=max(wide.measure(grid).maximum, len(title)))
     console.print(grid)
+
+
+def _shortest(rows: Sequence[Sequence[str]], index: int, header: str) -> int:
+    """As wide as the longest word, so that a narrow terminal folds between words, but not wider than a name may be."""
+    return min(24, max(len(word) for text in (header, *(row[index] for row in rows)) for word in (text.split() or [""])))

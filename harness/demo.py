@@ -1,0 +1,46 @@
+"""The synthetic board: a cohort whose labels are known by construction, systems whose true order is known, floors and ceilings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness import evaluate, store
+from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic_systems import SyntheticSystem, bounds, systems
+from harness.evaluate import Sides
+from harness.progress import progress
+from harness.record import ExtractorCard
+from harness.signature import digest
+from harness.store import Store
+from harness.types import Cohort, Grade, Input, Metric, SystemCard
+
+CONSTRUCTION = ExtractorCard("construction", digest("labels known by construction"))
+"""Nobody reads the synthetic reports: what they assert is known, because they were written from it."""
+
+
+def sides(cohort: Cohort, system: SyntheticSystem) -> Sides:
+    """Both sides with their text and the labels they were written from."""
+    ids = [study.id for study in cohort.scored]
+    return Sides(
+        evaluate.cohort_card(cohort),
+        tuple(Input(name, cohort.reference(name), labels={"ran-21": cohort.labels[name]}) for name in ids),
+        tuple(Input(name, system.reports[name], labels={"ran-21": system.labels[name]}) for name in ids),
+        {"ran-21": CONSTRUCTION},
+        {study.id: study.patient for study in cohort.scored},
+    )
+
+
+def fill(target: Store, metrics: Sequence[Metric], studies: int = 590, seed: int = 0) -> Cohort:
+    """Score every synthetic system, floor and ceiling into a store; what is there already stays as it is.
+
+    Args:
+        studies: Scored studies.
+        seed: Of the cohort and of the systems.
+    """
+    cohort = build(studies=studies, seed=seed)
+    made = [*systems(cohort, seed), *bounds(cohort, seed)]
+    for system in progress(made, "Scoring the synthetic systems", unit="system"):
+        card = SystemCard(system.name, role=system.role, open_weights="no", trained_on_cohort="no")
+        found = evaluate.evaluate(sides(cohort, system), metrics, card=card, grade=Grade.REGENERATED, created=store.now())
+        target.add(found.record, found.rows, system.reports)
+    return cohort
