@@ -9,6 +9,8 @@ from harness.types import Metric
 
 REGISTRY: dict[str, str] = {
     "ran-score": "harness.metrics.findings_f1:ran_score",
+    "bleu": "harness.metrics.bleu:bleu",
+    "rouge-l": "harness.metrics.rouge:rouge_l",
 }
 """By metric name the factory `module:function`; a factory takes the recipe (empty for its default) and returns a metric."""
 
