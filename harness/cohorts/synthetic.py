@@ -103,39 +103,42 @@ def invent(part: str, studies: int, seed: int) -> Iterator[Case]:
     if not studies:
         return
     matrix, patients = label_matrix(studies, (_PART_SEED[part], seed))
-    earlier: Case | None = None
+    # Size and seed stand in the path: films of another cohort in the same folder are never taken for this one's.
+    folder = f"seed-{seed}/{part}-{studies}"
     people = random.Random(f"{seed}/{part}/patients")  # noqa: S311 - nothing here is a secret
-    age, sex = 0.0, ""
+    earlier: Case | None = None
     for number, (present, patient) in enumerate(zip(present_findings(matrix), patients.tolist(), strict=True)):
-        name = f"p{_PART_SEED[part]}{patient:06d}"
-        if earlier is None or earlier.study.patient != name:
-            earlier, age, sex = None, min(95.0, max(18.0, round(people.gauss(62, 17)))), people.choice("FM")
+        name, person = f"s{_PART_SEED[part]}{number:06d}", f"p{_PART_SEED[part]}{patient:06d}"
+        if earlier is not None and earlier.study.patient == person:
+            age, sex = round((earlier.study.age or 0.0) + 0.2 * people.random(), 2), earlier.study.sex
         else:
-            age = round(age + 0.2 * people.random(), 2)
-        earlier = _case(part, f"s{_PART_SEED[part]}{number:06d}", name, present, earlier, (age, sex), seed)
+            earlier, age, sex = None, min(95.0, max(18.0, round(people.gauss(62, 17)))), people.choice("FM")
+        rng = random.Random(f"{seed}/{name}/case")  # noqa: S311
+        images = _images(name, folder, "Support Devices" in present, rng)
+        study = Study(
+            name,
+            person,
+            images,
+            frontal=images[0].id,
+            lateral=images[1].id if len(images) > 1 else "",
+            prior=earlier.study.id if earlier else "",
+            part=part,
+            age=age,
+            sex=sex,
+            strata={"view": images[0].view, "content": "abnormal" if present else "normal", "earlier film": "yes" if earlier else "no"},
+        )
+        sides = {finding: ONE_SIDED.get(finding) or rng.choice(("right", "left")) for finding in FINDINGS_20}
+        earlier = Case(study, present, earlier.present if earlier else None, sides)
         yield earlier
 
 
-def _case(part: str, name: str, patient: str, present: frozenset[str], earlier: Case | None, person: tuple[float, str], seed: int) -> Case:
-    rng = random.Random(f"{seed}/{name}/case")  # noqa: S311
-    portable = rng.random() < _PORTABLE_RATE["Support Devices" in present]
-    images = [Image(f"{name}-f", f"{part}/{name}-f.png", "AP" if portable else "PA")]
-    if not portable and rng.random() < _LATERAL_RATE:
-        images.append(Image(f"{name}-l", f"{part}/{name}-l.png", "LATERAL"))
-    study = Study(
-        name,
-        patient,
-        tuple(images),
-        frontal=images[0].id,
-        lateral=images[1].id if len(images) > 1 else "",
-        prior=earlier.study.id if earlier else "",
-        part=part,
-        age=person[0],
-        sex=person[1],
-        strata={"view": images[0].view, "content": "abnormal" if present else "normal", "earlier film": "yes" if earlier else "no"},
-    )
-    sides = {finding: ONE_SIDED.get(finding) or rng.choice(("right", "left")) for finding in FINDINGS_20}
-    return Case(study, present, earlier.present if earlier else None, sides)
+def _images(name: str, folder: str, devices: bool, rng: random.Random) -> tuple[Image, ...]:
+    """A frontal film, portable (AP, without a lateral one) more often where there are devices."""
+    portable = rng.random() < _PORTABLE_RATE[devices]
+    frontal = Image(f"{name}-f", f"{folder}/{name}-f.png", "AP" if portable else "PA")
+    if portable or rng.random() >= _LATERAL_RATE:
+        return (frontal,)
+    return frontal, Image(f"{name}-l", f"{folder}/{name}-l.png", "LATERAL")
 
 
 def report(case: Case, language: str, seed: str) -> Text:
