@@ -16,6 +16,7 @@ GROUPS: tuple[str, ...] = (
     "board",
     "demo",
     "pack",
+    "weights",
 )
 """Modules of this package, in the order of the help. Each has `register(commands)` and imports only the standard library at its top."""
 
