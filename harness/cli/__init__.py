@@ -15,6 +15,7 @@ from harness.errors import RanscoreError, UsageError
 GROUPS: tuple[str, ...] = (
     "board",
     "demo",
+    "generate",
     "pack",
     "weights",
 )

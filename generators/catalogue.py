@@ -1,0 +1,102 @@
+"""Every system that writes reports: what it needs, where its code is, what was published of it. One entry a system."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+
+from generators.weights import Weights, locate
+from harness.errors import UnavailableError, UsageError
+from harness.types import Generator, Role, Section
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a system is run on this machine."""
+
+    weights: Mapping[str, Path] = field(default_factory=dict)
+    """By the name of `Weights`; already located."""
+    device: str = "cpu"
+    """`cpu`, `cuda`, `cuda:1`, `mps`."""
+    precision: str = "float32"
+    """`float32`, `bfloat16` or `float16`."""
+    seed: int = 0
+    """Of sampling, where a system samples."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What only this system knows: `--set KEY=VALUE`."""
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One entry of the catalogue."""
+
+    name: str
+    make: str
+    """`module:function`; the function takes `Options` and returns a `Generator`."""
+    summary: str
+    """One line for people."""
+    writes: Section
+    needs: frozenset[str] = frozenset({"frontal"})
+    role: Role = Role.SYSTEM
+    weights: tuple[Weights, ...] = ()
+    memory: str = ""
+    """What it takes to run, as measured or computed from its size."""
+    paper: str = ""
+    """Its publication, and the address of its code."""
+    licence: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """By setting what it means."""
+    unavailable: str = ""
+    """Why nobody can run it; empty where it can be run."""
+
+
+def catalogue() -> dict[str, System]:
+    """Every system by name. An entry stands in the file of its system as `SYSTEM` or `SYSTEMS`, and is imported from there."""
+    found: dict[str, System] = {}
+    for module in MODULES:
+        loaded = import_module(module)
+        for system in getattr(loaded, "SYSTEMS", None) or (loaded.SYSTEM,):
+            found[system.name] = system
+    return found
+
+
+MODULES: tuple[str, ...] = ("generators.floors",)
+"""Files with entries; none of them imports torch at its top."""
+
+
+def find(name: str) -> System:
+    """One entry.
+
+    Raises:
+        UsageError: There is no such system.
+    """
+    known = catalogue()
+    if name in known:
+        return known[name]
+    near = get_close_matches(name.lower(), known, 1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise UsageError(f"there is no system {name!r}{hint} `ranscore systems list` shows all")
+
+
+def make(system: System, options: Options) -> Generator:
+    """Build a system with its weights.
+
+    Raises:
+        UnavailableError: Nobody can run it, or its weights are not here.
+        UsageError: It does not know a setting.
+    """
+    if system.unavailable:
+        raise UnavailableError(f"{system.name} cannot be run: {system.unavailable}")
+    unknown = sorted(set(options.settings) - set(system.settings))
+    if unknown:
+        known = ", ".join(system.settings) or "none"
+        raise UsageError(f"{system.name} has no setting {', '.join(unknown)}; it has {known}")
+    located = locate(system.name, system.weights, options.weights)
+    module, _, function = system.make.partition(":")
+    made: Generator = getattr(import_module(module), function)(
+        Options(located, options.device, options.precision, options.seed, options.settings)
+    )
+    return made

@@ -1,0 +1,79 @@
+"""Where a system's weights are on this machine: by path, by the user's configuration, or in the Hub's cache."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import Problem, UnavailableError
+from harness.home import config, home
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """One file or folder that a system needs."""
+
+    name: str
+    """What the user calls it: `--weights NAME=PATH`."""
+    what: str
+    """What it is, a few words."""
+    size: str
+    """On disk, as published."""
+    licence: str
+    source: str
+    """Where a user gets it, in words; the address where it is a Hub repository."""
+    repository: str = ""
+    """Hub repository, looked up in the Hub's cache; empty for files that come from elsewhere."""
+    optional: bool = False
+
+
+def locate(system: str, needed: tuple[Weights, ...], given: Mapping[str, Path] | None = None) -> dict[str, Path]:
+    """The path of every file a system needs.
+
+    Looked up in this order: `given`, `[weights."SYSTEM"]` of `config.toml`, `RANSCORE_HOME/weights/SYSTEM/NAME`, the Hub's cache.
+
+    Raises:
+        UnavailableError: Some are not here; each is named with its size, its licence and where to get it.
+    """
+    found, problems = {}, []
+    for weights in needed:
+        path = find(system, weights, given or {})
+        if path is not None:
+            found[weights.name] = path
+        elif not weights.optional:
+            what = f"{system} needs {weights.name}: {weights.what} ({weights.size}, {weights.licence}), which is not here"
+            problems.append(
+                Problem(what, f"Get it from {weights.source}, then give --weights {weights.name}=PATH or name it in config.toml")
+            )
+    if problems:
+        raise UnavailableError(problems)
+    return found
+
+
+def find(system: str, weights: Weights, given: Mapping[str, Path]) -> Path | None:
+    """The path of one file, or None where it is not here.
+
+    Raises:
+        UnavailableError: The user named a path and nothing is there.
+    """
+    named = given.get(weights.name) or config().get("weights", {}).get(system, {}).get(weights.name)
+    if named is not None:
+        path = Path(named).expanduser()
+        if not path.exists():
+            raise UnavailableError(Problem(f"{system}: nothing is at the path given for {weights.name}", "Mend the path", str(path)))
+        return path
+    kept = home() / "weights" / system / weights.name
+    if kept.exists():
+        return kept
+    return _in_hub_cache(weights.repository) if weights.repository else None
+
+
+def _in_hub_cache(repository: str) -> Path | None:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(repository, local_files_only=True))
+    except LocalEntryNotFoundError:
+        return None

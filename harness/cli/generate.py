@@ -1,0 +1,235 @@
+"""`ranscore generate`, `ranscore systems list|check` and `ranscore floors`: reports from films, and the board's bounds."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.cli import options
+from harness.cli.options import Commands
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from generators.catalogue import Options, System
+    from harness.types import Cohort, Generator
+
+PRECISIONS = ("float32", "bfloat16", "float16")
+
+
+def register(commands: Commands) -> None:
+    """Declare the commands."""
+    parser = commands.add_parser(
+        "generate",
+        help="run a report generator on a cohort",
+        description="Write a report for every scored study of a cohort. Run it again after an interruption and it continues.",
+    )
+    parser.add_argument("system", help="which generator; `ranscore systems list` shows all")
+    options.cohort(parser, required=True)
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the reports file (JSONL) to write or to continue")
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N studies")
+    parser.add_argument(
+        "--shard", metavar="I/N", default="1/1", help="the I-th of N parts, to share a cohort among machines (default: 1/1)"
+    )
+    parser.add_argument("--batch", type=int, default=8, metavar="N", help="studies at a time, where batching is exact (default: 8)")
+    _machine(parser)
+    options.json(parser)
+    parser.set_defaults(run=run)
+
+    group = commands.add_parser("systems", help="which generators there are, what they need, and whether it is here")
+    kinds = group.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=type(parser))
+    listing = kinds.add_parser("list", help="all systems with what they need and whether it is here")
+    options.json(listing)
+    listing.set_defaults(run=show)
+    check = kinds.add_parser("check", help="load a system's weights strictly, write one report, print memory and seconds")
+    check.add_argument("system", help="which generator")
+    check.add_argument("--film", type=Path, metavar="FILE", help="the film to read (default: a grey test film)")
+    _machine(check)
+    check.set_defaults(run=check_system)
+
+    floors = commands.add_parser("floors", help="make and score a cohort's floors and ceilings")
+    options.cohort(floors, required=True)
+    options.extractor(floors)
+    options.metrics(floors)
+    options.store(floors)
+    floors.set_defaults(run=run_floors)
+
+
+def _machine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", default="auto", metavar="NAME", help="auto (default), cpu, cuda, cuda:1 or mps")
+    parser.add_argument("--precision", choices=PRECISIONS, help="default: float32 on a CPU, the published one elsewhere")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of systems that sample (default: 0)")
+    parser.add_argument(
+        "--weights", action="append", default=[], metavar="NAME=PATH", help="where one of its weights lies; may be repeated"
+    )
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of this system; may be repeated")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Generate, or continue."""
+    import json
+
+    from generators import catalogue
+    from generators import run as loop
+    from harness import cohorts
+
+    cohort = cohorts.load(arguments.cohort)
+    system = catalogue.find(arguments.system)
+    chosen = _options(arguments)
+    generator = _made(system, chosen, cohort)
+    studies = loop.chosen(cohort, arguments.limit, _shard(arguments.shard))
+    plan = loop.Plan(
+        system.name, generator.digest, cohort.manifest.digest, tuple(study.id for study in studies), chosen.device, chosen.precision
+    )
+    outcome = loop.run(generator, cohort, studies, arguments.output, plan, arguments.batch)
+    if arguments.json:
+        found = {"written": outcome.written, "failed": outcome.failed, "resumed": outcome.resumed, "substituted": outcome.substituted}
+        print(json.dumps({"output": str(arguments.output), "system": system.name, "digest": generator.digest, **found}))
+        return 0
+    print(f"{arguments.output}: {outcome.written} reports by {system.name} on {chosen.device} in {chosen.precision}")
+    notes = [
+        (outcome.resumed, "were there already"),
+        (outcome.failed, "failed (see `failure` in the file)"),
+        (outcome.substituted, "with a substituted input"),
+    ]
+    print("\n".join(f"  {count} {what}" for count, what in notes if count))
+    print(f"Score them: ranscore score {arguments.output} --cohort {arguments.cohort}")
+    return 0
+
+
+def _made(system: System, chosen: Options, cohort: Cohort) -> Generator:
+    """The generator; a floor or ceiling is made from the cohort."""
+    from generators import catalogue
+    from generators.floors import BOUNDS, bound
+
+    return bound(system.name, cohort, chosen.seed) if system.name in BOUNDS else catalogue.make(system, chosen)
+
+
+def _options(arguments: argparse.Namespace) -> Options:
+    from generators.catalogue import Options
+
+    device = _device(arguments.device)
+    weights = {name: Path(path) for name, path in _pairs(arguments.weights, "--weights")}
+    return Options(weights, device, arguments.precision or "float32", arguments.seed, dict(_pairs(arguments.set, "--set")))
+
+
+def _device(name: str) -> str:
+    """The device that `auto` stands for; torch is asked only where it is installed."""
+    from importlib.util import find_spec
+
+    if name != "auto":
+        return name
+    if find_spec("torch") is None:
+        return "cpu"
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _pairs(given: Sequence[str], option: str) -> list[tuple[str, str]]:
+    from harness.errors import UsageError
+
+    pairs = [item.partition("=") for item in given]
+    if wrong := [name for name, sign, _ in pairs if not sign]:
+        raise UsageError(f"{option} takes NAME=VALUE, not {wrong[0]!r}")
+    return [(name, value) for name, _, value in pairs]
+
+
+def _shard(text: str) -> tuple[int, int]:
+    """`2/8` as (1, 8)."""
+    from harness.errors import UsageError
+
+    index, _, count = text.partition("/")
+    if not (index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
+        raise UsageError(f"--shard takes I/N with I from 1 to N, not {text!r}")
+    return int(index) - 1, int(count)
+
+
+def show(arguments: argparse.Namespace) -> int:
+    """List the catalogue."""
+    import json
+
+    from generators.catalogue import catalogue
+    from generators.weights import find
+    from harness.cli.show import table
+
+    systems = list(catalogue().values())
+    missing = {
+        system.name: [item.name for item in system.weights if not item.optional and find(system.name, item, {}) is None]
+        for system in systems
+    }
+    if arguments.json:
+        rows = [
+            {
+                "name": system.name,
+                "summary": system.summary,
+                "role": system.role.value,
+                "writes": system.writes.value,
+                "needs": sorted(system.needs),
+                "memory": system.memory,
+                "licence": system.licence,
+                "paper": system.paper,
+                "missing": missing[system.name],
+                "unavailable": system.unavailable,
+            }
+            for system in systems
+        ]
+        print(json.dumps({"systems": rows}, indent=1))
+        return 0
+    table(["system", "what", "writes", "needs", "memory", "here"], [_listed(system, missing[system.name]) for system in systems], left=6)
+    return 0
+
+
+def _listed(system: System, missing: list[str]) -> list[str]:
+    here = f"cannot be run: {system.unavailable}" if system.unavailable else f"missing: {', '.join(missing)}" if missing else "yes"
+    return [system.name, system.summary, system.writes.value, ", ".join(sorted(system.needs)), system.memory or "little", here]
+
+
+def check_system(arguments: argparse.Namespace) -> int:
+    """Load a system strictly and write one report."""
+    from generators import catalogue
+    from generators.check import check
+
+    found = check(catalogue.find(arguments.system), _options(arguments), arguments.film)
+    print(f"{arguments.system}: its weights load, every tensor is where it belongs")
+    print(
+        f"  loading {found.load_seconds:.1f} s, one report {found.report_seconds:.1f} s, peak memory {found.memory_mb:.0f} MB on {found.device}"
+    )
+    print(f"  it wrote {found.words} words" if found.words else f"  it wrote nothing: {found.failure or 'an empty report'}")
+    return 0
+
+
+def run_floors(arguments: argparse.Namespace) -> int:
+    """Make and score the bounds of a cohort."""
+    from generators.floors import BOUNDS, bound
+    from harness import cohorts, scoring, store
+    from harness.cli.show import table
+    from harness.types import Grade, SystemCard
+
+    cohort = cohorts.load(arguments.cohort)
+    chosen = {key: value for key in ("pack", "mode", "endpoint", "model") if (value := getattr(arguments, key))}
+    rows = []
+    for name, (role, summary, _) in BOUNDS.items():
+        reports = bound(name, cohort).reports
+        made = scoring.score(
+            reports,
+            cohort,
+            extractor=arguments.extractor or "lexical",
+            options=chosen,
+            metrics=arguments.metrics.split(",") if arguments.metrics else None,
+            profile=arguments.profile or "",
+            card=SystemCard(name, role=role),
+            grade=Grade.REGENERATED,
+            created=store.now(),
+        )
+        if arguments.store is not None:
+            store.at(arguments.store).add(made.record, made.rows, reports)
+        rows.append([name, role.value, summary, *(f"{result.value:.3f}" for result in made.record.metrics)])
+    table(
+        ["bound", "role", "what", *(result.name for result in made.record.metrics)],
+        rows,
+        f"Floors and ceilings of {cohort.manifest.name}",
+        3,
+    )
+    return 0
