@@ -14,6 +14,7 @@ from harness.errors import RanscoreError, UsageError
 
 GROUPS: tuple[str, ...] = (
     "board",
+    "cohort",
     "demo",
     "generate",
     "pack",

@@ -11,6 +11,7 @@ from pathlib import Path
 from harness.cohorts import make, physionet
 from harness.cohorts.physionet import Examination, Reports
 from harness.cohorts.sections import Report, parse
+from harness.complaints import shown
 from harness.errors import InputError, Problem, UsageError
 from harness.progress import progress
 from harness.types import Access, Cohort, Section, Study, Text
@@ -175,9 +176,13 @@ def _listed(path: Path, known: Mapping[str, Examination], reports: Reports, sect
     for line, name in read_ids(path):
         study, film = films.get(name, (name.removeprefix("s"), ""))
         if study not in known:
-            problems.append(Problem("MIMIC-CXR has no such study or film", "Correct the id or remove the line", str(path), line, name))
+            problems.append(
+                Problem("MIMIC-CXR has no such study or film", "Correct the id or remove the line", str(path), line, shown(name))
+            )
         elif study in wanted:
-            problems.append(Problem(f"its study is named twice, first in line {wanted[study][0]}", "Remove one", str(path), line, name))
+            problems.append(
+                Problem(f"its study is named twice, first in line {wanted[study][0]}", "Remove one", str(path), line, shown(name))
+            )
         else:
             wanted[study] = line, film
     read = _read([known[study] for study in wanted], reports)

@@ -1,0 +1,146 @@
+"""A cohort's Table 1, computed from the scored studies."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from harness.cohorts import load_manifest
+from harness.errors import InputError
+from harness.findings import RAN_21
+from harness.home import home
+from harness.types import Cohort, Json, Manifest, Status, Study
+
+_WITHOUT_BLANKS = frozenset({"zh", "ja", "th"})
+"""Languages that put no blanks between words: their length is counted in characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How a quantity is distributed."""
+
+    known: int
+    """Studies for which it is known; the others are 0 where this is 0."""
+    median: float = 0.0
+    lower: float = 0.0
+    """First quartile."""
+    upper: float = 0.0
+    """Third quartile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prevalence:
+    """How often one finding is present."""
+
+    finding: str
+    present: int
+    decided: int
+    """Studies whose label is 1 or 0; uncertain and open ones are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableOne:
+    """What a paper would print about a cohort; holds counts, and no text."""
+
+    name: str
+    source: str
+    section: str
+    access: str
+    language: str
+    digest: str
+    studies: int
+    patients: int
+    parts: Mapping[str, int]
+    """Studies of each part that there is, scored or not."""
+    age: Spread
+    """In years."""
+    sex: Mapping[str, int]
+    """By `F`, `M` and `unknown`."""
+    length: Spread
+    """Of the scored section."""
+    unit: str
+    """What the length counts: words, or characters in a language that puts no blanks between words."""
+    linked: Mapping[str, int]
+    """Scored studies with a frontal film, a lateral film, an earlier study."""
+    strata: Mapping[str, Mapping[str, int]]
+    prevalence: tuple[Prevalence, ...]
+    """Empty where nobody labelled the cohort."""
+
+    def to_json(self) -> Json:
+        """As JSON."""
+        return asdict(self)
+
+
+def describe(cohort: Cohort) -> TableOne:
+    """Compute a cohort's Table 1."""
+    manifest, scored = cohort.manifest, cohort.scored
+    characters = manifest.language in _WITHOUT_BLANKS
+    sex = Counter(study.sex or "unknown" for study in scored)
+    return TableOne(
+        name=manifest.name,
+        source=manifest.source,
+        section=manifest.section.value,
+        access=manifest.access.value,
+        language=manifest.language,
+        digest=manifest.digest,
+        studies=len(scored),
+        patients=len({study.patient for study in scored}),
+        parts=_parts(manifest),
+        age=_spread([study.age for study in scored if study.age is not None]),
+        sex={name: sex[name] for name in ("F", "M", "unknown") if sex[name]},
+        length=_spread([_length(cohort.reference(study.id), characters) for study in scored]),
+        unit="characters" if characters else "words",
+        linked={name: sum(bool(getattr(study, name)) for study in scored) for name in ("frontal", "lateral", "prior")},
+        strata=_strata(scored),
+        prevalence=_prevalence(cohort),
+    )
+
+
+def built() -> dict[str, Manifest | InputError]:
+    """The cohorts in RANSCORE_HOME by folder name; for a damaged one what is wrong with it."""
+    found: dict[str, Manifest | InputError] = {}
+    for path in sorted((home() / "cohorts").glob("*/manifest.json")):
+        try:
+            found[path.parent.name] = load_manifest(Path(path))
+        except InputError as error:
+            found[path.parent.name] = error
+    return found
+
+
+def _parts(manifest: Manifest) -> dict[str, int]:
+    counts = Counter(study.part for study in manifest.studies)
+    return {part: counts[part] for part in ("test", "dev", "train", "context") if counts[part]}
+
+
+def _spread(values: Sequence[float]) -> Spread:
+    if not values:
+        return Spread(0)
+    lower, median, upper = (float(value) for value in np.percentile(values, (25, 50, 75)))
+    return Spread(len(values), median, lower, upper)
+
+
+def _length(text: str, characters: bool) -> int:
+    if characters:
+        return sum(unicodedata.category(letter)[0] in "LN" for letter in text)
+    return len(text.split())
+
+
+def _strata(scored: Sequence[Study]) -> dict[str, dict[str, int]]:
+    names = sorted({name for study in scored for name in study.strata})
+    return {name: dict(sorted(Counter(study.strata.get(name) or "unknown" for study in scored).items())) for name in names}
+
+
+def _prevalence(cohort: Cohort) -> tuple[Prevalence, ...]:
+    known = [cohort.labels[study.id] for study in cohort.scored if study.id in cohort.labels]
+    if not known:
+        return ()
+    rows = []
+    for index, finding in enumerate(RAN_21):
+        values = [label.values[index] for label in known if label.statuses[index] is Status.OK]
+        rows.append(Prevalence(finding, sum(value == 1 for value in values), sum(value in (0, 1) for value in values)))
+    return tuple(rows)
