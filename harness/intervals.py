@@ -171,7 +171,7 @@ def intervals(
         found = {name: (float(low), float(high)) for name, low, high in zip(left.names, lows, highs, strict=True)}
         found.update(_proportions(metric, table, alpha))
     else:
-        found = _bootstrapped(left, bootstrap(metric, table, draws, source or Source("")), method, alpha)
+        found = _bootstrapped(left, bootstrap(metric, [table], draws, source or Source(""))[0], method, alpha)
     lowest, highest = getattr(metric, "limits", UNKNOWN)
     return {name: (max(low, lowest), min(high, highest)) for name, (low, high) in found.items()}
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from scipy import special
 
 from harness.intervals import Interval, Pseudo, moments, percentile, t_tail
-from harness.resample import Source, parts, swaps, weighted, weights
+from harness.resample import Source, bootstrap, parts, swaps, weighted
 from harness.types import Array, Metric
 
 FEW = 10
@@ -111,22 +112,26 @@ def claimable(whole: Mapping[str, Array]) -> tuple[str, ...]:
     return tuple(finding for finding, count in counts.items() if count >= FEW)
 
 
-def swap_test(metric: Metric, first: Array, second: Array, draws: int, source: Source) -> dict[str, float]:
-    """Swap both systems' rows for a random half of the patients and score again: p = (c + 1) / (n + 1), two-sided, for every part.
+def swap_tests(metric: Metric, tables: Sequence[Array], draws: int, source: Source) -> Iterator[tuple[int, int, dict[str, float]]]:
+    """Swap two systems' rows for a random half of the patients and score again: p = (c + 1) / (n + 1), two-sided, for every part.
 
     Args:
-        first: Totals by patient.
-        second: Of the same patients.
+        tables: Each system's totals by patient; the coins are shared by all pairs, so that no pair's p depends on another's.
+
+    Yields:
+        Every pair once: two indices into `tables`, and p by part.
     """
-    gap = first - second
-    whole, other = first.sum(axis=0), second.sum(axis=0)
-    seen = _gaps(metric, whole, other)
-    beyond = dict.fromkeys(seen, 0)
-    for block in swaps(len(gap), draws, source):
-        moved = weighted(block, gap)
-        for name, value in _gaps(metric, whole - moved, other + moved).items():
-            beyond[name] += int(np.sum(value >= seen[name] - 1e-12))
-    return {name: (count + 1) / (draws + 1) for name, count in beyond.items()}
+    patients = len(tables[0])
+    blocks = [[weighted(block, table) for table in tables] for block in swaps(patients, draws, source)]
+    whole = [table.sum(axis=0) for table in tables]
+    for one, other in combinations(range(len(tables)), 2):
+        seen = _gaps(metric, whole[one], whole[other])
+        beyond = dict.fromkeys(seen, 0)
+        for block in blocks:
+            moved = block[one] - block[other]
+            for name, value in _gaps(metric, whole[one] - moved, whole[other] + moved).items():
+                beyond[name] += int(np.count_nonzero(value >= seen[name] - 1e-12))
+        yield one, other, {name: (count + 1) / (draws + 1) for name, count in beyond.items()}
 
 
 def _gaps(metric: Metric, first: Array, second: Array) -> dict[str, Array]:
@@ -138,8 +143,5 @@ def bootstrap_difference(
     metric: Metric, first: Array, second: Array, draws: int, source: Source, alpha: float = 0.05
 ) -> dict[str, Interval]:
     """The percentile interval of the difference, both systems drawn with the same patients."""
-    blocks = []
-    for block in weights(len(first), draws, source):
-        left, right = parts(metric, weighted(block, first)), parts(metric, weighted(block, second))
-        blocks.append({name: left[name] - right[name] for name in left})
-    return {name: percentile(np.concatenate([block[name] for block in blocks]), alpha) for name in blocks[0]}
+    left, right = bootstrap(metric, [first, second], draws, source)
+    return {name: percentile(left[name] - right[name], alpha) for name in left}

@@ -6,7 +6,7 @@ Hinkley, *Bootstrap Methods and their Application*, 1997, 3.8). Everything is so
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -104,14 +104,14 @@ def parts(metric: Metric, total: Array) -> dict[str, Array]:
     return {name: np.asarray(value, dtype=np.float64) for name, value in scored.items() if not name.startswith("positives:")}
 
 
-def bootstrap(metric: Metric, table: Array, draws: int, source: Source) -> dict[str, Array]:
-    """Every part's value in every draw.
+def bootstrap(metric: Metric, tables: Sequence[Array], draws: int, source: Source) -> list[dict[str, Array]]:
+    """Every part's value in every draw; the draws are made once and shared by all systems.
 
     Args:
-        table: Totals by patient, from `patient_totals`.
+        tables: Each system's totals by patient, from `patient_totals`.
 
     Returns:
-        By part an array of shape (draws,).
+        For each system by part an array of shape (draws,).
     """
-    blocks = [parts(metric, weighted(block, table)) for block in weights(len(table), draws, source)]
-    return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+    blocks = [[parts(metric, weighted(block, table)) for table in tables] for block in weights(len(tables[0]), draws, source)]
+    return [{name: np.concatenate([block[index][name] for block in blocks]) for name in first} for index, first in enumerate(blocks[0])]

@@ -11,9 +11,16 @@ from hypothesis import strategies as st
 
 from harness.intervals import pseudo
 from harness.metrics.findings_f1 import FindingsF1
-from harness.paired import against_rest, bootstrap_difference, claimable, compare, differences, holm, least_detectable, swap_test
+from harness.paired import against_rest, bootstrap_difference, claimable, compare, differences, holm, least_detectable, swap_tests
 from harness.resample import Source, parts, patient_totals
 from harness.types import Array, Rows
+
+
+def swap_test(metric: FindingsF1, first: Array, second: Array, draws: int) -> dict[str, float]:
+    [(one, other, p)] = swap_tests(metric, [first, second], draws, Source("c"))
+    assert (one, other) == (0, 1)
+    return p
+
 
 SYSTEMS = {"a": (0.9, 0.01), "b": (0.6, 0.02), "c": (0.85, 0.02), "d": (0.6, 0.02)}
 
@@ -72,19 +79,19 @@ def test_a_swap_test_of_all_swaps_equals_enumeration(ran: FindingsF1, draw: obje
         swap = np.array(coins)[:, None]
         beyond += gap(np.where(swap, second, first), np.where(swap, first, second)) >= seen - 1e-12
     exact = beyond / 2**10
-    drawn = swap_test(ran, first, second, 20000, Source("c"))["micro-f1"]
+    drawn = swap_test(ran, first, second, 20000)["micro-f1"]
     assert drawn == pytest.approx(exact, abs=5 * np.sqrt(exact * (1 - exact) / 20000) + 1e-4)
 
 
 def test_the_swap_test_and_the_bootstrap_see_a_real_gap_and_agree_on_none(ran: FindingsF1, draw: object) -> None:
     tables, patients = draw(SYSTEMS, studies=400)  # type: ignore[operator]
     table = {name: patient_totals(rows, patients) for name, rows in tables.items()}
-    swapped = swap_test(ran, table["a"], table["b"], 999, Source("c"))
+    swapped = swap_test(ran, table["a"], table["b"], 999)
     assert swapped["macro-f1"] == 1 / 1000
     low, high = bootstrap_difference(ran, table["a"], table["b"], 500, Source("c"))["macro-f1"]
     assert 0 < low < high
-    assert swap_test(ran, table["a"], table["a"], 99, Source("c"))["macro-f1"] == 1.0
-    assert swap_test(ran, table["b"], table["a"], 999, Source("c")) == swapped
+    assert swap_test(ran, table["a"], table["a"], 99)["macro-f1"] == 1.0
+    assert swap_test(ran, table["b"], table["a"], 999) == swapped
 
 
 @settings(deadline=None, max_examples=15)
@@ -132,3 +139,11 @@ def test_findings_with_few_positives_are_not_tested(ran: FindingsF1) -> None:
     total = np.zeros(84)
     total[0], total[4], total[6] = 10, 5, 4
     assert claimable(ran.score(total)) == ("Atelectasis",)
+
+
+def test_swaps_of_many_systems_are_the_swaps_of_each_pair(ran: FindingsF1, draw: object) -> None:
+    tables, patients = draw(SYSTEMS)  # type: ignore[operator]
+    table = {name: patient_totals(rows, patients) for name, rows in tables.items()}
+    names = sorted(table)
+    for one, other, found in swap_tests(ran, [table[name] for name in names], 199, Source("c")):
+        assert found == swap_test(ran, table[names[one]], table[names[other]], 199)

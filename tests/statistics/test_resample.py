@@ -83,7 +83,7 @@ class Mean:
 def test_the_bootstraps_standard_error_is_the_clusters() -> None:
     rng = np.random.default_rng(1)
     table = np.stack([rng.normal(size=400), np.ones(400)], axis=1)
-    drawn = bootstrap(Mean(), table, 4000, Source("c"))["mean"]  # type: ignore[arg-type]
+    drawn = bootstrap(Mean(), [table], 4000, Source("c"))[0]["mean"]  # type: ignore[arg-type]
     expected = table[:, 0].std() / np.sqrt(400)
     assert abs(drawn.std() / expected - 1) < 0.06  # 5 standard errors of a standard deviation from 4,000 draws
     assert abs(drawn.mean() - table[:, 0].mean()) < 5 * expected / np.sqrt(4000)

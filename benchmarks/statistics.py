@@ -1,0 +1,273 @@
+"""How true the intervals, tests and ranks are, by simulation on cohorts whose truth is known; and how fast.
+
+    python -m benchmarks.statistics                 # everything: about a quarter of an hour on two cores
+    python -m benchmarks.statistics coverage order  # only these
+
+Cohorts have the prevalences, correlations and repeated patients of the synthetic cohort; systems are made by their recall and their
+invented findings per true one. The truth of a system is its score on a million studies.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from harness.cohorts.synthetic_labels import Matrix, label_matrix, perturb
+from harness.intervals import METHODS, Interval, Pseudo, basic, bca, jackknife_t, percentile, pseudo
+from harness.metrics.findings_f1 import ran_score
+from harness.paired import Differences, compare, differences, least_detectable, swap_tests
+from harness.progress import progress
+from harness.resample import Source, bootstrap, weighted, weights
+from harness.types import Array
+
+RAN = ran_score("")
+HEADLINE = RAN.headline
+Rates = tuple[float, float]
+"""Recall, and invented findings per true one."""
+SYSTEMS: dict[str, Rates] = {
+    "near perfect": (0.97, 0.02),
+    "good": (0.85, 0.20),
+    "middling": (0.65, 0.40),
+    "poor": (0.30, 0.60),
+    "silent": (0.15, 0.02),
+    "careful": (0.55, 0.02),
+    "constant normal": (0.0, 0.0),
+}
+SIZES = (590, 3000)
+
+
+def counts(truth: Matrix, said: Matrix, patients: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Array:
+    """Totals by patient, as `Rows` and `patient_totals` would give."""
+    cells = np.stack([truth & said, ~truth & said, truth & ~said, ~truth & ~said], axis=-1).reshape(len(truth), -1)
+    return np.add.reduceat(cells.astype(np.float64), np.flatnonzero(np.diff(patients, prepend=-1)), axis=0)
+
+
+def cohort(studies: int, seed: tuple[int, ...], systems: dict[str, Rates]) -> dict[str, Array]:
+    """One simulated cohort: every system's totals by patient."""
+    truth, patients = label_matrix(studies, seed)
+    rng = np.random.default_rng([*seed, 1])
+    return {name: counts(truth, perturb(truth, *rates, rng), patients) for name, rates in systems.items()}
+
+
+def truths(systems: dict[str, Rates]) -> dict[str, float]:
+    """Each system's score on a million studies."""
+    total: dict[str, Array] = {name: np.zeros(len(RAN.columns)) for name in systems}
+    for part in range(10):
+        for name, table in cohort(100_000, (999, part), systems).items():
+            total[name] += table.sum(axis=0)
+    return {name: float(RAN.score(value)[HEADLINE]) for name, value in total.items()}
+
+
+def headline(table: Array) -> Pseudo:
+    """The jackknife of Ran Score alone."""
+    return pseudo(RAN, table, lambda name: name == HEADLINE)
+
+
+def every_method(table: Array, factors: list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]]) -> dict[str, Interval]:
+    """The interval of Ran Score by each method, from draws shared by all systems."""
+    value, values = headline(table).one(HEADLINE)
+    low, high = jackknife_t(np.array(value), values)
+    drawn = np.concatenate([RAN.score(weighted(block, table))[HEADLINE] for block in factors])
+    found = (float(low), float(high)), percentile(drawn), basic(value, drawn), bca(value, drawn, values)
+    return dict(zip(METHODS, found, strict=True))
+
+
+def coverage(cohorts: int = 600) -> None:
+    """How often the interval holds the truth; below and above say on which side it missed."""
+    true = truths(SYSTEMS)
+    print(f"\n## Coverage of 95 % intervals of Ran Score, {cohorts} cohorts\n")
+    print(
+        "| studies | system | truth | mean score | " + " | ".join(METHODS) + " | published misses (truth below, above) | published width |"
+    )
+    print("|---" * (len(METHODS) + 6) + "|")
+    for studies in SIZES:
+        held: dict[str, list[list[tuple[bool, bool, bool, float]]]] = {name: [] for name in SYSTEMS}
+        scores: dict[str, list[float]] = {name: [] for name in SYSTEMS}
+        for seed in progress(range(cohorts), f"coverage at {studies}", unit="cohort"):
+            tables = cohort(studies, (studies, seed), SYSTEMS)
+            factors = list(weights(len(tables["good"]), 1000, Source(f"coverage {studies}", seed)))
+            for name, table in tables.items():
+                found = every_method(table, factors)
+                held[name].append(
+                    [(low <= true[name] <= high, true[name] < low, true[name] > high, high - low) for low, high in found.values()]
+                )
+                scores[name].append(float(RAN.score(table.sum(axis=0))[HEADLINE]))
+        for name in SYSTEMS:
+            means = np.array(held[name], dtype=float).mean(axis=0)
+            shares = " | ".join(f"{100 * mean[0]:.1f}" for mean in means)
+            sides = f"{100 * means[0][1]:.1f}, {100 * means[0][2]:.1f}"
+            print(
+                f"| {studies} | {name} | {true[name]:.4f} | {np.mean(scores[name]):.4f} | {shares} | {sides} | {means[0][3]:.3f} |",
+                flush=True,
+            )
+
+
+def decided(first: Array, second: Array) -> Differences:
+    """The deciding test on Ran Score."""
+    return compare(headline(first), headline(second))[HEADLINE]
+
+
+BOLD: Rates = (0.80, 0.70)
+
+
+def alike() -> dict[str, tuple[Rates, Rates]]:
+    """Pairs of one true score; the last two systems err in opposite ways."""
+    same: dict[str, Rates] = {"both good": (0.85, 0.20), "both middling": (0.65, 0.40), "both poor": (0.30, 0.60)}
+    careful = (_recall_for(truths({"bold": BOLD})["bold"], 0.0), 0.0)
+    return {**{name: (rates, rates) for name, rates in same.items()}, "one bold, one careful": (BOLD, careful)}
+
+
+def equal(seeds: int = 200) -> None:
+    """How often two systems of equal quality are told apart at 0.05."""
+    print(f"\n## Systems of equal quality told apart at 0.05, % of seeds 0 to {seeds - 1}\n")
+    print("| studies | pair | deciding test | swaps (999) |\n|---|---|---|---|")
+    pairs = alike()
+    for studies in SIZES:
+        for name, (one, other) in pairs.items():
+            found = []
+            for seed in progress(range(seeds), f"equal, {name}, {studies}", unit="cohort"):
+                tables = cohort(studies, (studies, seed, 3), {"first": one, "second": other})
+                [(_, _, swapped)] = swap_tests(RAN, list(tables.values()), 999, Source(f"equal {studies}", seed))
+                found.append((float(decided(tables["first"], tables["second"]).p) < 0.05, swapped[HEADLINE] < 0.05))
+            shares = 100 * np.mean(found, axis=0)
+            print(f"| {studies} | {name} | {shares[0]:.1f} | {shares[1]:.1f} |", flush=True)
+
+
+def power(seeds: int = 200) -> None:
+    """How often a true gap of once and twice the printed least detectable difference is found."""
+    print(f"\n## A true gap found, % of {seeds} seeds\n")
+    print("| studies | printed least detectable difference | gap of once | gap of twice |\n|---|---|---|---|")
+    base = (0.65, 0.40)
+    for studies in SIZES:
+        tables = cohort(studies, (studies, 0, 5), {"first": base, "second": base, "third": (0.62, 0.35)})
+        left = [headline(table) for table in tables.values()]
+        pairs = [compare(left[one], left[other])[HEADLINE] for one, other in ((0, 1), (0, 2), (1, 2))]
+        least = least_detectable([float(pair.error) for pair in pairs])
+        shares = []
+        for times in (1, 2):
+            better = (_recall_for(truths({"x": base})["x"] + times * least, 0.40), 0.40)
+            found = [
+                float(pair.p) < 0.05 and float(pair.value) > 0
+                for pair in (
+                    decided(*cohort(studies, (studies, seed, 6), {"a": better, "b": base}).values())
+                    for seed in progress(range(seeds), f"power, {studies}", unit="cohort")
+                )
+            ]
+            shares.append(100 * np.mean(found))
+        print(f"| {studies} | {least:.4f} | {shares[0]:.1f} | {shares[1]:.1f} |", flush=True)
+
+
+def _recall_for(score: float, invented: float) -> float:
+    """The recall that gives a true score, by bisection on one large cohort."""
+    truth, patients = label_matrix(400_000, (77,))
+    low, high = 0.1, 1.0
+    for _ in range(14):
+        middle = (low + high) / 2
+        total = counts(truth, perturb(truth, middle, invented, np.random.default_rng(78)), patients).sum(axis=0)
+        low, high = (middle, high) if float(RAN.score(total)[HEADLINE]) < score else (low, middle)
+    return (low + high) / 2
+
+
+def order(seeds: int = 100) -> None:
+    """Six systems 0.05 apart at 3,000 studies: how often the ranks are 1 to 6 in the true order, and how often the scores are."""
+    steps = [0.80 - 0.05 * index for index in range(6)]
+    systems = {f"{step:.2f}": (_recall_for(step, 0.20), 0.20) for step in steps}
+    print(f"\n## Six systems 0.05 apart, 3,000 studies, {seeds} seeds\n")
+    print("true scores: " + ", ".join(f"{value:.3f}" for value in truths(systems).values()))
+    ranked, sorted_ = 0, 0
+    for seed in progress(range(seeds), "order", unit="cohort"):
+        left = [headline(table) for table in cohort(3000, (3000, seed, 9), systems).values()]
+        values = [float(item.value[0]) for item in left]
+        better = [sum(_beats(other, item) for other in left if other is not item) for item in left]
+        ranked += better == list(range(6))
+        sorted_ += values == sorted(values, reverse=True)
+    print(f"ranks 1 to 6 in the true order: {ranked} of {seeds}; scores in the true order: {sorted_} of {seeds}", flush=True)
+
+
+def _beats(one: Pseudo, other: Pseudo) -> bool:
+    pair = compare(one, other)[HEADLINE]
+    return float(pair.p) < 0.05 and float(pair.value) > 0
+
+
+def beside_scipy(draws: int = 1000) -> None:
+    """The bootstrap of Ran Score beside `scipy.stats.bootstrap`, the same statistic, in one run."""
+    from scipy import stats
+
+    table = cohort(3000, (1,), {"x": (0.65, 0.40)})["x"]
+
+    def statistic(index: Array, axis: int = -1) -> Array:
+        return np.asarray(RAN.score(table[index.astype(int)].sum(axis=-2))[HEADLINE])
+
+    def ours() -> None:
+        percentile(bootstrap(RAN, [table], draws, Source("scipy"))[0][HEADLINE])
+
+    def theirs() -> None:
+        rng = np.random.default_rng(0)
+        stats.bootstrap((np.arange(len(table)),), statistic, n_resamples=draws, method="percentile", rng=rng, batch=20, vectorized=True)
+
+    def published() -> None:
+        jackknife_t(*headline(table).one(HEADLINE))  # type: ignore[arg-type]
+
+    seconds = {call.__name__: _median(call) for call in (ours, theirs, published)}
+    print(f"\n## Beside scipy.stats.bootstrap: Ran Score, 3,000 studies, {draws} draws, median of 3\n")
+    print(
+        f"scipy {seconds['theirs']:.3f} s; harness.resample {seconds['ours']:.3f} s: {seconds['theirs'] / seconds['ours']:.1f} times faster"
+    )
+    print(f"the published interval (no draws): {seconds['published']:.4f} s", flush=True)
+
+
+def _median(call: Callable[[], None]) -> float:
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return float(np.median(times))
+
+
+def speed(systems: int = 50, draws: int = 1000) -> None:
+    """Ranks of 50 systems over 3,000 studies: the deciding test and, beside it, swaps of every pair."""
+    tables = list(cohort(3000, (2,), {f"s{index}": (0.4 + 0.01 * index, 0.3) for index in range(systems)}).values())
+    wanted = {HEADLINE, *(name for name in RAN.score(tables[0].sum(axis=0)) if name.startswith("f1:"))}
+    start = time.perf_counter()
+    left = [pseudo(RAN, table, wanted.__contains__) for table in tables]
+    middle = time.perf_counter()
+    pairs = sum(1 for _ in _pairs(left))
+    end = time.perf_counter()
+    print(f"\n## {systems} systems, 3,000 studies: {pairs} pairs, Ran Score and each of 21 findings\n")
+    print(f"jackknife {middle - start:.2f} s, all pairs {end - middle:.2f} s, peak memory of the process {_peak():.2f} GB")
+    start = time.perf_counter()
+    bootstrap(RAN, tables, draws, Source("speed"))
+    print(f"{draws} bootstrap draws of all systems, every part: {time.perf_counter() - start:.2f} s, peak {_peak():.2f} GB")
+    start = time.perf_counter()
+    swapped = sum(1 for _ in swap_tests(RAN, tables, draws, Source("speed")))
+    print(f"{draws} swaps of each of {swapped} pairs, every part: {time.perf_counter() - start:.2f} s, peak {_peak():.2f} GB", flush=True)
+
+
+def _pairs(left: list[Pseudo]) -> Iterator[Differences]:
+    for index, one in enumerate(left):
+        for other in left[index + 1 :]:
+            yield differences(one.value - other.value, one.values - other.values)
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+PARTS: dict[str, Callable[[], None]] = {
+    "speed": speed,
+    "scipy": beside_scipy,
+    "equal": equal,
+    "power": power,
+    "order": order,
+    "coverage": coverage,
+}
+
+
+if __name__ == "__main__":
+    for part in sys.argv[1:] or PARTS:
+        PARTS[part]()
