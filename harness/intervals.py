@@ -2,7 +2,8 @@
 
 The published interval is the jackknife's: the mean of the pseudo-values with a t quantile whose degrees of freedom follow from their
 kurtosis. Macro F1 over findings with a handful of positives is biased downwards and the bootstrap doubles the bias; `docs/statistics.md`
-holds the simulation that chose. A single finding's ratio is a proportion in disguise and has the interval of Korn and Graubard.
+holds the simulation that chose. A single finding's ratio is a proportion in disguise and has the interval of Korn and Graubard; what such
+proportions cannot show at 0 and at 1 is added to the variance of their average.
 """
 
 from __future__ import annotations
@@ -76,15 +77,16 @@ def moments(values: Array) -> tuple[Array, Array, Array]:
     return mean, np.where(spread <= 1e-13 * np.maximum(np.abs(mean), 1e-300), 0.0, spread), freedom
 
 
-def jackknife_t(value: Array, values: Array, alpha: float = 0.05) -> tuple[Array, Array]:
+def jackknife_t(value: Array, values: Array, alpha: float = 0.05, hidden: float | Array = 0.0) -> tuple[Array, Array]:
     """Low and high end: bias-corrected, and stretched to hold the score itself where the correction goes beyond it.
 
     Args:
         value: Shape (...): the scores.
         values: Shape (..., patients): the pseudo-values.
+        hidden: Variance that these patients cannot show; see `hidden_variance`.
     """
     mean, spread, freedom = moments(values)
-    half = special.stdtrit(freedom, 1 - alpha / 2) * spread
+    half = special.stdtrit(freedom, 1 - alpha / 2) * np.sqrt(spread**2 + hidden)
     return np.minimum(mean - half, value), np.maximum(mean + half, value)
 
 
@@ -167,7 +169,8 @@ def intervals(
     if len(table) < 2:
         found = dict.fromkeys(left.names, UNKNOWN)
     elif method == PUBLISHED:
-        lows, highs = jackknife_t(left.value, left.values, alpha)
+        unseen = hidden_variance(metric, table, left)
+        lows, highs = jackknife_t(left.value, left.values, alpha, np.array([unseen.get(name, 0.0) for name in left.names]))
         found = {name: (float(low), float(high)) for name, low, high in zip(left.names, lows, highs, strict=True)}
         found.update(_proportions(metric, table, alpha))
     else:
@@ -186,14 +189,44 @@ def _bootstrapped(left: Pseudo, drawn: Mapping[str, Array], method: str, alpha: 
 
 def _proportions(metric: Metric, table: Array, alpha: float) -> dict[str, Interval]:
     """The parts that are a rising function of one proportion, where the metric names them."""
-    column = {name: index for index, name in enumerate(metric.columns)}
-    named: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], Callable[[float], float]]] = getattr(metric, "proportions", dict)()
     found = {}
-    for part, (hits, trials, rising) in named.items():
-        hit, tried = (table[:, [column[name] for name in names]].sum(axis=1) for names in (hits, trials))
-        low, high = korn_graubard(hit, tried, alpha)
+    for part, (hits, trials, rising) in _counted(metric, table).items():
+        low, high = korn_graubard(hits, trials, alpha)
         found[part] = (float(rising(low)), float(rising(high)))
     return found
+
+
+def hidden_variance(metric: Metric, table: Array, left: Pseudo) -> dict[str, float]:
+    """What averages of proportions miss where every trial hit, or none: of 3 positives all found, resampling sees no uncertainty.
+
+    Such a member of an average is given the variance of Jeffreys' estimate, (hits + 1/2) / (trials + 1).
+
+    Returns:
+        By part the variance to add; parts that miss nothing are absent.
+    """
+    averages: Mapping[str, tuple[str, ...]] = getattr(metric, "averages", dict)()
+    counted = _counted(metric, table) if averages else {}
+    unseen = {}
+    for part, (hits, trials, rising) in counted.items():
+        hit, tried = float(hits.sum()), float(trials.sum())
+        if part in left.names and hit in (0.0, tried):
+            share = (hit + 0.5) / (tried + 1)
+            slope = (rising(share + 1e-6) - rising(share - 1e-6)) / 2e-6
+            seen = float(moments(left.one(part)[1])[1]) ** 2
+            unseen[part] = max(0.0, slope**2 * share * (1 - share) / (tried + 1) - seen)
+    sums = {part: sum(unseen.get(member, 0.0) for member in members) / len(members) ** 2 for part, members in averages.items()}
+    return {part: value for part, value in sums.items() if value > 0}
+
+
+def _counted(metric: Metric, table: Array) -> dict[str, tuple[Array, Array, Callable[[float], float]]]:
+    """Hits and trials of each patient for each part that is a proportion."""
+    column = {name: index for index, name in enumerate(metric.columns)}
+    named: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], Callable[[float], float]]] = getattr(metric, "proportions", dict)()
+
+    def summed(names: tuple[str, ...]) -> Array:
+        return np.asarray(table[:, [column[name] for name in names]].sum(axis=1))
+
+    return {part: (summed(hits), summed(trials), rising) for part, (hits, trials, rising) in named.items()}
 
 
 def t_tail(value: Array, freedom: Array) -> Array:

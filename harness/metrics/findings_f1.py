@@ -99,6 +99,14 @@ class FindingsF1:
                 named[f"{kind}:{finding}"] = (_of(finding, hits), _of(finding, trials), rising)
         return named
 
+    def averages(self) -> dict[str, tuple[str, ...]]:
+        """Which parts are the mean of other parts: by part its members."""
+        found = {
+            f"macro-{kind}": tuple(f"{kind}:{finding}" for finding in self.findings) for kind in ("f1", "precision", "recall", "accuracy")
+        }
+        found.update({f"macro-f1-{suffix}": tuple(f"f1:{name}" for name in names) for suffix, names in self.subsets})
+        return found
+
 
 def _of(finding: str, counts: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"{finding}:{count}" for count in counts)

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from harness.errors import UsageError
-from harness.intervals import METHODS, basic, bca, intervals, jackknife_t, korn_graubard, percentile, pseudo
+from harness.intervals import METHODS, basic, bca, hidden_variance, intervals, jackknife_t, korn_graubard, moments, percentile, pseudo
 from harness.metrics.findings_f1 import FindingsF1
 from harness.resample import Source, patient_totals
 from harness.types import Array, Rows
@@ -114,3 +114,22 @@ def test_one_patient_gives_no_interval(ran: FindingsF1) -> None:
 def test_an_unknown_method_is_named(ran: FindingsF1) -> None:
     with pytest.raises(UsageError, match="jackknife-t, percentile, basic, bca"):
         intervals(ran, np.ones((3, 84)), method="wild")
+
+
+def test_a_macro_average_pays_for_findings_in_which_nothing_was_ever_missed(ran: FindingsF1, draw: object) -> None:
+    tables, patients = draw({"perfect": (1.0, 0.0)})  # type: ignore[operator]
+    table = patient_totals(tables["perfect"], patients)
+    left = pseudo(ran, table)
+    assert float(moments(left.one("macro-f1")[1])[1]) == 0.0
+    # Written out: Jeffreys' variance of each finding's share J, times the squared slope 2 / (1 + J)^2 of 2 J / (1 + J), over 21 squared.
+    positives = [float(ran.score(table.sum(axis=0))[f"positives:{finding}"]) for finding in ran.findings]
+    shares = [(count + 0.5) / (count + 1) for count in positives]
+    wanted = sum(share * (1 - share) / (count + 1) * (2 / (1 + share) ** 2) ** 2 for share, count in zip(shares, positives, strict=True))
+    assert hidden_variance(ran, table, left)["macro-f1"] == pytest.approx(wanted / 21**2, rel=1e-6)
+    low, high = intervals(ran, table)["macro-f1"]
+    assert 0.9 < low < 0.999 and high == 1.0
+
+
+def test_where_every_finding_has_hits_and_misses_nothing_is_added(ran: FindingsF1) -> None:
+    table = np.ones((12, 84))
+    assert hidden_variance(ran, table, pseudo(ran, table)) == {}
