@@ -66,16 +66,20 @@ class Protocol:
         """What one report is asked: the findings one by one, or everything at once."""
         return tuple(question.finding for question in self.pack.questions) if self.pack.mode == "single" else ("*",)
 
-    def question(self, asked: str) -> Question | None:
-        """The question of a finding; None for the one that asks everything."""
-        return next((question for question in self.pack.questions if question.finding == asked), None)
+    def question(self, finding: str) -> Question:
+        """The question of a finding."""
+        return next(question for question in self.pack.questions if question.finding == finding)
+
+    def messages(self, asked: str, report: str) -> list[dict[str, str]]:
+        """The chat that asks about a finding, or about all of them (`*`)."""
+        return self.pack.messages(None if asked == "*" else self.question(asked), report)
 
     def body(self, asked: str, report: str, served_as: str = "") -> Json:
         """The request for one question about one framed report, without the words of a dialect."""
         decoding = self.pack.decoding
         body: Json = {
             "model": served_as or self.model.id,
-            "messages": self.pack.messages(self.question(asked), report),
+            "messages": self.messages(asked, report),
             "temperature": decoding.temperature,
             "top_p": decoding.top_p,
             "max_tokens": decoding.max_tokens + self.model.reasoning_tokens,

@@ -1,0 +1,231 @@
+"""Answers that were paid for once: a content-addressed cache that two processes can share.
+
+An answer is found by protocol digest, by what was asked, and by a keyed hash of the text. The key lies in `RANSCORE_HOME/cache.key`, so a
+stolen cache does not tell whether somebody's report is in it. No text lies in the cache, and of credentialed text no raw answer either
+that says more than the decision: a model may repeat what it was shown.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import StoreError
+from harness.home import home
+from harness.types import Status
+
+SCHEMA = 1
+_STATUSES = tuple(Status)
+_TABLES = """
+CREATE TABLE IF NOT EXISTS protocols (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE IF NOT EXISTS salts (salt BLOB PRIMARY KEY, at REAL NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS answers (
+  protocol INTEGER NOT NULL, asked TEXT NOT NULL, key BLOB NOT NULL,
+  decision TEXT NOT NULL, raw TEXT NOT NULL, server TEXT NOT NULL, at REAL NOT NULL,
+  PRIMARY KEY (protocol, key, asked)
+) STRICT, WITHOUT ROWID;
+"""
+
+Decision = tuple[int | None, Status]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one question about one text was answered."""
+
+    asked: str
+    """The finding, or `*` for all of them."""
+    key: bytes
+    """The text's keyed hash."""
+    decisions: tuple[Decision, ...]
+    """One for a finding, 20 for all of them."""
+    raw: str = ""
+    """What the model said, where that may be kept."""
+    server: str = ""
+    """Host and port of who said it, or `in process`."""
+
+
+def keyed(salt: bytes, text: str) -> bytes:
+    """The keyed hash of a text: 16 bytes of HMAC-SHA-256."""
+    return hmac.digest(salt, text.encode("utf-8", "surrogatepass"), "sha256")[:16]
+
+
+def home_key() -> bytes:
+    """This home's secret, made at first use; only its owner can read the file."""
+    path = home() / "cache.key"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".cache.key.")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(secrets.token_bytes(32))
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.link(name, path)
+        except FileExistsError:
+            pass  # another process was first; its key is the key
+        finally:
+            Path(name).unlink(missing_ok=True)
+    key = path.read_bytes()
+    if len(key) != 32:
+        raise StoreError(f"{path} is not a key of 32 bytes; move it away together with cache.db, and both are made again")
+    return key
+
+
+class Cache:
+    """The cache of one home. Safe to use from several processes; one object is for one thread at a time."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        """Open the cache, or make it.
+
+        Args:
+            path: The database; `RANSCORE_HOME/cache.db` by default.
+
+        Raises:
+            StoreError: It is damaged, or newer than this program.
+        """
+        self.path = path or home() / "cache.db"
+        self._key = home_key()
+        self._ids: dict[str, int] = {}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._base = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
+            self._prepare()
+        except sqlite3.DatabaseError as error:
+            raise StoreError(f"{self.path} cannot be used ({error}); move it away and it is made again") from None
+        self._salts = [self._key, *(row[0] for row in self._base.execute("SELECT salt FROM salts ORDER BY at"))]
+
+    def _prepare(self) -> None:
+        self._base.execute("PRAGMA journal_mode=WAL")
+        self._base.execute("PRAGMA synchronous=NORMAL")
+        version = self._base.execute("PRAGMA user_version").fetchone()[0]
+        if version > SCHEMA:
+            raise StoreError(f"{self.path} was written by a newer program (schema {version}); update ranscore")
+        with self._writing():
+            for statement in _TABLES.split(";\n"):
+                self._base.execute(statement)
+            self._base.execute(f"PRAGMA user_version={SCHEMA}")
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One transaction; it waits for other writers."""
+        self._base.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._base.execute("ROLLBACK")
+            raise
+        self._base.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close the database; the cache is of no use afterwards."""
+        self._base.close()
+
+    def key(self, text: str) -> bytes:
+        """The hash under which answers about a text are kept."""
+        return keyed(self._key, text)
+
+    def keys(self, text: str) -> list[bytes]:
+        """The hashes under which answers about a text may lie: this home's, and those of what was imported."""
+        return [keyed(salt, text) for salt in self._salts]
+
+    def find(self, protocol: str, keys: Sequence[bytes]) -> dict[str, Answer]:
+        """By what was asked, the answers about one text.
+
+        Args:
+            protocol: The protocol's digest.
+            keys: See `keys`; earlier ones win.
+        """
+        found: dict[str, Answer] = {}
+        for key in keys:
+            rows = self._base.execute(
+                "SELECT asked, decision, raw, server FROM answers WHERE protocol=? AND key=?", (self._protocol(protocol), key)
+            )
+            for asked, decision, raw, server in rows:
+                found.setdefault(asked, Answer(asked, key, unpacked(decision), raw, server))
+        return found
+
+    def has(self, protocol: str, key: bytes, asked: str) -> Answer | None:
+        """One answer, if it is here by now."""
+        row = self._base.execute(
+            "SELECT decision, raw, server FROM answers WHERE protocol=? AND key=? AND asked=?", (self._protocol(protocol), key, asked)
+        ).fetchone()
+        return Answer(asked, key, unpacked(row[0]), row[1], row[2]) if row else None
+
+    def add(self, protocol: str, answers: Iterable[Answer]) -> None:
+        """Commit answers; when this returns, a crash of the program loses none of them. A newer answer replaces an older one."""
+        number, now = self._protocol(protocol), time.time()
+        rows = [(number, item.asked, item.key, packed(item.decisions), item.raw, item.server, now) for item in answers]
+        with self._writing():
+            self._base.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def add_imported(self, protocol: str, salt: bytes, answers: Iterable[Answer]) -> int:
+        """Commit answers whose keys were made with another salt; what is here already stays as it is.
+
+        Returns:
+            How many were new.
+        """
+        number, now = self._protocol(protocol), time.time()
+        rows = [(number, item.asked, item.key, packed(item.decisions), item.raw, item.server, now) for item in answers]
+        with self._writing():
+            before = self._base.total_changes
+            self._base.executemany("INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            new = self._base.total_changes - before
+            self._base.execute("INSERT OR IGNORE INTO salts VALUES (?, ?)", (salt, now))
+        if salt not in self._salts:
+            self._salts.append(salt)
+        return new
+
+    def protocols(self) -> dict[str, int]:
+        """By protocol digest, how many answers are here."""
+        rows = self._base.execute(
+            "SELECT digest, count(answers.key) FROM protocols LEFT JOIN answers ON protocol = id GROUP BY digest ORDER BY digest"
+        )
+        return dict(rows.fetchall())
+
+    def _protocol(self, digest: str) -> int:
+        if digest not in self._ids:
+            row = self._base.execute("SELECT id FROM protocols WHERE digest=?", (digest,)).fetchone()
+            if row is None:
+                self._base.execute("INSERT OR IGNORE INTO protocols (digest) VALUES (?)", (digest,))
+                row = self._base.execute("SELECT id FROM protocols WHERE digest=?", (digest,)).fetchone()
+            self._ids[digest] = int(row[0])
+        return self._ids[digest]
+
+
+@contextmanager
+def opened(path: Path | None = None) -> Iterator[Cache]:
+    """A cache that is closed at the end."""
+    with closing(Cache(path)) as cache:
+        yield cache
+
+
+def packed(decisions: Sequence[Decision]) -> str:
+    """Decisions as one character each: 0, 1, or the first letter of a status."""
+    return "".join(str(value) if status is Status.OK else status.value[0] for value, status in decisions)
+
+
+def unpacked(text: str) -> tuple[Decision, ...]:
+    """What `packed` wrote.
+
+    Raises:
+        ValueError: A character stands for no decision.
+    """
+    statuses = {status.value[0]: status for status in _STATUSES if status is not Status.OK}
+    found: list[Decision] = []
+    for char in text:
+        if char in "01":
+            found.append((int(char), Status.OK))
+        elif char in statuses:
+            found.append((None, statuses[char]))
+        else:
+            raise ValueError("no decision")
+    return tuple(found)
