@@ -11,6 +11,8 @@ REGISTRY: dict[str, str] = {
     "ran-score": "harness.metrics.findings_f1:ran_score",
     "bleu": "harness.metrics.bleu:bleu",
     "rouge-l": "harness.metrics.rouge:rouge_l",
+    "cider": "harness.metrics.cider:cider",
+    "cider-d": "harness.metrics.cider:cider_d",
 }
 """By metric name the factory `module:function`; a factory takes the recipe (empty for its default) and returns a metric."""
 
