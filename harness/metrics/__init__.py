@@ -13,6 +13,8 @@ REGISTRY: dict[str, str] = {
     "rouge-l": "harness.metrics.rouge:rouge_l",
     "cider": "harness.metrics.cider:cider",
     "cider-d": "harness.metrics.cider:cider_d",
+    "meteor-1.5": "harness.metrics.meteor:meteor_15",
+    "meteor-nltk": "harness.metrics.meteor:meteor_nltk",
 }
 """By metric name the factory `module:function`; a factory takes the recipe (empty for its default) and returns a metric."""
 

@@ -24,7 +24,7 @@ SPECS = (
         "bleu:coco|char",
     ),
     *("rouge-l:coco|ptb", "rouge-l:f1|words|stem", "rouge-l:coco|r2gen-iu", "rouge-l:f1|zh"),
-    *("cider:coco|ptb", "cider:plain|zh", "cider-d:coco|r2gen-iu"),
+    *("cider:coco|ptb", "cider:plain|zh", "cider-d:coco|r2gen-iu", "meteor-nltk:stem|lower", "meteor-nltk:stem|char"),
 )
 ODD = {
     "empty": "",
