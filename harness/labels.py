@@ -51,7 +51,7 @@ def read(path: Path, vocabulary: str = "ran-21") -> dict[str, Labels]:
         _check_columns(table.columns, spelled, complaints)
     labels: dict[str, Labels] = {}
     for line, cells in table.rows:
-        name = study_id(cells.get("study_id"))
+        name = tabular.study_id(cells.get("study_id"))
         if not name:
             complaints.add("no id", "the row has no study id", "Write one", line)
         elif name in labels:
@@ -161,13 +161,6 @@ def warnings(labels: Mapping[str, Labels], vocabulary: str = "ran-21", file: str
 def spellings(vocabulary: str) -> dict[str, str]:
     """Every accepted spelling of a finding's column, in lower case, to its name."""
     return by_spelling() if vocabulary == "ran-21" else {name.lower(): name for name in _findings(vocabulary)}
-
-
-def study_id(cell: Any) -> str:
-    """A study id as text, without blanks around it; empty where the cell holds none. Whole numbers are ids as well."""
-    if isinstance(cell, int) and not isinstance(cell, bool):
-        return str(cell)
-    return cell.strip() if isinstance(cell, str) else ""
 
 
 def _findings(vocabulary: str) -> tuple[str, ...]:

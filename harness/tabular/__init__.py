@@ -13,14 +13,13 @@ from pathlib import Path
 
 from harness.complaints import Complaints
 from harness.tabular import from_csv, from_json, from_parquet
-from harness.tabular.rows import Row, Stopped
+from harness.tabular.rows import MAX_COLUMNS, Row, Stopped, study_id
 
-__all__ = ["Row", "Table", "parse", "read"]
+__all__ = ["Row", "Table", "parse", "read", "study_id"]
 
 MAX_BYTES = 1 << 30
 """A file over 1 GiB is refused unread; MIMIC-CXR's 227,835 reports are about a seventh of that."""
 MAX_ROWS = 2_000_000
-MAX_COLUMNS = 500
 
 _SUFFIXES = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".parquet": "parquet", ".pq": "parquet"}
 _NAMES = {"csv": "CSV", "jsonl": "JSON Lines", "json": "JSON", "parquet": "Parquet"}
@@ -112,7 +111,7 @@ def _collect(kind: str, rows: Iterator[Row], complaints: Complaints) -> Table:
             if row.cells.keys() - columns.keys():
                 columns.update(dict.fromkeys(row.cells))
                 if len(columns) > MAX_COLUMNS:
-                    complaints.add("too many columns", f"it holds more than {MAX_COLUMNS} columns", "Keep only those that are read")
+                    complaints.add("too many columns", f"it has more than {MAX_COLUMNS} columns", "Keep those that are read")
                     raise Stopped
     except Stopped:
         complete = False

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.complaints import Complaints
-from harness.tabular.rows import Row, Stopped
+from harness.tabular.rows import MAX_COLUMNS, Row, Stopped
 
 
 def rows(text: str, complaints: Complaints) -> Iterator[Row]:
@@ -18,6 +18,9 @@ def rows(text: str, complaints: Complaints) -> Iterator[Row]:
     records = _records(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), complaints)
     start, header = next(records, (1, []))
     columns = [name.strip().lower() for name in header]
+    if len(columns) > MAX_COLUMNS:
+        complaints.add("too many columns", f"it has {len(columns):,} columns; {MAX_COLUMNS} are allowed", "Keep those that are read", start)
+        raise Stopped
     for position, name in enumerate(columns):
         if name in columns[:position]:
             complaints.add("column twice", f"columns {columns.index(name) + 1} and {position + 1} have one name", "Rename one", start)

@@ -60,14 +60,14 @@ def _row(line: int, value: Any, complaints: Complaints) -> Iterator[Row]:
 def _members(text: str, complaints: Complaints) -> Iterator[tuple[int, str | None, Any]]:
     """The members of the outermost list or object, each with its line, and its key in an object."""
     text = text.rstrip()
-    position = _skip(text, 0)
+    position, end = _skip(text, 0), len(text) - 1
     closing = "]" if text[position] == "[" else "}"
     line = 1 + text.count("\n", 0, position)
     try:
         while True:
             counted, position = position, _skip(text, position + 1)
             line += text.count("\n", counted, position)
-            if text[position:] == closing and text[counted] in "[{":
+            if position == end and text[end] == closing and text[counted] in "[{":
                 return
             start = position
             key, position = _key(text, position) if closing == "}" else (None, position)
@@ -76,7 +76,7 @@ def _members(text: str, complaints: Complaints) -> Iterator[tuple[int, str | Non
             line += text.count("\n", start, position)
             counted, position = position, _skip(text, position)
             line += text.count("\n", counted, position)
-            if text[position:] == closing:
+            if position == end and text[end] == closing:
                 return
             if text[position : position + 1] != ",":
                 raise json.JSONDecodeError("no comma, or something after the end", text, position)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.complaints import Complaints
-from harness.tabular.rows import Row, Stopped
+from harness.tabular.rows import MAX_COLUMNS, Row, Stopped
 
 MAX_VALUE = 1_000_000
 """Bytes of one value. A dictionary can repeat one long value in every row for almost no bytes of the file."""
@@ -42,6 +42,10 @@ def _flat(file: Any, complaints: Complaints) -> list[str]:
 
     if sum(file.metadata.row_group(index).total_byte_size for index in range(file.metadata.num_row_groups)) > MAX_UNPACKED:
         complaints.add("too large", f"it unpacks to more than {MAX_UNPACKED >> 30} GiB", "Split it, or keep only the columns that are read")
+        raise Stopped
+    if len(file.schema_arrow) > MAX_COLUMNS:
+        what = f"it has {len(file.schema_arrow):,} columns; {MAX_COLUMNS} are allowed"
+        complaints.add("too many columns", what, "Keep those that are read")
         raise Stopped
     names = [field.name.strip().lower() for field in file.schema_arrow]
     flat = []

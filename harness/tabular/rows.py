@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+MAX_COLUMNS = 500
+
 
 class Row(NamedTuple):
     """One row as the file has it."""
@@ -16,3 +18,10 @@ class Row(NamedTuple):
 
 class Stopped(Exception):  # noqa: N818 - a way out; nobody sees it
     """Reading cannot go on; the reason is already among the complaints."""
+
+
+def study_id(cell: Any) -> str:
+    """A study id as text, without blanks around it; empty where the cell holds none. Whole numbers are ids as well."""
+    if isinstance(cell, int) and not isinstance(cell, bool):
+        return str(cell)
+    return cell.strip() if isinstance(cell, str) else ""
