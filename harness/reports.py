@@ -85,7 +85,7 @@ def check(
         The reports that can be used, by study id; empty ones included. Only to be scored where `complaints` holds no problem.
     """
     if not table.columns:
-        if table.format:
+        if table.format and table.complete:
             complaints.add("no rows", "it holds no row", "Write one row a study")
         return {}
     sources = _columns(table, complaints, frozenset(expected or ()), section)
@@ -121,7 +121,7 @@ class _Check:
         if not name:
             blank = cell is None or isinstance(cell, str)
             what = "the row has no study id" if blank else f"the study id is {_kind(cell)}, not text"
-            self.complaints.add("no id", what, "Write the study's id" if blank else "Write it in quotation marks", line)
+            self.complaints.add("no id", what, "Write the study's id" if blank else "Write it as text", line)
         elif len(name) > MAX_ID or not name.isprintable() or name.startswith("="):
             what = f"the study id has more than {MAX_ID} characters, holds control characters or begins with ="
             self.complaints.add("id", what, "Are the columns exchanged? Write the cohort's ids", line)
@@ -167,7 +167,7 @@ class _Check:
             missing = sorted(self.expected - self.lines.keys())
             if len(missing) == len(self.expected):
                 what = f"none of its ids is among the {len(missing):,} studies that the cohort scores"
-                self.complaints.add("no id matches", what, "Is it the right cohort? `ranscore cohort show` lists what it scores")
+                self.complaints.add("no id matches", what, "Is it the right cohort, and does study_id hold the ids?")
             else:
                 for name in missing:
                     self.complaints.warn("missing study", "the study has no row and counts as asserting nothing", study=name)
@@ -182,7 +182,7 @@ def _columns(table: tabular.Table, complaints: Complaints, known: frozenset[str]
     held = set(table.columns)
     parts = tuple(name for name in ("findings", "impression") if name in held)
     wanted = tuple(name for name in parts if section is Section.BOTH or name == section.value)
-    if not held & set(_KNOWN_COLUMNS) and held & {name.lower() for name in known}:
+    if table.format == "csv" and not held & set(_KNOWN_COLUMNS) and held & {name.lower() for name in known}:
         complaints.add("no header", "the first line is a row, not a header", "Write the line study_id,report above it", 1)
         return ()
     if "study_id" not in held:
@@ -215,7 +215,7 @@ def _faults(value: Any) -> Iterator[tuple[str, str, str]]:
     if value is None:
         return
     if not isinstance(value, str):
-        remedy = "Write one text a cell" if isinstance(value, dict | list) else "Write it as text, in quotation marks"
+        remedy = "Write one text a cell" if isinstance(value, dict | list) else "Write it as text"
         yield "not text", f"the report is {_kind(value)}, not text", remedy
         return
     if len(value) > MAX_CHARACTERS:

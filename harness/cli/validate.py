@@ -46,18 +46,21 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _scored(arguments: argparse.Namespace) -> tuple[Collection[str] | None, Section]:
     """The ids that the cohort scores and the section it scores them by; no ids where no cohort was named."""
-    from harness import cohorts, reports
+    from harness import cohorts
+    from harness.cohorts.table import from_table
     from harness.errors import UsageError
-    from harness.types import Section
+    from harness.types import Access, Section
 
     if arguments.cohort and arguments.references:
         raise UsageError("--cohort and --references name two cohorts; give one of them")
     if arguments.cohort:
         manifest = cohorts.load_manifest(cohorts.find(arguments.cohort) / "manifest.json")
-        return [study.id for study in manifest.studies if study.part == "test"], manifest.section
-    if arguments.references:
-        return reports.read(arguments.references).reports.keys(), Section.BOTH
-    return None, Section.BOTH
+    elif arguments.references:
+        access = Access.OPEN if arguments.open else Access.CREDENTIALED
+        manifest = from_table(arguments.references, access=access).manifest
+    else:
+        return None, Section.BOTH
+    return [study.id for study in manifest.studies if study.part == "test"], manifest.section
 
 
 def _document(complaints: Complaints, found: int, missing: int | None) -> dict[str, object]:

@@ -89,7 +89,8 @@ def parse(data: bytes, complaints: Complaints) -> Table:
     if data.startswith(b"PAR1"):
         return _collect("parquet", from_parquet.rows(data, complaints), complaints)
     if (foreign := _foreign(data)) is not None:
-        complaints.add("not a table", f"it is {foreign}, which is not read", _SAVE_AS)
+        remedy = "Save it as UTF-8" if "UTF-8" in foreign else _SAVE_AS
+        complaints.add("not a table", f"it is {foreign}, which is not read", remedy)
         return Table("", complete=False)
     text = _decode(data, complaints)
     kind = _shape(text)

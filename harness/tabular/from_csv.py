@@ -24,13 +24,15 @@ def rows(text: str, complaints: Complaints) -> Iterator[Row]:
     for position, name in enumerate(columns):
         if name in columns[:position]:
             complaints.add("column twice", f"columns {columns.index(name) + 1} and {position + 1} have one name", "Rename one", start)
+    if len(set(columns)) < len(columns):
+        raise Stopped
     yield Row(0, dict.fromkeys(columns))
     for line, fields in records:
         if len(fields) == len(columns):
             yield Row(line, dict(zip(columns, fields, strict=True)))
             continue
         remedy = "Put text that holds a comma, a quotation mark or a line break in quotation marks"
-        complaints.add("fields", f"the row has {len(fields)} fields, the header {len(columns)}", remedy, line)
+        complaints.add("fields", f"fields: {len(fields)} in this row, {len(columns)} in the header", remedy, line)
 
 
 def _records(reader: Any, complaints: Complaints) -> Iterator[tuple[int, list[str]]]:

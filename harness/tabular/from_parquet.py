@@ -23,13 +23,14 @@ def rows(data: bytes, complaints: Complaints) -> Iterator[Row]:
         columns = _flat(plain, complaints)
         text = [field.name for field in plain.schema_arrow if _is_text(field.type)]
         file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=text)
-        yield Row(0, {name.strip().lower(): None for name in columns})
+        nested: dict[str, Any] = {field.name.strip().lower(): [] for field in plain.schema_arrow if pa.types.is_nested(field.type)}
+        yield Row(0, {field.name.strip().lower(): None for field in plain.schema_arrow})
         number = 0
-        for batch in file.iter_batches(1024, columns=columns):
+        for batch in file.iter_batches(1024, columns=columns) if columns else ():
             _refuse_long(batch, number, complaints)
             for cells in batch.to_pylist():
                 number += 1
-                yield Row(number, {name.strip().lower(): value for name, value in cells.items()})
+                yield Row(number, {name.strip().lower(): value for name, value in cells.items()} | nested)
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         what = f"it begins like Parquet and cannot be read ({type(error).__name__}): it is cut off or damaged"
         complaints.add("broken Parquet", what, "Write or copy it again")
@@ -37,7 +38,7 @@ def rows(data: bytes, complaints: Complaints) -> Iterator[Row]:
 
 
 def _flat(file: Any, complaints: Complaints) -> list[str]:
-    """The columns that hold one value a row; the others are problems."""
+    """The columns that hold one value a row; the others are never unfolded and stand as empty lists in the rows."""
     import pyarrow as pa
 
     if sum(file.metadata.row_group(index).total_byte_size for index in range(file.metadata.num_row_groups)) > MAX_UNPACKED:
@@ -48,15 +49,12 @@ def _flat(file: Any, complaints: Complaints) -> list[str]:
         complaints.add("too many columns", what, "Keep those that are read")
         raise Stopped
     names = [field.name.strip().lower() for field in file.schema_arrow]
-    flat = []
-    for position, field in enumerate(file.schema_arrow):
-        if names[position] in names[:position]:
-            complaints.add("column twice", f"columns {names.index(names[position]) + 1} and {position + 1} have one name", "Rename one")
-        elif pa.types.is_nested(field.type):
-            complaints.add("nested", f"column {position + 1} holds lists or objects", "Write one text a cell")
-        else:
-            flat.append(field.name)
-    return flat
+    for position, name in enumerate(names):
+        if name in names[:position]:
+            complaints.add("column twice", f"columns {names.index(name) + 1} and {position + 1} have one name", "Rename one")
+    if len(set(names)) < len(names):
+        raise Stopped
+    return [field.name for field in file.schema_arrow if not pa.types.is_nested(field.type)]
 
 
 def _is_text(kind: Any) -> bool:

@@ -30,7 +30,7 @@ def made(vocabulary: tuple[str, ...]) -> st.SearchStrategy[Labels]:
 
 
 @given(table=st.dictionaries(IDS, made(RAN_21), min_size=1, max_size=8))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
 def test_what_is_written_is_read_again(tmp_path: Path, table: dict[str, Labels]) -> None:
     labels.write(tmp_path / "a.csv", table)
     assert labels.read(tmp_path / "a.csv") == table
@@ -123,7 +123,7 @@ def test_everything_wrong_with_a_label_file_comes_at_once(tmp_path: Path) -> Non
         labels.read(tmp_path / "a.csv")
     told = [(problem.line, problem.what) for problem in caught.value.problems]
     assert told == [
-        (5, "the row has 2 fields, the header 23"),
+        (5, "fields: 2 in this row, 23 in the header"),
         (1, "column 3 is neither study_id, status nor a finding"),
         (1, "there is no column 'Edema'"),
         (3, "the study has a row already"),
