@@ -47,6 +47,8 @@ class Sides:
     """By vocabulary who labelled it."""
     patients: Mapping[str, str] = field(default_factory=dict)
     """By study; a study that is not named is its own patient."""
+    warnings: tuple[str, ...] = ()
+    """What is odd about the inputs and stops nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ def score(
     made, unavailable = make_metrics(metrics, profile)
     labelled_by = extractors_for(made, extractor, cohort.manifest.access, options or {})
     sides = evaluate.from_reports(cohort, reports_set, labelled_by)
+    sides = replace(sides, warnings=reports_set.warnings)
     who = card or SystemCard(Path(str(predictions)).stem if reports is None else "unnamed")
     return evaluate.evaluate(sides, made, card=who, grade=grade, created=created, unavailable=unavailable)
 
@@ -89,7 +90,9 @@ def score_decisions(
 
 def read_reports(path: Path, cohort: Cohort) -> ReportSet:
     """Read a reports file against a cohort's ids."""
-    raise UsageError(f"{path}: reports files of {cohort.manifest.name} cannot be read yet")
+    from harness import reports
+
+    return reports.read(path, [study.id for study in cohort.scored], cohort.manifest.section)
 
 
 def make_metrics(names: Sequence[str] | None, profile: str) -> tuple[list[Metric], dict[str, str]]:

@@ -13,6 +13,7 @@ from typing import NoReturn
 from harness.errors import RanscoreError, UsageError
 
 GROUPS: tuple[str, ...] = (
+    "score",
     "validate",
     "board",
     "cohort",
