@@ -55,7 +55,10 @@ def stroke(across: Array, down: Array, start: tuple[float, float], end: tuple[fl
 
 def _atelectasis(across: Array, down: Array) -> Array:
     """Three parallel plates."""
-    return 0.45 * np.maximum.reduce([stroke(across, down, (-0.08, step), (0.08, step - 0.015), 0.010) for step in (-0.035, 0.0, 0.035)])
+    return np.asarray(
+        0.45 * np.maximum.reduce([stroke(across, down, (-0.08, step), (0.08, step - 0.015), 0.010) for step in (-0.035, 0.0, 0.035)]),
+        dtype=np.float64,
+    )
 
 
 def _cardiomegaly(across: Array, down: Array) -> Array:
@@ -66,7 +69,7 @@ def _cardiomegaly(across: Array, down: Array) -> Array:
 def _consolidation(across: Array, down: Array) -> Array:
     """A dense block with dark branching airways."""
     airways = [stroke(across, down, (-0.08, 0.0), (0.07, turn), 0.010) for turn in (-0.05, 0.0, 0.05)]
-    return 0.42 * box(across, down, 0.085, 0.065) - 0.35 * np.maximum.reduce(airways)
+    return np.asarray(0.42 * box(across, down, 0.085, 0.065) - 0.35 * np.maximum.reduce(airways), dtype=np.float64)
 
 
 def _edema(across: Array, down: Array) -> Array:
@@ -110,7 +113,7 @@ def _opacity(across: Array, down: Array) -> Array:
 def _pneumonia(across: Array, down: Array) -> Array:
     """A cluster of nine small spots."""
     spots = [disc(across - 0.035 * column, down - 0.035 * row, 0.013, 0.013) for column in (-1, 0, 1) for row in (-1, 0, 1)]
-    return 0.45 * np.maximum.reduce(spots)
+    return np.asarray(0.45 * np.maximum.reduce(spots), dtype=np.float64)
 
 
 def _pneumothorax(across: Array, down: Array) -> Array:
@@ -118,7 +121,7 @@ def _pneumothorax(across: Array, down: Array) -> Array:
     outside = dome(across, down, 0.13, 0.12) > 0
     inside = dome(across + 0.02, down - 0.045, 0.125, 0.115)
     line = (inside > 0) & (inside < 0.22) & (down < 0.03)
-    return np.where(outside & (inside <= 0), -0.35, 0.0) + 0.5 * line
+    return np.asarray(np.where(outside & (inside <= 0), -0.35, 0.0) + 0.5 * line, dtype=np.float64)
 
 
 def _devices(across: Array, down: Array) -> Array:
@@ -134,27 +137,27 @@ def _emphysema(across: Array, down: Array) -> Array:
         for side in (-1, 1)
         for x, y in ((0.13, 0.0), (0.20, -0.02), (0.17, 0.07), (0.24, 0.06))
     ]
-    return -0.35 * np.maximum.reduce(holes)
+    return np.asarray(-0.35 * np.maximum.reduce(holes), dtype=np.float64)
 
 
 def _interstitium(across: Array, down: Array) -> Array:
     """A mesh in the outer lower zones of both sides."""
     mesh = ((across * 40 - np.floor(across * 40)) < 0.3) | ((down * 40 - np.floor(down * 40)) < 0.3)
     where = np.maximum(disc(across - 0.22, down, 0.09, 0.13), disc(across + 0.22, down, 0.09, 0.13))
-    return 0.28 * mesh * where
+    return np.asarray(0.28 * mesh * where, dtype=np.float64)
 
 
 def _calcification(across: Array, down: Array) -> Array:
     """A brilliant broken ring at the aortic knob."""
     radius = across * across + down * down
     ring = (radius < 0.055**2) & (radius > 0.037**2)
-    return 0.75 * (ring & (np.abs(across) > 0.012) & (np.abs(down) > 0.012))
+    return np.asarray(0.75 * (ring & (np.abs(across) > 0.012) & (np.abs(down) > 0.012)), dtype=np.float64)
 
 
 def _bronchus(across: Array, down: Array) -> Array:
     """Tram lines leaving the hilum."""
     rails = [stroke(across, down, (-0.06, -0.05 + gap), (0.07, 0.05 + gap), 0.009) for gap in (-0.020, 0.020)]
-    return 0.5 * np.maximum.reduce(rails) - 0.25 * stroke(across, down, (-0.06, -0.05), (0.07, 0.05), 0.011)
+    return np.asarray(0.5 * np.maximum.reduce(rails) - 0.25 * stroke(across, down, (-0.06, -0.05), (0.07, 0.05), 0.011), dtype=np.float64)
 
 
 def _cavity(across: Array, down: Array) -> Array:
@@ -165,7 +168,7 @@ def _cavity(across: Array, down: Array) -> Array:
 def _mediastinum(across: Array, down: Array) -> Array:
     """Black streaks of air on both sides of the mediastinum."""
     streaks = [stroke(across, down, (side * 0.085, -0.16), (side * 0.105, 0.12), 0.012) for side in (-1, 1)]
-    return -0.45 * np.maximum.reduce(streaks)
+    return np.asarray(-0.45 * np.maximum.reduce(streaks), dtype=np.float64)
 
 
 def _vessels(across: Array, down: Array) -> Array:
@@ -175,7 +178,7 @@ def _vessels(across: Array, down: Array) -> Array:
         for side in (-1, 1)
         for x, y in ((0.11, -0.17), (0.19, -0.13), (0.25, -0.05))
     ]
-    return 0.32 * np.maximum.reduce(branches)
+    return np.asarray(0.32 * np.maximum.reduce(branches), dtype=np.float64)
 
 
 MARKS: dict[str, Mark] = {
