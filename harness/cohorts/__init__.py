@@ -63,6 +63,10 @@ def save(cohort: Cohort, folder: Path) -> None:
     """Write a cohort's folder; the manifest last, so that a folder with a manifest is complete."""
     from harness import labels as label_files
 
+    folder.mkdir(parents=True, exist_ok=True)
+    if cohort.manifest.access is Access.CREDENTIALED:
+        # A data-use agreement binds one person: nobody else on the machine reads the text.
+        folder.chmod(0o700)
     for name in ("manifest.json", "labels.csv", "local.json"):
         (folder / name).unlink(missing_ok=True)
     lines = (json.dumps({"study_id": name, **asdict(text)}, ensure_ascii=False) for name, text in sorted(cohort.texts.items()))

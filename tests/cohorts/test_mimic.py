@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import gzip
+import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from harness.cli import main
 from harness.cohorts import load, mimic, save
 from harness.errors import InputError, UsageError
 from harness.types import Access, Cohort, Section, Study
@@ -296,4 +298,15 @@ def test_a_saved_cohort_comes_back_and_its_manifest_holds_no_text(copy: Copy, tm
     cohort = mimic.build(copy.write(), sizes=SMALL)
     save(cohort, tmp_path / "built")
     assert load(tmp_path / "built") == cohort
+    assert os.name == "nt" or (tmp_path / "built").stat().st_mode & 0o777 == 0o700
     assert "nvented" not in (tmp_path / "built/manifest.json").read_text(encoding="utf-8")
+
+
+def test_the_command_builds_all_three_names_and_prints_no_text(copy: Copy, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--physionet", str(copy.write()), "--images", "jpg"]
+    for name in ("mimic-cxr", "mimic-cxr-findings", "mimic-cxr-test"):
+        assert main(["cohort", "build", name, *words, *([] if name.endswith("test") else ["--sizes", "4,2,4"])]) == 0
+    out, err = capsys.readouterr()
+    assert "official split" in out and "credentialed" in out and "nvented" not in out + err
+    assert load("mimic-cxr").manifest.studies == load("mimic-cxr-findings").manifest.studies
+    assert {study.strata["official split"] for study in load("mimic-cxr-test").scored} == {"test"}

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.cohorts import openi
+from harness.cli import main
+from harness.cohorts import load, openi
 from harness.cohorts.table import from_table
 from harness.errors import InputError
 from harness.types import Access, Cohort, Section
@@ -121,6 +122,15 @@ def test_views_come_from_the_projections_and_files_from_the_folder(tmp_path: Pat
         found = next(image for image in cohort.scored[0].images if image.id == study.frontal)
         assert (found.view, found.path) == ("FRONTAL", f"{study.frontal}.png")
     assert f"{2 * 670 - 1} films are not in {tmp_path / 'films'}" in notes
+
+
+def test_the_command_builds_both_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    reports, projections = write_csv(tmp_path, texts())
+    for name in ("open-i-590", "open-i"):
+        assert main(["cohort", "build", name, "--reports", str(reports), "--projections", str(projections)]) == 0
+    assert len(load("open-i-590").scored) == 590
+    assert load("open-i").manifest == openi.build(reports=reports, projections=projections, seed=0, name="open-i").manifest
+    assert "1 of 670 studies have no findings and belong to no part" in capsys.readouterr().err
 
 
 def test_film_names_of_both_copies_are_one() -> None:
