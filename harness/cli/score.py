@@ -148,7 +148,9 @@ def _references(arguments: argparse.Namespace, section: Any, access: Any) -> Coh
 
     if arguments.cohort:
         return cohorts.load(arguments.cohort)
-    return table.from_table(arguments.references, section=section, access=access)
+    return table.from_table(
+        arguments.references, section=section, access=access, tell=lambda note: print(f"ranscore: note: {note}", file=sys.stderr)
+    )
 
 
 def _card(arguments: argparse.Namespace) -> SystemCard:
