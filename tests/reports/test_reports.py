@@ -111,10 +111,12 @@ def test_a_unicode_line_separator_does_not_end_a_line(tmp_path: Path) -> None:
     assert reports.read(tmp_path / "a.jsonl").reports == {"s1": "One.\u2028Two."}
 
 
-def test_a_parquet_file_that_unfolds_is_stopped(tmp_path: Path) -> None:
-    table = pa.table({"study_id": [f"s{n}" for n in range(1000)], "report": pa.array(["x" * 3_000_000] * 1000).dictionary_encode()})
-    pq.write_table(table, tmp_path / "a.parquet", compression="zstd")
-    assert (tmp_path / "a.parquet").stat().st_size < 1_000_000
+@pytest.mark.parametrize("schema", [True, False])
+def test_a_parquet_file_that_unfolds_is_stopped(tmp_path: Path, schema: bool) -> None:
+    repeated = pa.DictionaryArray.from_arrays(pa.array([0] * 20_000, pa.int32()), ["x" * 1_500_000])
+    table = pa.table({"study_id": [f"s{number}" for number in range(20_000)], "report": repeated})
+    pq.write_table(table, tmp_path / "a.parquet", compression="zstd", dictionary_pagesize_limit=1 << 30, store_schema=schema)
+    assert (tmp_path / "a.parquet").stat().st_size < 1_000_000, "it would be 30 GB unfolded"
     with pytest.raises(InputError, match="more than 1,000,000 bytes"):
         reports.read(tmp_path / "a.parquet")
 
