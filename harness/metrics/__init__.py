@@ -15,6 +15,7 @@ REGISTRY: dict[str, str] = {
     "cider-d": "harness.metrics.cider:cider_d",
     "meteor-1.5": "harness.metrics.meteor:meteor_15",
     "meteor-nltk": "harness.metrics.meteor:meteor_nltk",
+    "chexbert-f1": "harness.metrics.chexbert_f1:chexbert_f1",
 }
 """By metric name the factory `module:function`; a factory takes the recipe (empty for its default) and returns a metric."""
 

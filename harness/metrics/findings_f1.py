@@ -16,9 +16,19 @@ Proportion = tuple[tuple[str, ...], tuple[str, ...], Callable[[float], float]]
 """Columns of the hits, columns of the trials, and the rising function of their ratio."""
 
 
-def ratio(numerator: Array, denominator: Array) -> Array:
-    """Quotient where the denominator is positive, else 0: the convention of the authors' evaluator."""
-    return np.divide(numerator, denominator, out=np.zeros(np.broadcast(numerator, denominator).shape), where=denominator > 0)
+def ratio(numerator: Array, denominator: Array, undefined: float = 0.0) -> Array:
+    """Quotient where the denominator is positive, else `undefined`: 0 is the convention of the authors' evaluator."""
+    out: Array = np.full(np.broadcast(numerator, denominator).shape, undefined)
+    np.divide(numerator, denominator, out=out, where=denominator > 0)
+    return out
+
+
+def average(values: Array, weights: Array | None = None) -> Array:
+    """Mean over the last axis of what is not NaN; 0 where all is."""
+    if weights is None and not np.isnan(values).any():
+        return np.asarray(values.mean(axis=-1))
+    heavy = ~np.isnan(values) * (1.0 if weights is None else weights)
+    return ratio((np.nan_to_num(values) * heavy).sum(axis=-1), heavy.sum(axis=-1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,8 @@ class FindingsF1:
     """Further averages: a suffix and the findings it is taken over."""
     higher_is_better: bool = True
     fit_digest: str = ""
+    undefined: float = 0.0
+    """What 0/0 counts as; NaN leaves it out of averages and shows it as 0."""
     limits: tuple[float, float] = (0.0, 1.0)
     """No ratio, and so no interval, lies outside."""
 
@@ -59,7 +71,7 @@ class FindingsF1:
         truth, said = truth.reshape(-1, len(self.findings)), said.reshape(-1, len(self.findings))
         present, absent = truth == 1, truth == 0
         cells = np.stack([present & said, absent & said, present & ~said, absent & ~said], axis=-1)
-        return cells.reshape(len(truth), -1).astype(np.float64)
+        return cells.reshape(len(truth), len(self.findings) * len(COUNTS)).astype(np.float64)
 
     def score(self, total: Array) -> Mapping[str, Array]:
         """Macro and micro ratios over all findings and the subsets, and the ratios of each finding.
@@ -67,19 +79,20 @@ class FindingsF1:
         `positives:<finding>` is the count of positive references, which a reader needs beside a ratio that is 0 by convention.
         """
         cells = np.asarray(total, dtype=np.float64).reshape(*np.shape(total)[:-1], len(self.findings), len(COUNTS))
-        tp, fp, fn, tn = (cells[..., index] for index in range(len(COUNTS)))
-        each = _ratios(tp, fp, fn, tn)
-        parts = {f"macro-{name}": values.mean(axis=-1) for name, values in each.items()}
-        parts.update({f"micro-{name}": value for name, value in _ratios(*(part.sum(axis=-1) for part in (tp, fp, fn, tn))).items()})
+        positives = cells[..., COUNTS.index("tp")] + cells[..., COUNTS.index("fn")]
+        each = ratios(cells, self.undefined)
+        parts = {f"macro-{name}": average(values) for name, values in each.items()}
+        pooled = ratios(cells.sum(axis=-2), self.undefined)
+        parts.update({f"micro-{name}": np.nan_to_num(value) for name, value in pooled.items()})
         for suffix, names in self.subsets:
             keep = [self.findings.index(name) for name in names]
-            parts[f"macro-f1-{suffix}"] = each["f1"][..., keep].mean(axis=-1)
-            parts[f"micro-f1-{suffix}"] = _ratios(*(part[..., keep].sum(axis=-1) for part in (tp, fp, fn, tn)))["f1"]
-        seen = tp + fn > 0
-        parts["macro-f1-positives"] = ratio((each["f1"] * seen).sum(axis=-1), seen.sum(axis=-1).astype(np.float64))
+            parts[f"macro-f1-{suffix}"] = average(each["f1"][..., keep])
+            pooled = ratios(cells[..., keep, :].sum(axis=-2), self.undefined)
+            parts[f"micro-f1-{suffix}"] = np.nan_to_num(pooled["f1"])
+        parts["macro-f1-positives"] = average(each["f1"], (positives > 0).astype(np.float64))
         for index, finding in enumerate(self.findings):
-            parts.update({f"{name}:{finding}": values[..., index] for name, values in each.items()})
-            parts[f"positives:{finding}"] = (tp + fn)[..., index]
+            parts.update({f"{name}:{finding}": np.nan_to_num(values[..., index]) for name, values in each.items()})
+            parts[f"positives:{finding}"] = positives[..., index]
         return parts
 
     def proportions(self) -> dict[str, Proportion]:
@@ -116,12 +129,14 @@ def _dice(share: float) -> float:
     return 2 * share / (1 + share)
 
 
-def _ratios(tp: Array, fp: Array, fn: Array, tn: Array) -> dict[str, Array]:
+def ratios(cells: Array, undefined: float = 0.0) -> dict[str, Array]:
+    """The four ratios made from counts, which lie on the last axis in the order of `COUNTS`."""
+    tp, fp, fn, tn = (cells[..., index] for index in range(len(COUNTS)))
     return {
-        "f1": ratio(2 * tp, 2 * tp + fp + fn),
-        "precision": ratio(tp, tp + fp),
-        "recall": ratio(tp, tp + fn),
-        "accuracy": ratio(tp + tn, tp + fp + fn + tn),
+        "f1": ratio(2 * tp, 2 * tp + fp + fn, undefined),
+        "precision": ratio(tp, tp + fp, undefined),
+        "recall": ratio(tp, tp + fn, undefined),
+        "accuracy": ratio(tp + tn, tp + fp + fn + tn, undefined),
     }
 
 
