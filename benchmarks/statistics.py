@@ -12,11 +12,12 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from harness.cohorts.synthetic_labels import Matrix, label_matrix, perturb
+from harness.cohorts.synthetic_labels import Matrix, label_matrix, perturb, with_no_finding
+from harness.findings import NO_FINDING
 from harness.intervals import METHODS, Interval, Pseudo, basic, bca, hidden_variance, jackknife_t, percentile, pseudo
 from harness.metrics.findings_f1 import ran_score
 from harness.paired import Differences, compare, differences, least_detectable, swap_tests
@@ -26,8 +27,8 @@ from harness.types import Array
 
 RAN = ran_score("")
 HEADLINE = RAN.headline
-Rates = tuple[float, float]
-"""Recall, and invented findings per true one."""
+Rates = tuple[float, ...]
+"""Recall, invented findings per true one, and optionally a rate at which every absent finding is invented, however rare it is."""
 SYSTEMS: dict[str, Rates] = {
     "almost perfect": (0.99, 0.005),
     "near perfect": (0.97, 0.02),
@@ -48,11 +49,20 @@ def counts(truth: Matrix, said: Matrix, patients: np.ndarray[tuple[int, ...], np
     return np.add.reduceat(cells.astype(np.float64), np.flatnonzero(np.diff(patients, prepend=-1)), axis=0)
 
 
-def cohort(studies: int, seed: tuple[int, ...], systems: dict[str, Rates]) -> dict[str, Array]:
+def cohort(studies: int, seed: tuple[int, ...], systems: Mapping[str, Rates]) -> dict[str, Array]:
     """One simulated cohort: every system's totals by patient."""
     truth, patients = label_matrix(studies, seed)
     rng = np.random.default_rng([*seed, 1])
-    return {name: counts(truth, perturb(truth, *rates, rng), patients) for name, rates in systems.items()}
+    return {name: counts(truth, says(truth, rates, rng), patients) for name, rates in systems.items()}
+
+
+def says(truth: Matrix, rates: Rates, rng: np.random.Generator) -> Matrix:
+    """What a system of these rates asserts."""
+    said = perturb(truth, rates[0], rates[1], rng)
+    if len(rates) == 2:
+        return said
+    normal = RAN.findings.index(NO_FINDING)
+    return with_no_finding(np.delete(said | (~truth & (rng.random(truth.shape) < rates[2])), normal, axis=1))
 
 
 def total(truth: Matrix, said: Matrix) -> Array:
@@ -61,14 +71,14 @@ def total(truth: Matrix, said: Matrix) -> Array:
     return np.stack([cell.sum(axis=0) for cell in cells], axis=-1).ravel().astype(np.float64)
 
 
-def truths(systems: dict[str, Rates]) -> dict[str, float]:
+def truths(systems: Mapping[str, Rates]) -> dict[str, float]:
     """Each system's score on a million studies."""
     totals: dict[str, Array] = {name: np.zeros(len(RAN.columns)) for name in systems}
     for part in range(10):
         truth, _ = label_matrix(100_000, (999, part))
         rng = np.random.default_rng((999, part, 1))
         for name, rates in systems.items():
-            totals[name] += total(truth, perturb(truth, *rates, rng))
+            totals[name] += total(truth, says(truth, rates, rng))
     return {name: float(RAN.score(value)[HEADLINE]) for name, value in totals.items()}
 
 
@@ -122,11 +132,8 @@ def decided(first: Array, second: Array) -> Differences:
     return compare(headline(first), headline(second))[HEADLINE]
 
 
-BOLD: Rates = (0.80, 0.70)
-
-
 def alike() -> dict[str, tuple[Rates, Rates]]:
-    """Pairs of one true score; the systems of the last err in opposite ways."""
+    """Pairs of one true score; the systems of the last two err in opposite ways."""
     same: dict[str, Rates] = {
         "both near perfect": (0.97, 0.02),
         "both good": (0.85, 0.20),
@@ -134,24 +141,28 @@ def alike() -> dict[str, tuple[Rates, Rates]]:
         "both poor": (0.30, 0.60),
         "both silent": (0.15, 0.02),
     }
-    careful = (recall_for(truths({"bold": BOLD})["bold"], 0.0), 0.0)
-    return {**{name: (rates, rates) for name, rates in same.items()}, "one bold, one careful": (BOLD, careful)}
+    pairs: dict[str, tuple[Rates, Rates]] = {name: (rates, rates) for name, rates in same.items()}
+    for name, rates in {"one bold, one careful": (0.80, 0.70), "one sprinkles every finding, one is careful": (0.80, 0.0, 0.04)}.items():
+        pairs[name] = (rates, (recall_for(truths({"x": rates})["x"], 0.0), 0.0))
+    return pairs
 
 
-def equal(seeds: int = 200) -> None:
+def equal(seeds: int = 200, more: int = 1000) -> None:
     """How often two systems of equal quality are told apart at 0.05."""
-    print(f"\n## Systems of equal quality told apart at 0.05, % of seeds 0 to {seeds - 1}\n")
-    print("| studies | pair | deciding test | swaps (999) |\n|---|---|---|---|")
-    pairs = alike()
+    print("\n## Systems of equal quality told apart at 0.05, %\n")
+    print(f"| studies | pair | deciding test, {seeds} seeds | swaps (999), the same seeds | deciding test, {more} seeds |")
+    print("|---|---|---|---|---|")
     for studies in SIZES:
-        for name, (one, other) in pairs.items():
-            found = []
-            for seed in progress(range(seeds), f"equal, {name}, {studies}", unit="cohort"):
-                tables = cohort(studies, (studies, seed, 3), {"first": one, "second": other})
-                [(_, _, swapped)] = swap_tests(RAN, list(tables.values()), 999, Source(f"equal {studies}", seed))
-                found.append((float(decided(tables["first"], tables["second"]).p) < 0.05, swapped[HEADLINE] < 0.05))
-            shares = 100 * np.mean(found, axis=0)
-            print(f"| {studies} | {name} | {shares[0]:.1f} | {shares[1]:.1f} |", flush=True)
+        for number, (name, (one, other)) in enumerate(alike().items()):
+            found, swapped = [], []
+            for seed in progress(range(more), f"equal, {name}, {studies}", unit="cohort"):
+                tables = cohort(studies, (studies, seed, 3, number), {"first": one, "second": other})
+                found.append(float(decided(tables["first"], tables["second"]).p) < 0.05)
+                if seed < seeds:
+                    [(_, _, p)] = swap_tests(RAN, list(tables.values()), 999, Source(f"equal {studies} {number}", seed))
+                    swapped.append(p[HEADLINE] < 0.05)
+            shares = (f"{100 * np.mean(share):.1f}" for share in (found[:seeds], swapped, found))
+            print(f"| {studies} | {name} | {' | '.join(shares)} |", flush=True)
 
 
 def power(seeds: int = 200) -> None:
@@ -190,19 +201,21 @@ def recall_for(score: float, invented: float) -> float:
 
 
 def order(seeds: int = 100) -> None:
-    """Six systems 0.05 apart at 3,000 studies: how often the ranks are 1 to 6 in the true order, and how often the scores are."""
-    steps = [0.80 - 0.05 * index for index in range(6)]
-    systems = {f"{step:.2f}": (recall_for(step, 0.20), 0.20) for step in steps}
+    """Six systems 0.05 apart at 3,000 studies: how often scores, and ranks from 1 to 6 without a tie, are in the true order."""
     print(f"\n## Six systems 0.05 apart, 3,000 studies, {seeds} seeds\n")
-    print("true scores: " + ", ".join(f"{value:.3f}" for value in truths(systems).values()))
-    ranked, sorted_ = 0, 0
-    for seed in progress(range(seeds), "order", unit="cohort"):
-        left = [headline(table) for table in cohort(3000, (3000, seed, 9), systems).values()]
-        values = [float(item.value[0]) for item in left]
-        better = [sum(_beats(other, item) for other in left if other is not item) for item in left]
-        ranked += better == list(range(6))
-        sorted_ += values == sorted(values, reverse=True)
-    print(f"ranks 1 to 6 in the true order: {ranked} of {seeds}; scores in the true order: {sorted_} of {seeds}", flush=True)
+    print("| true scores | scores in the true order | no rank inverted | ranks 1 to 6, every pair told apart |\n|---|---|---|---|")
+    for top in (0.90, 0.80):
+        steps = [top - 0.05 * index for index in range(6)]
+        systems = {f"{step:.2f}": (recall_for(step, 0.20), 0.20) for step in steps}
+        sorted_, kept, apart = 0, 0, 0
+        for seed in progress(range(seeds), "order", unit="cohort"):
+            left = [headline(table) for table in cohort(3000, (3000, seed, 9), systems).values()]
+            values = [float(item.value[0]) for item in left]
+            ranks = [1 + sum(_beats(other, item) for other in left if other is not item) for item in left]
+            sorted_ += values == sorted(values, reverse=True)
+            kept += ranks == sorted(ranks)
+            apart += ranks == [1, 2, 3, 4, 5, 6]
+        print(f"| {', '.join(f'{value:.3f}' for value in truths(systems).values())} | {sorted_} | {kept} | {apart} |", flush=True)
 
 
 def _beats(one: Pseudo, other: Pseudo) -> bool:

@@ -42,5 +42,5 @@ def fill(target: Store, metrics: Sequence[Metric], studies: int = 590, seed: int
     for system in progress(made, "Scoring the synthetic systems", unit="system"):
         card = SystemCard(system.name, role=system.role, open_weights="no", trained_on_cohort="no")
         found = evaluate.evaluate(sides(cohort, system), metrics, card=card, grade=Grade.REGENERATED, created=store.now())
-        target.add(found.record, found.rows, system.reports)
+        target.add(found.record, found.rows, system.reports, found.sides.patients)
     return cohort

@@ -4,6 +4,7 @@
 store/events/20261121T120000Z-<16 hex>.json   a record, or a withdrawal; written atomically, never changed
 store/rows/<digest>.npz                       sufficient statistics, shared by equal records
 store/reports/<digest>.jsonl                  what was scored, kept so that everything can be scored again
+store/patients/<cohort>.json                  whose study each one is, which intervals and ranks need
 store/snapshots/                              ranks and pairwise results (see harness.snapshot)
 ```
 """
@@ -21,7 +22,7 @@ from harness import files
 from harness import record as records
 from harness.errors import InputError, Problem, StoreError, UsageError
 from harness.home import home
-from harness.record import Record
+from harness.record import CohortCard, Record
 from harness.signature import digest as digest_of
 from harness.types import Json, Rows
 
@@ -45,7 +46,13 @@ class Store:
 
     root: Path
 
-    def add(self, record: Record, rows: Sequence[Rows] = (), reports: Mapping[str, str] | None = None) -> Stored:
+    def add(
+        self,
+        record: Record,
+        rows: Sequence[Rows] = (),
+        reports: Mapping[str, str] | None = None,
+        patients: Mapping[str, str] | None = None,
+    ) -> Stored:
         """Keep a record; on durable disk when this returns.
 
         The same system and version with the same digest is the same record: it is kept once, and the first is returned.
@@ -53,7 +60,11 @@ class Store:
         Args:
             rows: The sidecar; empty for records whose rows may not be here.
             reports: By study id what was scored, so that it can be scored again.
+            patients: By study id the patient, so that ranks can be made; needed where a patient has several studies.
         """
+        if patients:
+            text = json.dumps(dict(sorted(patients.items())), ensure_ascii=False)
+            files.create(self.root / "patients" / f"{record.cohort.digest}.json", text)
         name = identity(record)
         if next(self.root.glob(f"events/*-{name}.json"), None):
             return next(item for item in self.all() if item.id == name)
@@ -123,6 +134,21 @@ class Store:
             return None
         lines = path.read_text(encoding="utf-8").splitlines()
         return {item["study_id"]: item["report"] for item in map(json.loads, lines)}
+
+    def patients(self, cohort: CohortCard) -> dict[str, str]:
+        """Whose study each one is; empty where every patient has one study.
+
+        Raises:
+            StoreError: Patients have several studies, and nothing here says which.
+        """
+        path = self.root / "patients" / f"{cohort.digest}.json"
+        if path.is_file():
+            found: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+            return found
+        if cohort.patients == cohort.studies:
+            return {}
+        what = f"the store does not say which of the {cohort.studies} studies of {cohort.name} belong to one patient"
+        raise StoreError(Problem(what, "Score one of its reports files again with --store", str(path)))
 
     def _keep_reports(self, reports: Mapping[str, str]) -> str:
         text = "".join(json.dumps({"study_id": study, "report": reports[study]}) + "\n" for study in sorted(reports))
