@@ -155,7 +155,9 @@ def transformers_serve(folder: Path, log: Path) -> Any:
 
     port = free_port()
     command = [str(Path(sys.executable).with_name("transformers")), "serve", str(folder), "--host", "127.0.0.1", "--port", str(port)]
-    return served(command, port, log, {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"})
+    hub = log.parent / "hub"
+    hub.mkdir(exist_ok=True)  # it lists the models of this folder, and fails where there is none
+    return served(command, port, log, {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_CACHE": str(hub)})
 
 
 Behaviour = Callable[["Faulty", BaseHTTPRequestHandler, dict[str, Any]], None]
