@@ -74,7 +74,7 @@ def write(path: Path, labels: Mapping[str, Labels], vocabulary: str = "ran-21") 
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(["study_id", "status", *_findings(vocabulary)])
     for name, item in sorted(labels.items()):
-        writer.writerow([name, item.report.value, *map(_cell, item.values, item.statuses)])
+        writer.writerow([name, item.report.value, *cells(item)])
     files.write(path, stream.getvalue())
 
 
@@ -198,6 +198,11 @@ def _report_status(cell: Any, complaints: Complaints, line: int, name: str) -> R
         return ReportStatus(word)
     complaints.add("status", "its status is none of ok, missing, empty, unsupported", "Write one of them, or leave it empty", line, name)
     return ReportStatus.OK
+
+
+def cells(item: Labels) -> list[str]:
+    """The decisions of one report as a label file spells them."""
+    return list(map(_cell, item.values, item.statuses))
 
 
 def _cell(value: int | None, status: Status) -> str:

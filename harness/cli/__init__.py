@@ -16,9 +16,12 @@ GROUPS: tuple[str, ...] = (
     "score",
     "validate",
     "board",
+    "cache",
     "cohort",
     "demo",
+    "extractor",
     "generate",
+    "label",
     "pack",
     "weights",
 )

@@ -13,12 +13,11 @@ def register(commands: Commands) -> None:
     group = commands.add_parser("extractor", help="whether a server can serve as the frozen extractor")
     inner = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
     check = inner.add_parser("check", help="ask the servers a few probes, and say in words what is wrong")
-    options.model(check)
+    options.llm(check)
     options.json(check)
     check.set_defaults(run=run_check)
     show = inner.add_parser("show", help="print the digest that labels of an extractor will carry, asking nobody")
     options.extractor(show)
-    options.model_more(show)
     options.json(show)
     show.set_defaults(run=run_show)
 
@@ -31,7 +30,7 @@ def run_check(arguments: argparse.Namespace) -> int:
     from harness.extractors import llm
     from harness.extractors.check import check
 
-    made = llm.make(**options.llm(arguments), access="open")  # only sentences of our own are sent
+    made = llm.make(**options.llm_options(arguments), access="open")  # only sentences of our own are sent
     found = check(made)
     good = all(item.ok for item in found)
     if arguments.json:
@@ -50,7 +49,7 @@ def run_show(arguments: argparse.Namespace) -> int:
     from harness.extractors import DEFAULT, extractor
 
     name = arguments.extractor or DEFAULT
-    made = extractor(name, **({**options.llm(arguments), "access": "open"} if name == "llm" else {}))
+    made = extractor(name, **({**options.llm_options(arguments), "access": "open"} if name == "llm" else {}))
     row = {"name": made.name, "vocabulary": made.vocabulary, "digest": made.digest, "official": bool(getattr(made, "official", False))}
     print(json.dumps(row, indent=1) if arguments.json else "\n".join(f"{key:11} {value}" for key, value in row.items()))
     return 0

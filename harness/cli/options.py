@@ -26,12 +26,27 @@ def references(parser: argparse.ArgumentParser) -> None:
 
 
 def extractor(parser: argparse.ArgumentParser) -> None:
-    """`--extractor`, `--pack`, `--mode`, `--endpoint`, `--model`."""
+    """`--extractor` and what the llm extractor takes."""
     parser.add_argument("--extractor", metavar="NAME", help="who labels the reports: lexical (default), llm, recorded")
+    llm(parser)
+
+
+def llm(parser: argparse.ArgumentParser) -> None:
+    """`--pack`, `--mode`, `--endpoint`, `--model`, `--dialect`."""
     parser.add_argument("--pack", metavar="NAME", help="the frozen prompts of the llm extractor")
     parser.add_argument("--mode", metavar="MODE", help="how the pack asks: single (one question a finding) or joint (all in one answer)")
     parser.add_argument("--endpoint", metavar="URL", action="append", help="an OpenAI-compatible server; may be given several times")
     parser.add_argument("--model", metavar="NAME", help="the model that the server serves, or a folder with one to run in process")
+    parser.add_argument(
+        "--dialect",
+        metavar="NAME",
+        help="how the server is told to hold an answer to a set: vllm, sglang, llama.cpp, or openai (not at all)",
+    )
+
+
+def llm_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What was said of the llm extractor's options, as its factory takes them."""
+    return {key: value for key in ("pack", "mode", "endpoint", "model", "dialect") if (value := getattr(arguments, key))}
 
 
 def metrics(parser: argparse.ArgumentParser) -> None:

@@ -54,7 +54,9 @@ async def _observations(client: Client, endpoint: Endpoint, protocol: Protocol) 
     place, name = endpoint.place, endpoint.model or protocol.model.id
     listed = _models(await client.get(endpoint, "/models"))
     if listed and not any(same_model(item, name) for item in listed):
-        yield Observation(place, False, f"it serves {', '.join(filter(None, map(_plain, listed))) or 'other models'}, not {name}", "say --model")
+        yield Observation(
+            place, False, f"it serves {', '.join(filter(None, map(_plain, listed))) or 'other models'}, not {name}", "say --model"
+        )
     first = await client.once(endpoint, _body(protocol, endpoint, PRESENT))
     if isinstance(first, str):
         yield Observation(place, False, f"a question about a short report failed: {first}", _why_refused(protocol))
@@ -102,7 +104,9 @@ def _thinking(place: str, protocol: Protocol, answer: Reply) -> Observation:
     """Whether the model thinks although it was told not to."""
     thinks = answer.thought or without_trace(answer.content) != answer.content.strip()
     if protocol.model.thinking == "always" or protocol.pack.thinking:
-        return Observation(place, True, "the model thinks first, as it should" if thinks else "the model was expected to think first and did not")
+        return Observation(
+            place, True, "the model thinks first, as it should" if thinks else "the model was expected to think first and did not"
+        )
     if thinks:
         return Observation(
             place,
@@ -133,7 +137,13 @@ def _readable(place: str, protocol: Protocol, answer: Reply) -> Observation:
     _, status = _read(protocol, answer)
     if status is Status.OK:
         return Observation(place, True, "its answer can be read")
-    why = "it was cut off" if answer.finish == "length" else "it is empty" if not answer.content.strip() else "it is not one of the allowed ones"
+    why = (
+        "it was cut off"
+        if answer.finish == "length"
+        else "it is empty"
+        if not answer.content.strip()
+        else "it is not one of the allowed ones"
+    )
     return Observation(place, False, f"its answer is {status.value}: {why}", "Look at the other lines; they mostly say why")
 
 
@@ -157,7 +167,9 @@ async def _steady(client: Client, endpoint: Endpoint, protocol: Protocol, first:
     second = await client.once(endpoint, _body(protocol, endpoint, PRESENT))
     if isinstance(second, Reply) and second.content == first.content:
         return Observation(endpoint.place, True, "asked twice, it answers the same")
-    return Observation(endpoint.place, False, "asked twice, it answers differently", "Labels will vary from run to run; keep the recorded ones")
+    return Observation(
+        endpoint.place, False, "asked twice, it answers differently", "Labels will vary from run to run; keep the recorded ones"
+    )
 
 
 async def _sensible(client: Client, endpoint: Endpoint, protocol: Protocol) -> Observation:

@@ -224,8 +224,8 @@ class Client:
 
 
 def same_model(said: str, asked: str) -> bool:
-    """Whether a server's name for the model is the one that was asked for, or a dated version of it (`gpt-4o-mini-2024-07-18`)."""
-    return said == asked or bool(re.fullmatch(re.escape(asked) + r"[-@:]v?[\d.-]+", said))
+    """Whether a server's name for the model is the one that was asked for, or a version of it (`gpt-4o-mini-2024-07-18`, `tiny@main`)."""
+    return said == asked or bool(re.fullmatch(re.escape(asked) + r"(?:[-:]v?[\d.-]+|@[\w.-]+)", said))
 
 
 def shown(name: str) -> str:

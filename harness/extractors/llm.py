@@ -103,6 +103,7 @@ class LLM:
             permit(source.endpoints, access)
         self.protocol, self.source, self.access, self.retry = protocol, source, access, retry
         self.digest = protocol.digest
+        self.chunk = 256 if protocol.pack.mode == "single" else 2048
         self.official = protocol.pack.official and protocol.model.id == models.find(protocol.pack.model).id
 
     def extract(self, texts: Sequence[str]) -> Sequence[Labels]:
@@ -254,13 +255,14 @@ def make(
     timeout: float = 0.0,
     patience: float = 300.0,
     limit: int = 0,
+    share: int = 1,
 ) -> LLM:
     """Make the extractor.
 
     Args:
         pack: Name of the pack; `ranscore-1` by default.
         mode: `single` or `joint`; the pack's first by default.
-        model: What the server calls the model, a preset's name, or a folder with weights to run in this process.
+        model: What the server calls the model, a preset's name, or (without an endpoint) a folder with weights to run in this process.
         endpoint: Addresses of servers; those of the configuration, or one on this machine, by default.
         access: Of the texts that will be labelled; nothing said means credentialed.
         revision: Which weights, where the server does not say.
@@ -270,21 +272,23 @@ def make(
         timeout: Seconds for one answer; by default 120, and 600 for a model that thinks.
         patience: Seconds without any answer after which the run is given up.
         limit: Most questions in flight at one server; 0 for the configuration's.
+        share: How many extractors share the servers, each with its part of the limits.
 
     Raises:
         UsageError: A pack, mode, dialect or engine does not exist.
         UnavailableError: The folder's weights or the engine are not here.
         RefusedError: Credentialed text must not be sent to one of the servers.
     """
-    if model and Path(model).is_dir():
-        if endpoint:
-            raise UsageError("a folder as --model is run in this process: leave --endpoint away, or name the model as the server does")
+    if model and not endpoint and Path(model).is_dir():
         from harness.extractors.inprocess import in_process
 
         protocol, source = in_process(Path(model), protocol_of(pack, mode, ""), engine)
         return LLM(protocol, source, Access(access), retry)
     urls = (endpoint,) if isinstance(endpoint, str) else tuple(endpoint or ())
-    chosen = tuple(replace(item, limit=limit or item.limit, dialect=item.dialect or dialect) for item in endpoints(urls, Access(access)))
+    chosen = tuple(
+        replace(item, limit=max(1, (limit or item.limit) // share), dialect=item.dialect or dialect)
+        for item in endpoints(urls, Access(access))
+    )
     protocol = protocol_of(pack, mode, model, revision, _shared_dialect(chosen))
     seconds = timeout or (600.0 if protocol.model.reasoning_tokens else 120.0)
     return LLM(protocol, Servers(chosen, seconds, patience), Access(access), retry)

@@ -102,11 +102,13 @@ def free_port() -> int:
 
 @contextmanager
 def served(
-    command: list[str], port: int, log: Path, env: dict[str, str], patience: float = 240.0
+    command: list[str], port: int, log: Path, env: dict[str, str], cwd: Path | None = None, patience: float = 400.0
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A server process that answers /v1/models; stopped, with all its children, at the end."""
     with log.open("wb") as stream:
-        process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, env={**os.environ, **env}, start_new_session=True)
+        process = subprocess.Popen(
+            command, stdout=stream, stderr=subprocess.STDOUT, env={**os.environ, **env}, start_new_session=True, cwd=cwd
+        )
     try:
         until = time.monotonic() + patience
         while time.monotonic() < until and process.poll() is None:
@@ -154,10 +156,10 @@ def transformers_serve(folder: Path, log: Path) -> Any:
     import sys
 
     port = free_port()
-    command = [str(Path(sys.executable).with_name("transformers")), "serve", str(folder), "--host", "127.0.0.1", "--port", str(port)]
+    command = [str(Path(sys.executable).with_name("transformers")), "serve", folder.name, "--host", "127.0.0.1", "--port", str(port)]
     hub = log.parent / "hub"
     hub.mkdir(exist_ok=True)  # it lists the models of this folder, and fails where there is none
-    return served(command, port, log, {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_CACHE": str(hub)})
+    return served(command, port, log, {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_CACHE": str(hub)}, folder.parent)
 
 
 Behaviour = Callable[["Faulty", BaseHTTPRequestHandler, dict[str, Any]], None]
@@ -166,9 +168,17 @@ Behaviour = Callable[["Faulty", BaseHTTPRequestHandler, dict[str, Any]], None]
 class Faulty:
     """A small HTTP server that answers as it is told to, counts, and remembers what it was asked."""
 
-    def __init__(self, behave: Behaviour | None = None, model: str = "tiny", delay: float = 0.0) -> None:
-        self.behave, self.model, self.delay = behave, model, delay
-        self.bodies: list[dict[str, Any]] = []
+    def __init__(
+        self,
+        behave: Behaviour | None = None,
+        model: str = "tiny",
+        delay: float = 0.0,
+        port: int = 0,
+        bodies: list[dict[str, Any]] | None = None,
+    ) -> None:
+        self.behave, self.model, self.delay, self._port = behave, model, delay, port
+        self.bodies: list[dict[str, Any]] = [] if bodies is None else bodies
+        self.connections: set[socket.socket] = set()
         self.answered: Counter[str] = Counter()
         self.running = self.most = 0
         self.lock = threading.Lock()
@@ -186,6 +196,9 @@ class Faulty:
         """Stop listening, and break off what is in flight."""
         self._server.shutdown()
         self._server.server_close()
+        for connection in list(self.connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def truth(self, body: dict[str, Any]) -> str:
         """The answer that this server's model gives: by rule, so that tests know it."""
@@ -222,6 +235,10 @@ def _server(faulty: Faulty) -> ThreadingHTTPServer:
         def log_message(self, *_: Any) -> None:
             pass
 
+        def setup(self) -> None:
+            super().setup()
+            faulty.connections.add(self.connection)
+
         def do_GET(self) -> None:
             send(self, 200, json.dumps({"data": [{"id": faulty.model}]}).encode())
 
@@ -250,7 +267,7 @@ def _server(faulty: Faulty) -> ThreadingHTTPServer:
         def handle_error(self, *_: Any) -> None:
             pass
 
-    return Server(("127.0.0.1", 0), Handler)
+    return Server(("127.0.0.1", faulty._port), Handler)
 
 
 def reports(count: int) -> list[str]:
