@@ -29,7 +29,8 @@ from harness.errors import RefusedError, UsageError
 from harness.extractors import extractor
 from harness.extractors.cache import home_key, keyed
 from harness.findings import VOCABULARIES
-from harness.labels import cells, study_id
+from harness.labels import cells
+from harness.tabular import study_id
 from harness.types import Extractor
 
 CHUNK = 1000
