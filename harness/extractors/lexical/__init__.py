@@ -1,10 +1,12 @@
-"""The embedded extractor (stub)."""
+"""The embedded extractor: labels without a model, with the words that decided them."""
 
 from __future__ import annotations
 
-from harness.types import Extractor
+from harness.extractors.lexical.engine import Lexical
+
+__all__ = ["Lexical", "make"]
 
 
-def make() -> Extractor:
-    """Make the embedded extractor."""
-    raise NotImplementedError
+def make() -> Lexical:
+    """Make the embedded extractor; it has no options."""
+    return Lexical()

@@ -1,0 +1,72 @@
+"""Which place an observation belongs to: "enlarged" says something of the heart in one sentence and of the aorta in the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.extractors.lexical.tokens import Mark
+
+FAR = 5
+"""Words that may stand between an observation and the place named behind it."""
+NEAR = 3
+"""Words between an observation and a place outside the chest named before it, for that place to disqualify it."""
+
+
+def places(marks: Sequence[Mark], index: int) -> tuple[list[int], bool]:
+    """Where an observation was made.
+
+    Returns:
+        The positions of the places that its concept knows, nearest first, and whether it lies outside the chest.
+    """
+    at = marks[index].concept.at
+    behind = _behind(marks, index)
+    if behind and _is_predicate(marks, index):
+        first = _before(marks, index)
+        if any(marks[place].concept.name in at for place in first):
+            behind = []
+    known = [place for place in behind if marks[place].concept.name in at]
+    if known:
+        return known, False
+    if behind and marks[behind[0]].concept.outside:
+        return [], True
+    before = _before(marks, index)
+    known = [place for place in before if marks[place].concept.name in at]
+    outside = bool(before) and not known and marks[before[0]].concept.outside and marks[index].first - marks[before[0]].last < NEAR
+    return known, outside
+
+
+def _is_predicate(marks: Sequence[Mark], index: int) -> bool:
+    """Whether a verb stands before the observation, as in "the heart is mildly enlarged"."""
+    for mark in reversed(marks[:index]):
+        if mark.concept.kind not in ("degree", "negation"):
+            return mark.concept.kind in ("verb", "colon")
+    return False
+
+
+def _behind(marks: Sequence[Mark], index: int) -> list[int]:
+    """Places named behind: "enlargement of the heart and the pulmonary arteries"."""
+    found: list[int] = []
+    last = marks[index].last
+    for place in range(index + 1, len(marks)):
+        mark = marks[place]
+        kind = mark.concept.kind
+        if mark.first - last > FAR or kind not in ("observation", "degree", "and", "or", "place", "skip"):
+            break
+        if kind == "place":
+            found.append(place)
+        elif found and kind not in ("and", "or"):
+            break
+        last = mark.last
+    return found
+
+
+def _before(marks: Sequence[Mark], index: int) -> list[int]:
+    """Places named before: "heart and mediastinum are enlarged"."""
+    found: list[int] = []
+    for place in range(index - 1, -1, -1):
+        kind = marks[place].concept.kind
+        if kind == "place":
+            found.append(place)
+        elif kind in ("stop", "normal") or (kind == "comma" and not found) or (found and kind not in ("and", "or", "comma", "degree")):
+            break
+    return found
