@@ -29,6 +29,7 @@ CUES = frozenset(
         "condition",  # "if", "to evaluate for": what follows is a question
         "undecided",  # "cannot exclude": what follows is neither
         "undecided after",  # "cannot be excluded": what stands before is neither
+        "hedge",  # "may represent": several things behind it are alternatives, none of them asserted
         "artefact",  # "accentuated by technique": explains a size away
         "change",  # "change in": after a negation it cancels that negation
         "stop",  # "but", "however": a scope ends
@@ -90,6 +91,8 @@ class Lexicon:
     trie: Node
     words: Mapping[str, str]
     """Another spelling to the spelling that the phrases use."""
+    known: frozenset[str]
+    """All words of all phrases, which are never taken for misspellings."""
     long: frozenset[str]
     """Words that a misspelling is corrected to."""
     vocabulary: frozenset[str]
@@ -177,6 +180,7 @@ def build(data: Mapping[str, Any]) -> Lexicon:
         data["language"],
         trie,
         words,
+        frozenset(word for phrase, _ in phrases for word in phrase) | words.keys(),
         frozenset() if split else frozenset(word for word in content if len(word) >= 7),
         frozenset(word for word in vocabulary if not word.isdigit()),
         digest(data),

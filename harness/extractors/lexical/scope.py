@@ -16,15 +16,17 @@ class State(IntEnum):
     """What a sentence says of a phrase; a stronger one wins."""
 
     PRESENT = 0
-    UNDECIDED = 1
+    ALTERNATIVE = 1
+    """One of several things that something may be."""
+    UNDECIDED = 2
     """Merely cannot be excluded."""
-    ARTEFACT = 2
+    ARTEFACT = 3
     """Explained by technique or low volumes."""
-    PRIOR = 3
-    HISTORY = 4
-    CONDITION = 5
-    GONE = 6
-    NEGATED = 7
+    PRIOR = 4
+    HISTORY = 5
+    CONDITION = 6
+    GONE = 7
+    NEGATED = 8
 
 
 FORWARD = {
@@ -34,6 +36,7 @@ FORWARD = {
     "prior": State.PRIOR,
     "condition": State.CONDITION,
     "undecided": State.UNDECIDED,
+    "hedge": State.ALTERNATIVE,
 }
 BACKWARD = {"negation after": State.NEGATED, "undecided after": State.UNDECIDED, "artefact": State.ARTEFACT}
 EITHER = {"gone": State.GONE, "unlikely": State.NEGATED}
@@ -52,10 +55,12 @@ def states(marks: Sequence[Mark]) -> tuple[States, Causes]:
     said = [State.PRESENT] * len(marks)
     causes = [-1] * len(marks)
     kinds = [mark.concept.kind for mark in marks]
-    if CUE.isdisjoint(kinds):
+    if CUE.isdisjoint(kinds) and "normal" not in kinds:
         return said, causes
     idle = _cancelled(marks, kinds)
     for index, kind in enumerate(kinds):
+        if kind == "normal" and index > 1 and kinds[index - 1] == "verb" and kinds[index - 2] == "observation":
+            said[index - 2], causes[index - 2] = State.NEGATED, index  # "vascular engorgement is within normal limits"
         if kind not in CUE or index in idle:
             continue
         state, reach = _reach(marks, kinds, index)
@@ -74,6 +79,8 @@ def _cancelled(marks: Sequence[Mark], kinds: Sequence[str]) -> set[int]:
             after += 1
         if kind != "negation" or after == len(kinds) or marks[after].first - marks[index].last > NEAR:
             continue
+        if kinds[after] == "change" and after + 1 < len(kinds) and kinds[after + 1] in ("or", "and", "comma"):
+            continue
         if kinds[after] in ("change", "gone", "gone before", "negation after", "unlikely", "artefact", "negation"):
             idle.update((index, after))
         elif kinds[after] == "undecided after":
@@ -86,6 +93,9 @@ def _reach(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[Sta
     kind = kinds[index]
     if kind == "negation" and index and kinds[index - 1] == "colon" and _last_of_clause(kinds, index):
         return State.NEGATED, _behind(kinds, index - 1)  # "Pneumothorax: no"
+    if kind == "hedge":
+        reach = _ahead(marks, kinds, index)
+        return State.ALTERNATIVE, reach if _is_choice(kinds, reach) else range(0)
     if kind in FORWARD:
         return FORWARD[kind], _noun(marks, kinds, index) if kind == "prior" else _ahead(marks, kinds, index)
     if kind in BACKWARD:
@@ -94,6 +104,11 @@ def _reach(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[Sta
     touches = index + 1 < len(kinds) and kinds[index + 1] in (*CONTENT, "degree") and marks[index + 1].first - marks[index].last < NEAR
     forward = touches and not verbal
     return EITHER[kind], _ahead(marks, kinds, index) if forward else _behind(kinds, index)
+
+
+def _is_choice(kinds: Sequence[str], reach: range) -> bool:
+    """Whether several observations are joined by "or"."""
+    return any(kinds[place] == "or" for place in reach[1:]) or [kinds[place] for place in reach].count("observation") > 2
 
 
 def _last_of_clause(kinds: Sequence[str], index: int) -> bool:

@@ -95,7 +95,7 @@ def respell(word: str, lexicon: Lexicon) -> str:
         return "#"
     if word in lexicon.words:
         return lexicon.words[word]
-    if not 6 <= len(word) <= 30 or word in lexicon.vocabulary or word in lexicon.trie or not lexicon.long:
+    if not 6 <= len(word) <= 30 or word in lexicon.known or word in lexicon.vocabulary or not lexicon.long:
         return word
     near = sorted(_slips(word) & lexicon.long)
     if not near and word.endswith("s"):
