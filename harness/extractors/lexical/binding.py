@@ -67,6 +67,6 @@ def _before(marks: Sequence[Mark], index: int) -> list[int]:
         kind = marks[place].concept.kind
         if kind == "place":
             found.append(place)
-        elif kind in ("stop", "normal") or (kind == "comma" and not found) or (found and kind not in ("and", "or", "comma", "degree")):
+        elif kind == "stop" or (kind == "normal" and marks[place + 1].concept.kind != "or") or (kind == "comma" and not found) or (found and kind not in ("and", "or", "comma", "degree")):
             break
     return found

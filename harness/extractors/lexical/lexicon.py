@@ -30,6 +30,7 @@ CUES = frozenset(
         "undecided",  # "cannot exclude": what follows is neither
         "undecided after",  # "cannot be excluded": what stands before is neither
         "hedge",  # "may represent": several things behind it are alternatives, none of them asserted
+        "hedge after",  # "are possible": the same for what stands before
         "artefact",  # "accentuated by technique": explains a size away
         "change",  # "change in": after a negation it cancels that negation
         "stop",  # "but", "however": a scope ends

@@ -36,11 +36,11 @@ FORWARD = {
     "prior": State.PRIOR,
     "condition": State.CONDITION,
     "undecided": State.UNDECIDED,
-    "hedge": State.ALTERNATIVE,
 }
+HEDGES = frozenset({"hedge", "hedge after"})
 BACKWARD = {"negation after": State.NEGATED, "undecided after": State.UNDECIDED, "artefact": State.ARTEFACT}
 EITHER = {"gone": State.GONE, "unlikely": State.NEGATED}
-CUE = FORWARD.keys() | BACKWARD.keys() | EITHER.keys()
+CUE = FORWARD.keys() | BACKWARD.keys() | EITHER.keys() | HEDGES
 CONTENT = frozenset({"observation", "place"})
 NEAR = 3
 """Words between a cue and the next one that it still touches."""
@@ -93,8 +93,8 @@ def _reach(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[Sta
     kind = kinds[index]
     if kind == "negation" and index and kinds[index - 1] == "colon" and _last_of_clause(kinds, index):
         return State.NEGATED, _behind(kinds, index - 1)  # "Pneumothorax: no"
-    if kind == "hedge":
-        reach = _ahead(marks, kinds, index)
+    if kind in HEDGES:
+        reach = _ahead(marks, kinds, index) if kind == "hedge" else _behind(kinds, index)
         return State.ALTERNATIVE, reach if _is_choice(kinds, reach) else range(0)
     if kind in FORWARD:
         return FORWARD[kind], _noun(marks, kinds, index) if kind == "prior" else _ahead(marks, kinds, index)
@@ -108,7 +108,8 @@ def _reach(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[Sta
 
 def _is_choice(kinds: Sequence[str], reach: range) -> bool:
     """Whether several observations are joined by "or"."""
-    return any(kinds[place] == "or" for place in reach[1:]) or [kinds[place] for place in reach].count("observation") > 2
+    part = [kinds[place] for place in reach]
+    return "observation" in part and ("or" in part or ("comma" in part and part.count("observation") > 1))
 
 
 def _last_of_clause(kinds: Sequence[str], index: int) -> bool:
