@@ -38,7 +38,7 @@ def places(marks: Sequence[Mark], index: int) -> tuple[list[int], bool]:
 def _is_predicate(marks: Sequence[Mark], index: int) -> bool:
     """Whether a verb stands before the observation, as in "the heart is mildly enlarged"."""
     for mark in reversed(marks[:index]):
-        if mark.concept.kind not in ("degree", "negation"):
+        if mark.concept.kind not in ("degree", "side", "negation"):
             return mark.concept.kind in ("verb", "colon")
     return False
 
@@ -50,7 +50,7 @@ def _behind(marks: Sequence[Mark], index: int) -> list[int]:
     for place in range(index + 1, len(marks)):
         mark = marks[place]
         kind = mark.concept.kind
-        if mark.first - last > FAR or kind not in ("observation", "degree", "and", "or", "place", "skip"):
+        if mark.first - last > FAR or kind not in ("observation", "degree", "side", "and", "or", "place", "skip"):
             break
         if kind == "place":
             found.append(place)
@@ -67,6 +67,6 @@ def _before(marks: Sequence[Mark], index: int) -> list[int]:
         kind = marks[place].concept.kind
         if kind == "place":
             found.append(place)
-        elif kind == "stop" or (kind == "normal" and marks[place + 1].concept.kind != "or") or (kind == "comma" and not found) or (found and kind not in ("and", "or", "comma", "degree")):
+        elif kind == "stop" or (kind == "normal" and marks[place + 1].concept.kind != "or") or (kind == "comma" and not found) or (found and kind not in ("and", "or", "comma", "degree", "side")):
             break
     return found

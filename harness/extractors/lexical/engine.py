@@ -24,8 +24,8 @@ AT = {finding: index for index, finding in enumerate(RAN_21)}
 NOTHING = AT[NO_FINDING]
 COUNTS_UNLESS_EXCLUDED = frozenset({AT["Pneumonia"], AT["Lung Lesion"]})
 """What the paper counts where it merely cannot be excluded."""
-COUNTS_AS_ALTERNATIVE = COUNTS_UNLESS_EXCLUDED | {AT["Pleural Effusion"]}
-"""What counts where it is named as one of several possible causes ("may represent A or B")."""
+COUNTS_AS_POSSIBLE = COUNTS_UNLESS_EXCLUDED | {AT["Pleural Effusion"]}
+"""What the paper counts where it is merely possible; the definitions of the others ask for more than "may" or "possible"."""
 IMPLIES = {
     AT["Cardiomegaly"]: (AT["Enlarged Cardiomediastinum"],),
     AT["Consolidation"]: (AT["Lung Opacity"],),
@@ -148,8 +148,8 @@ def _counts(finding: int, state: State, mark: Mark) -> bool:
         return mark.concept.lasting
     if state is State.UNDECIDED:
         return finding in COUNTS_UNLESS_EXCLUDED
-    if state is State.ALTERNATIVE:
-        return finding in COUNTS_AS_ALTERNATIVE
+    if state is State.POSSIBLE:
+        return finding in COUNTS_AS_POSSIBLE
     if state is State.ARTEFACT:
         return finding not in EXPLAINED_AWAY
     return state is State.PRESENT

@@ -29,7 +29,7 @@ CUES = frozenset(
         "condition",  # "if", "to evaluate for": what follows is a question
         "undecided",  # "cannot exclude": what follows is neither
         "undecided after",  # "cannot be excluded": what stands before is neither
-        "hedge",  # "may represent": several things behind it are alternatives, none of them asserted
+        "hedge",  # "may represent": what follows is possible
         "hedge after",  # "are possible": the same for what stands before
         "artefact",  # "accentuated by technique": explains a size away
         "change",  # "change in": after a negation it cancels that negation
@@ -42,6 +42,7 @@ CUES = frozenset(
         "seen",  # "seen", "present": a verb's ending that asserts nothing new
         "normal",  # "normal", "clear"
         "degree",  # "mild", "stable": after a comma it begins a new assertion
+        "side",  # "left", "linear": after a comma it begins a new assertion, after "and" it does not
         "relation",  # "overlying": what follows is no place of the observation
         "skip",  # phrases that only look like a finding ("pericardial effusion")
     }

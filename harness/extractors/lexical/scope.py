@@ -16,8 +16,8 @@ class State(IntEnum):
     """What a sentence says of a phrase; a stronger one wins."""
 
     PRESENT = 0
-    ALTERNATIVE = 1
-    """One of several things that something may be."""
+    POSSIBLE = 1
+    """Something may be it."""
     UNDECIDED = 2
     """Merely cannot be excluded."""
     ARTEFACT = 3
@@ -37,10 +37,9 @@ FORWARD = {
     "condition": State.CONDITION,
     "undecided": State.UNDECIDED,
 }
-HEDGES = frozenset({"hedge", "hedge after"})
-BACKWARD = {"negation after": State.NEGATED, "undecided after": State.UNDECIDED, "artefact": State.ARTEFACT}
+BACKWARD = {"negation after": State.NEGATED, "undecided after": State.UNDECIDED, "artefact": State.ARTEFACT, "hedge after": State.POSSIBLE}
 EITHER = {"gone": State.GONE, "unlikely": State.NEGATED}
-CUE = FORWARD.keys() | BACKWARD.keys() | EITHER.keys() | HEDGES
+CUE = FORWARD.keys() | BACKWARD.keys() | EITHER.keys() | {"hedge"}
 CONTENT = frozenset({"observation", "place"})
 NEAR = 3
 """Words between a cue and the next one that it still touches."""
@@ -75,7 +74,7 @@ def _cancelled(marks: Sequence[Mark], kinds: Sequence[str]) -> set[int]:
     idle: set[int] = set()
     for index, kind in enumerate(kinds[:-1]):
         after = index + 1
-        while after < len(kinds) and kinds[after] in ("degree", "verb") and marks[after].first - marks[after - 1].last <= 1:
+        while after < len(kinds) and kinds[after] in ("degree", "side", "verb") and marks[after].first - marks[after - 1].last <= 1:
             after += 1
         if kind != "negation" or after == len(kinds) or marks[after].first - marks[index].last > NEAR:
             continue
@@ -93,23 +92,16 @@ def _reach(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[Sta
     kind = kinds[index]
     if kind == "negation" and index and kinds[index - 1] == "colon" and _last_of_clause(kinds, index):
         return State.NEGATED, _behind(kinds, index - 1)  # "Pneumothorax: no"
-    if kind in HEDGES:
-        reach = _ahead(marks, kinds, index) if kind == "hedge" else _behind(kinds, index)
-        return State.ALTERNATIVE, reach if _is_choice(kinds, reach) else range(0)
+    if kind == "hedge":
+        return State.POSSIBLE, _until_comma(kinds, _ahead(marks, kinds, index))
     if kind in FORWARD:
         return FORWARD[kind], _noun(marks, kinds, index) if kind == "prior" else _ahead(marks, kinds, index)
     if kind in BACKWARD:
         return BACKWARD[kind], _behind(kinds, index)
     verbal = index > 0 and kinds[index - 1] in ("verb", "degree") and marks[index].first - marks[index - 1].last <= 1
-    touches = index + 1 < len(kinds) and kinds[index + 1] in (*CONTENT, "degree") and marks[index + 1].first - marks[index].last < NEAR
+    touches = index + 1 < len(kinds) and kinds[index + 1] in (*CONTENT, "degree", "side") and marks[index + 1].first - marks[index].last < NEAR
     forward = touches and not verbal
     return EITHER[kind], _ahead(marks, kinds, index) if forward else _behind(kinds, index)
-
-
-def _is_choice(kinds: Sequence[str], reach: range) -> bool:
-    """Whether several observations are joined by "or"."""
-    part = [kinds[place] for place in reach]
-    return "observation" in part and ("or" in part or ("comma" in part and part.count("observation") > 1))
 
 
 def _last_of_clause(kinds: Sequence[str], index: int) -> bool:
@@ -125,10 +117,18 @@ def _ahead(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> range:
     return range(index + 1, len(kinds))
 
 
+def _until_comma(kinds: Sequence[str], reach: range) -> range:
+    """A hedge covers a list that ends with "or", and otherwise what stands before the next comma."""
+    part = [kinds[place] for place in reach]
+    if "comma" in part and "or" not in part:
+        return range(reach.start, reach.start + part.index("comma"))
+    return reach
+
+
 def _noun(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> range:
     """The one noun that "prior" stands before."""
     for place in range(index + 1, min(index + 4, len(kinds))):
-        if marks[place].first - marks[index].last > NEAR or kinds[place] not in (*CONTENT, "degree"):
+        if marks[place].first - marks[index].last > NEAR or kinds[place] not in (*CONTENT, "degree", "side"):
             break
         if kinds[place] == "observation":
             return range(index + 1, place + 1)
@@ -152,7 +152,8 @@ def _begins_anew(marks: Sequence[Mark], kinds: Sequence[str], joint: int) -> boo
             return True
         if kind == "place" and place + 1 < end and marks[place + 1].concept.predicate:
             return True
-    return part[0] == "degree" and marks[joint + 1].first - marks[joint].last <= 1 and not _or_follows(kinds, joint)
+    news = part[0] == "degree" or (part[0] == "side" and kinds[joint] == "comma")
+    return news and marks[joint + 1].first - marks[joint].last <= 1 and not _or_follows(kinds, joint)
 
 
 def _or_follows(kinds: Sequence[str], joint: int) -> bool:
