@@ -20,7 +20,7 @@ def places(marks: Sequence[Mark], index: int) -> tuple[list[int], bool]:
     """
     at = marks[index].concept.at
     behind = _behind(marks, index)
-    if behind and _is_predicate(marks, index):
+    if behind and (marks[index].concept.trailing or _is_predicate(marks, index)):
         first = _before(marks, index)
         if any(marks[place].concept.name in at for place in first):
             behind = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -97,12 +98,13 @@ class Reader:
         self.lexicon = lexicon
         self._spelling: dict[str, str] = {}
         self._read: dict[str, tuple[Mention, ...]] = {}
+        self._any = re.compile("|".join(map(re.escape, sorted(lexicon.vocabulary)))) if lexicon.language == "zh" else None
 
     def knows(self, small: str) -> bool:
         """Whether a text in lower case has a word of the clinical vocabulary."""
         vocabulary = self.lexicon.vocabulary
-        if self.lexicon.language == "zh":
-            return any(word in small for word in vocabulary)
+        if self._any:
+            return self._any.search(small) is not None
         words = language.WORDS.findall(small)
         return not vocabulary.isdisjoint(words) or any(respell(word, self.lexicon) in vocabulary for word in words)
 

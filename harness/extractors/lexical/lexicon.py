@@ -21,9 +21,13 @@ CUES = frozenset(
     {
         "negation",  # "no", "without": what follows is absent
         "negation after",  # "is not seen": what stands before is absent
+        "negation either",  # Chinese "not seen": in front of what is absent, or behind it
         "gone",  # "resolved", "removed": in front of it or behind it, as the verb decides
         "gone before",  # "resolution of": what follows is gone
         "unlikely",  # "less likely": in front of it or behind it
+        "undecided either",
+        "hedge either",
+        "history after",
         "history",  # "history of": what follows is not a finding of this film
         "prior",  # "previous": the next noun only, and not what lasts (a fracture, a scar)
         "condition",  # "if", "to evaluate for": what follows is a question
@@ -71,6 +75,8 @@ class Concept:
     """Of an observation: it stays once it happened, so "prior" does not end it."""
     needs: bool = False
     """Of an observation: without a place it gives nothing."""
+    trailing: bool = False
+    """Of an observation: it stands behind its place, as in Chinese."""
     placed: bool = False
     """Of an observation: where it is seen matters."""
 
@@ -123,8 +129,8 @@ def phrases_of(data: Mapping[str, Any], split: bool) -> Iterator[tuple[Words, Co
     concepts = itertools.chain(
         ((Concept(kind), phrases) for kind, phrases in data["cues"].items()),
         ((Concept("place", name, outside=name in data["outside"]), phrases) for name, phrases in data["places"].items()),
-        ((_observation(name, entry, False), entry["phrases"]) for name, entry in data["observations"].items()),
-        ((_observation(name, entry, True), entry.get("adjectives", ())) for name, entry in data["observations"].items()),
+        ((_observation(name, entry, False, split), entry["phrases"]) for name, entry in data["observations"].items()),
+        ((_observation(name, entry, True, split), entry.get("adjectives", ())) for name, entry in data["observations"].items()),
     )
     for concept, phrases in concepts:
         for phrase in phrases:
@@ -132,13 +138,14 @@ def phrases_of(data: Mapping[str, Any], split: bool) -> Iterator[tuple[Words, Co
                 yield (tuple(re.findall(r"[a-z]+|\S", " ".join(words))) if split else words), concept
 
 
-def _observation(name: str, entry: Mapping[str, Any], predicate: bool) -> Concept:
+def _observation(name: str, entry: Mapping[str, Any], predicate: bool, trailing: bool) -> Concept:
     return Concept(
         "observation",
         name,
         gives=_positions(entry.get("gives", ())),
         at={place: _positions(findings) for place, findings in entry.get("at", {}).items()},
         predicate=predicate,
+        trailing=trailing,
         lasting=entry.get("lasting", False),
         needs="gives" not in entry,
         placed="at" in entry,
@@ -177,7 +184,10 @@ def build(data: Mapping[str, Any]) -> Lexicon:
         node.concept = concept
     if twice:
         raise ValueError(f"phrases that stand for two things: {'; '.join(twice)}")
-    vocabulary = set(data["clinical"]) if split else (content - set(data["not clinical"])) | set(data["clinical"])
+    if split:
+        vocabulary = {"".join(phrase) for phrase, concept in phrases if concept.gives and len(phrase) > 1} | set(data["clinical"])
+    else:
+        vocabulary = (content - set(data["not clinical"])) | set(data["clinical"])
     return Lexicon(
         data["language"],
         trie,

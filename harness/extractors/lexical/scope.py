@@ -37,9 +37,10 @@ FORWARD = {
     "condition": State.CONDITION,
     "undecided": State.UNDECIDED,
 }
-BACKWARD = {"negation after": State.NEGATED, "undecided after": State.UNDECIDED, "artefact": State.ARTEFACT, "hedge after": State.POSSIBLE}
+BACKWARD = {"negation after": State.NEGATED, "undecided after": State.UNDECIDED, "artefact": State.ARTEFACT, "hedge after": State.POSSIBLE, "history after": State.HISTORY}
 EITHER = {"gone": State.GONE, "unlikely": State.NEGATED}
-CUE = FORWARD.keys() | BACKWARD.keys() | EITHER.keys() | {"hedge"}
+OPEN = {"negation either": State.NEGATED, "undecided either": State.UNDECIDED, "hedge either": State.POSSIBLE}
+CUE = FORWARD.keys() | BACKWARD.keys() | EITHER.keys() | OPEN.keys() | {"hedge"}
 CONTENT = frozenset({"observation", "place"})
 NEAR = 3
 """Words between a cue and the next one that it still touches."""
@@ -98,6 +99,9 @@ def _reach(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[Sta
         return FORWARD[kind], _noun(marks, kinds, index) if kind == "prior" else _ahead(marks, kinds, index)
     if kind in BACKWARD:
         return BACKWARD[kind], _behind(kinds, index)
+    if kind in OPEN:
+        ahead = _ahead(marks, kinds, index)
+        return OPEN[kind], ahead if "observation" in kinds[ahead.start : ahead.stop] else _behind(kinds, index)
     verbal = index > 0 and kinds[index - 1] in ("verb", "degree") and marks[index].first - marks[index - 1].last <= 1
     touches = index + 1 < len(kinds) and kinds[index + 1] in (*CONTENT, "degree", "side") and marks[index + 1].first - marks[index].last < NEAR
     forward = touches and not verbal
