@@ -67,6 +67,11 @@ def _before(marks: Sequence[Mark], index: int) -> list[int]:
         kind = marks[place].concept.kind
         if kind == "place":
             found.append(place)
-        elif kind == "stop" or (kind == "normal" and marks[place + 1].concept.kind != "or") or (kind == "comma" and not found) or (found and kind not in ("and", "or", "comma", "degree", "side")):
+        elif (
+            kind == "stop"
+            or (kind == "normal" and marks[place + 1].concept.kind != "or")
+            or (kind == "comma" and not found)
+            or (found and kind not in ("and", "or", "comma", "degree", "side"))
+        ):
             break
     return found

@@ -37,6 +37,8 @@ MOST_SPANS = 6
 """Evidence kept for one finding of one report."""
 REMEMBERED = 50_000
 """Sentences, and words as written, that are remembered; then the memory starts empty."""
+WIDEST = 150
+"""Phrases that are read together; more of them without a full stop are no sentence, and would take quadratic time."""
 LONGEST = 600
 """Characters of a sentence that is worth remembering."""
 
@@ -106,7 +108,9 @@ class Reader:
         if self._any:
             return self._any.search(small) is not None
         words = language.WORDS.findall(small)
-        return not vocabulary.isdisjoint(words) or any(respell(word, self.lexicon) in vocabulary for word in words)
+        if not vocabulary.isdisjoint(words) or any(respell(word, self.lexicon) in vocabulary for word in words):
+            return True
+        return any(mark.concept.gives for mark in marks(small, self.lexicon, {}))
 
     def mentions(self, text: str, small: str) -> Iterator[tuple[int, tuple[Mention, ...]]]:
         """Where a sentence begins, and what it names."""
@@ -120,7 +124,8 @@ class Reader:
         if known is None:
             if len(self._spelling) >= REMEMBERED:
                 self._spelling.clear()
-            known = tuple(mentions(marks(small, self.lexicon, self._spelling)))
+            found = marks(small, self.lexicon, self._spelling)
+            known = tuple(mention for first in range(0, len(found), WIDEST) for mention in mentions(found[first : first + WIDEST]))
             if len(small) <= LONGEST:
                 if len(self._read) >= REMEMBERED:
                     self._read.clear()
@@ -128,18 +133,18 @@ class Reader:
         return known
 
 
-def mentions(marks: Sequence[Mark]) -> Iterator[Mention]:
+def mentions(found: Sequence[Mark]) -> Iterator[Mention]:
     """The findings that a sentence names, in the order of its words."""
-    if not any(mark.concept.kind == "observation" for mark in marks):
+    if not any(mark.concept.kind == "observation" for mark in found):
         return
-    said, causes = states(marks)
-    for index, mark in enumerate(marks):
+    said, causes = states(found)
+    for index, mark in enumerate(found):
         if mark.concept.kind != "observation":
             continue
-        bound, given = findings_of(marks, index)
-        spans = [mark.span, *(marks[place].span for place in bound)]
+        bound, given = findings_of(found, index)
+        spans = [mark.span, *(found[place].span for place in bound)]
         if causes[index] >= 0:
-            spans.append(marks[causes[index]].span)
+            spans.append(found[causes[index]].span)
         for finding in given:
             yield Mention(finding, _counts(finding, said[index], mark), tuple(sorted(spans)))
 

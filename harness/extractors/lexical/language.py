@@ -12,23 +12,17 @@ HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿]")
 KANA_OR_HANGUL = re.compile(r"[぀-ヿ가-힯ᄀ-ᇿ]")
 OTHER_LETTER = re.compile(r"[^\W\d_a-zÀ-ɏ㐀-䶿一-鿿豈-﫿Ḁ-ỿ]")
 
-ENGLISH = frozenset(
-    "the of is are and there with without has have seen for within at which no not this that or to on in was were normal clear".split()
+_ENGLISH = "the of is are and there with without has have seen for within at which no not this that or to on in was were normal clear"
+_SPANISH = (
+    "el la los las del y con sin una por que se observa derrame corazon corazón pulmones pulmón cardiomegalia neumotórax silueta hallazgos"
 )
-FOREIGN = frozenset(
-    # Spanish, Portuguese, Catalan
-    "el la los las del y con sin una por que se observa derrame corazon corazón pulmones pulmón pulmonar cardiomegalia neumotórax neumonía "
-    "silueta tamaño normales sem uma dos das não há pulmões coração pneumotórax derrame área cardíaca aumentada tórax hallazgos "
-    # French
-    "le les des du est sont une dans pas avec sur pour coeur cœur poumon poumons épanchement pneumothorax cardiomégalie silhouette "
-    # German, Dutch
-    "der das und ist nicht kein keine mit im ein eine von herz lunge lungen erguss pleuraerguss befund kardiomegalie größe "
-    "het een van geen niet met hart longen "
-    # Italian
-    "il lo gli della di non è nel cuore polmoni versamento pleurico cardiomegalia "
-    # Polish, Turkish, Vietnamese, Indonesian, Scandinavian
-    "nie jest serce płuca ve akciğer kalp yok của và không phổi tim dan tidak jantung paru och inte hjärta hjerte lunger ikke og".split()
-) - frozenset("pneumothorax silhouette".split())
+_PORTUGUESE = "sem uma dos das não há pulmões coração pneumotórax área cardíaca aumentada tórax sinais"
+_FRENCH = "le les des du est sont une dans pas avec sur pour coeur cœur poumon poumons épanchement cardiomégalie"
+_GERMAN = "der das und ist nicht kein keine mit im ein eine von herz lunge lungen erguss pleuraerguss befund kardiomegalie größe"
+_ITALIAN = "il lo gli della di non è nel cuore polmoni versamento pleurico"
+_OTHERS = "het een van geen niet met hart longen nie jest serce płuca ve akciğer kalp yok của và không phổi dan tidak jantung paru och inte hjärta ikke og"
+ENGLISH = frozenset(_ENGLISH.split())
+FOREIGN = frozenset(" ".join((_SPANISH, _PORTUGUESE, _FRENCH, _GERMAN, _ITALIAN, _OTHERS)).split())
 """Words that no English report holds more of than of the English ones above."""
 ANSWER = tuple[str, ReportStatus]
 

@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -185,7 +185,7 @@ def build(data: Mapping[str, Any]) -> Lexicon:
     if twice:
         raise ValueError(f"phrases that stand for two things: {'; '.join(twice)}")
     if split:
-        vocabulary = {"".join(phrase) for phrase, concept in phrases if concept.gives and len(phrase) > 1} | set(data["clinical"])
+        vocabulary = {"".join(phrase) for phrase, concept in phrases if concept.gives and len("".join(phrase)) > 1} | set(data["clinical"])
     else:
         vocabulary = (content - set(data["not clinical"])) | set(data["clinical"])
     return Lexicon(
@@ -213,7 +213,7 @@ def _check(data: Mapping[str, Any]) -> None:
         raise ValueError(f"the lexicon of {data['language']} uses {', '.join(sorted(unknown))} without saying what it is")
 
 
-@lru_cache(maxsize=None)
+@cache
 def load(name: str) -> Lexicon:
     """The lexicon of that file (`english`, `chinese`), read once a process."""
     text = files("harness.extractors.lexical").joinpath(f"{name}.toml").read_text(encoding="utf-8")

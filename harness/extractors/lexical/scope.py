@@ -37,7 +37,13 @@ FORWARD = {
     "condition": State.CONDITION,
     "undecided": State.UNDECIDED,
 }
-BACKWARD = {"negation after": State.NEGATED, "undecided after": State.UNDECIDED, "artefact": State.ARTEFACT, "hedge after": State.POSSIBLE, "history after": State.HISTORY}
+BACKWARD = {
+    "negation after": State.NEGATED,
+    "undecided after": State.UNDECIDED,
+    "artefact": State.ARTEFACT,
+    "hedge after": State.POSSIBLE,
+    "history after": State.HISTORY,
+}
 EITHER = {"gone": State.GONE, "unlikely": State.NEGATED}
 OPEN = {"negation either": State.NEGATED, "undecided either": State.UNDECIDED, "hedge either": State.POSSIBLE}
 CUE = FORWARD.keys() | BACKWARD.keys() | EITHER.keys() | OPEN.keys() | {"hedge"}
@@ -59,7 +65,13 @@ def states(marks: Sequence[Mark]) -> tuple[States, Causes]:
         return said, causes
     idle = _cancelled(marks, kinds)
     for index, kind in enumerate(kinds):
-        if kind == "normal" and index > 1 and kinds[index - 1] == "verb" and kinds[index - 2] == "observation":
+        if (
+            kind == "normal"
+            and index > 1
+            and kinds[index - 1] == "verb"
+            and kinds[index - 2] == "observation"
+            and not marks[index - 2].concept.lasting
+        ):
             said[index - 2], causes[index - 2] = State.NEGATED, index  # "vascular engorgement is within normal limits"
         if kind not in CUE or index in idle:
             continue
@@ -103,7 +115,9 @@ def _reach(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[Sta
         ahead = _ahead(marks, kinds, index)
         return OPEN[kind], ahead if "observation" in kinds[ahead.start : ahead.stop] else _behind(kinds, index)
     verbal = index > 0 and kinds[index - 1] in ("verb", "degree") and marks[index].first - marks[index - 1].last <= 1
-    touches = index + 1 < len(kinds) and kinds[index + 1] in (*CONTENT, "degree", "side") and marks[index + 1].first - marks[index].last < NEAR
+    touches = (
+        index + 1 < len(kinds) and kinds[index + 1] in (*CONTENT, "degree", "side") and marks[index + 1].first - marks[index].last < NEAR
+    )
     forward = touches and not verbal
     return EITHER[kind], _ahead(marks, kinds, index) if forward else _behind(kinds, index)
 
@@ -190,6 +204,6 @@ def _has_own_verb(kinds: Sequence[str], joint: int) -> bool:
     for kind in reversed(kinds[:joint]):
         if kind == "stop":
             return False
-        if kind == "verb" or kind in CUE:
+        if kind == "verb" or (kind in CUE and kind != "prior"):
             return True
     return False

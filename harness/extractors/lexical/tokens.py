@@ -19,7 +19,9 @@ END = re.compile(
     r"|\n[^\S\n]*(?=\n)"  # an empty line
     r"|\n(?=[^\S\n]*(?:[A-Z•*–—-]|\d+[.)]|[⺀-鿿]))"  # a line that begins anew
 )
-JOINED = re.compile(r"(?:\b(?:the|a|an|of|or|and|no|with|without|in|to|is|are|at|for|by|from|on|not|has|left|right)|,)[^\S\n]*$", re.IGNORECASE)
+JOINED = re.compile(
+    r"(?:\b(?:the|a|an|of|or|and|no|with|without|in|to|is|are|at|for|by|from|on|not|has|left|right)|,)[^\S\n]*$", re.IGNORECASE
+)
 """The end of a line that goes on in the next one, whatever letter that begins with."""
 TAIL = 24
 """Characters of a line's end that `JOINED` looks at."""
