@@ -118,3 +118,26 @@ def _greedy(token: str, table: dict[str, int]) -> list[str]:
         pieces.append(piece)
         start = end
     return pieces
+
+
+SMALL_ROBERTA = Shape(layers=3, width=32, heads=4, inner=64, words=300, positions=66, types=1, epsilon=1e-5, first_position=2)
+
+
+def roberta_folder(folder: Path, shape: Shape = SMALL_ROBERTA) -> Path:
+    """RoBERTa as the Hub holds it (weights with a language model's head, vocab.json, merges.txt); weights drawn by numpy."""
+    import numpy as np
+    from tokenizers import ByteLevelBPETokenizer
+
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = ByteLevelBPETokenizer()
+    specials = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    tokenizer.train_from_iterator(SENTENCES, vocab_size=shape.words, min_frequency=1, special_tokens=specials, show_progress=False)
+    tokenizer.save_model(str(folder))
+    drawn = np.random.RandomState(7)
+    state = {
+        f"roberta.{name}": torch.tensor(drawn.standard_normal(size) * 0.15 + ("LayerNorm.weight" in name), dtype=torch.float32)
+        for name, size in shape.layout(pooler=False).items()
+    }
+    state["lm_head.bias"] = torch.zeros(shape.words)
+    torch.save(state, folder / "pytorch_model.bin")
+    return folder
