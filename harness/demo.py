@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness import evaluate, store
+from harness import evaluate, ranks, snapshot, store
 from harness.cohorts.synthetic import build
 from harness.cohorts.synthetic_systems import SyntheticSystem, bounds, systems
 from harness.evaluate import Sides
@@ -31,16 +31,18 @@ def sides(cohort: Cohort, system: SyntheticSystem) -> Sides:
 
 
 def fill(target: Store, metrics: Sequence[Metric], studies: int = 590, seed: int = 0) -> Cohort:
-    """Score every synthetic system, floor and ceiling into a store; what is there already stays as it is.
+    """Score every synthetic system, floor and ceiling into a store and rank them; what is there already stays as it is.
 
     Args:
         studies: Scored studies.
         seed: Of the cohort and of the systems.
     """
     cohort = build(studies=studies, seed=seed)
-    made = [*systems(cohort, seed), *bounds(cohort, seed)]
-    for system in progress(made, "Scoring the synthetic systems", unit="system"):
+    invented = [*systems(cohort, seed), *bounds(cohort, seed)]
+    for system in progress(invented, "Scoring the synthetic systems", unit="system"):
         card = SystemCard(system.name, role=system.role, open_weights="no", trained_on_cohort="no")
         found = evaluate.evaluate(sides(cohort, system), metrics, card=card, grade=Grade.REGENERATED, created=store.now())
         target.add(found.record, found.rows, system.reports, found.sides.patients)
+    for made in ranks.make(target, created=store.now()):
+        snapshot.save(target.root, made, store.now())
     return cohort

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from harness.record import CohortCard, MetricResult, Record
 from harness.reported import reported, source
+from harness.snapshot import Place, Snapshot
 from harness.store import Stored, newest
 from harness.types import Grade, Role
 
@@ -35,22 +36,6 @@ class Cell:
     interval: tuple[float, float] | None = None
     best: bool = False
     """Not significantly worse than the best ranked system."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a ranked system stands under one score."""
-
-    rank: int
-    low: int
-    """Best rank that it may have."""
-    high: int
-    """Worst rank that it may have."""
-    best: bool
-    """Whether no ranked system is significantly better than the best one and than this."""
-
-    def __str__(self) -> str:
-        return f"{self.rank} [{self.low}-{self.high}]" if self.low != self.high else str(self.rank)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +78,7 @@ class Board:
     official: bool
     columns: tuple[Column, ...]
     rows: tuple[BoardRow, ...]
-    """Ranked systems first, then unranked ones, each best first; floors and ceilings stand where their score puts them."""
+    """Best first; floors, ceilings and whatever else has no rank stand where their score puts them."""
     detectable: float | None = None
     """How far apart two systems must be, in the score that ranks, to be told apart in most cases."""
     snapshot: str = ""
@@ -106,26 +91,28 @@ class Board:
         return f"{self.cohort.name}-{self.cohort.digest[:8]}-{self.extractor}"
 
 
-def boards(stored: Sequence[Stored], places: Mapping[str, Mapping[str, Place]] | None = None) -> tuple[Board, ...]:
+def boards(stored: Sequence[Stored], snapshots: Mapping[tuple[str, str], Snapshot] | None = None) -> tuple[Board, ...]:
     """One board for each cohort and signature, the one with most systems first.
 
     Args:
-        places: By record id, by column key, from the snapshot.
+        snapshots: By cohort digest and signature of the metric that ranks.
     """
     groups: dict[tuple[str, str], list[Stored]] = {}
     for item in stored:
         if item.record.metrics:
             groups.setdefault((item.record.cohort.digest, item.record.metrics[0].signature), []).append(item)
-    made = [_board(group, places or {}) for group in groups.values() if any(not item.withdrawn for item in group)]
+    known = snapshots or {}
+    made = [_board(group, known.get(key)) for key, group in groups.items() if any(not item.withdrawn for item in group)]
     return tuple(sorted(made, key=lambda board: (-len(board.rows), board.cohort.name, board.signature)))
 
 
-def _board(group: Sequence[Stored], places: Mapping[str, Mapping[str, Place]]) -> Board:
+def _board(group: Sequence[Stored], snapshot: Snapshot | None) -> Board:
     standing = newest(group)
     first = standing[0].record
     columns = _columns(item.record for item in standing)
     counted = Counter(_team(item.record) for item in group if item.record.system.role is Role.SYSTEM)
-    rows = [_row(item, columns, places.get(item.id, {}), counted[_team(item.record)]) for item in standing]
+    rows = [_row(item, columns, _places(item, columns, snapshot), counted[_team(item.record)]) for item in standing]
+    ranks = snapshot.metric(first.metrics[0].signature) if snapshot else None
     extractor = first.extractors[0] if first.extractors else None
     return Board(
         first.cohort,
@@ -134,7 +121,22 @@ def _board(group: Sequence[Stored], places: Mapping[str, Mapping[str, Place]]) -
         bool(extractor and extractor.official),
         columns,
         tuple(sorted(rows, key=lambda row: _order(row, columns[0].key))),
+        ranks.detectable.get(columns[0].part) if ranks else None,
+        snapshot.signature if snapshot else "",
     )
+
+
+def _places(item: Stored, columns: Sequence[Column], snapshot: Snapshot | None) -> dict[str, Place]:
+    """By column key where the record stands under that score."""
+    if snapshot is None:
+        return {}
+    found = {}
+    for column in columns:
+        result = next((result for result in item.record.metrics if comparable(result) == column.metric), None)
+        metric = snapshot.metric(result.signature) if result else None
+        if metric and (place := metric.places.get(column.part, {}).get(item.id)):
+            found[column.key] = place
+    return found
 
 
 def _team(record: Record) -> str:

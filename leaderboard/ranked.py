@@ -1,11 +1,22 @@
-"""The boards of a store with the places of its newest snapshots."""
+"""The boards of a store with the places of their newest snapshots."""
 
 from __future__ import annotations
 
-from harness.store import Store
+from collections.abc import Iterable
+
+from harness import snapshot as snapshots
+from harness.snapshot import Snapshot
+from harness.store import Store, Stored
 from leaderboard.board import Board, boards
 
 
 def load(store: Store) -> tuple[Board, ...]:
-    """Every board of a store."""
-    return boards(store.all())
+    """Every board of a store; a board whose snapshot was not made yet has no ranks."""
+    stored = store.all()
+    return boards(stored, found(store, stored))
+
+
+def found(store: Store, stored: Iterable[Stored]) -> dict[tuple[str, str], Snapshot]:
+    """The newest snapshot of every board, by cohort digest and signature of the metric that ranks."""
+    keys = sorted({(item.record.cohort.digest, item.record.metrics[0].signature) for item in stored if item.record.metrics})
+    return {key: snapshot for key in keys if (snapshot := snapshots.newest(store.root, *key))}

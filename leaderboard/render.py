@@ -29,7 +29,9 @@ def cells(board: Board, row: BoardRow) -> list[str]:
 
 def rank(row: BoardRow) -> str:
     """The rank with its interval; a dash where there is none."""
-    return str(row.place) if row.place else "–"
+    if row.place is None:
+        return "–"
+    return str(row.place.rank) if row.place.low == row.place.high else f"{row.place.rank} [{row.place.low}-{row.place.high}]"
 
 
 def evidence(row: BoardRow) -> str:

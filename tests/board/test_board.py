@@ -17,6 +17,7 @@ from harness.store import Store
 from harness.types import Grade, Role
 from leaderboard import render
 from leaderboard.board import Board, boards, reported_rows
+from leaderboard.ranked import load
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 @pytest.fixture(scope="module")
 def board(store: Store) -> Board:
     """Its one board."""
-    (found,) = boards(store.all())
+    (found,) = load(store)
     return found
 
 
@@ -40,6 +41,20 @@ def test_the_synthetic_order_is_the_true_order(board: Board) -> None:
     systems = [row.name for row in board.rows if row.role is Role.SYSTEM]
     assert systems[:2] == ["synthetic-alder", "synthetic-birch"] and systems[-1] == "synthetic-maple"
     assert board.rows[0].cells[board.columns[0].key].value == board.rows[0].attainable
+
+
+def test_ranks_come_from_the_snapshot_with_their_interval(board: Board) -> None:
+    places = {row.name: row.place for row in board.rows if row.role is Role.SYSTEM}
+    best, last = places["synthetic-alder"], places["synthetic-maple"]
+    assert best and last and best.rank == 1 and best.best and last.low > best.high and not last.best
+    assert board.detectable and 0.02 < board.detectable < 0.3 and board.snapshot
+    assert render.rank(board.rows[0]) == "–"
+    assert render.rank(next(row for row in board.rows if row.place is last)).startswith(str(last.rank))
+
+
+def test_without_a_snapshot_nothing_is_ranked(store: Store) -> None:
+    (found,) = boards(store.all())
+    assert {row.why_unranked for row in found.rows if row.role is Role.SYSTEM} == {"no snapshot yet"}
 
 
 def test_floors_and_ceilings_stand_beside_the_ranks(board: Board) -> None:
