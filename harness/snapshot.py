@@ -215,18 +215,18 @@ def load(path: Path) -> Snapshot:
     return from_json(data, str(path))
 
 
-def save(root: Path, snapshot: Snapshot, stamp: str) -> Path:
+def save(root: Path, snapshot: Snapshot) -> Path:
     """Keep a snapshot in a store's folder; one that says the same as the newest is not kept twice.
 
     Args:
         root: The store's folder.
-        stamp: UTC time in a form that sorts, for the file's name.
+        snapshot: The time it was created sorts it among its board's; a later one must have a later time.
     """
-    folder = root / "snapshots"
     latest = _newest(root, snapshot.key)
     if latest and load(latest).digest == snapshot.digest:
         return latest
-    path = folder / f"{snapshot.key}-{stamp}-{snapshot.digest[:12]}.json"
+    stamp = snapshot.created.replace("-", "").replace(":", "")
+    path = root / "snapshots" / f"{snapshot.key}-{stamp}-{snapshot.digest[:12]}.json"
     files.write(path, dumps(snapshot))
     return path
 

@@ -224,7 +224,7 @@ def run_floors(arguments: argparse.Namespace) -> int:
             created=store.now(),
         )
         if arguments.store is not None:
-            store.at(arguments.store).add(made.record, made.rows, reports)
+            store.at(arguments.store).add(made.record, made.rows, reports, made.sides.patients)
         rows.append([name, role.value, summary, *(f"{result.value:.3f}" for result in made.record.metrics)])
     table(
         ["bound", "role", "what", *(result.name for result in made.record.metrics)],

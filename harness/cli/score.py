@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
         files.write(arguments.per_study, summary.per_study(made))
     if arguments.store is not None:
         kept = None if arguments.labels else {item.study: item.text for item in made.sides.candidates if item.status != "missing"}
-        store.at(arguments.store).add(result, made.rows, kept)
+        store.at(arguments.store).add(result, made.rows, kept, made.sides.patients)
     if arguments.json:
         print(record.dumps(result), end="")
     else:

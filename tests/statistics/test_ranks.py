@@ -149,8 +149,9 @@ def test_rows_of_different_studies_are_refused(tmp_path: Path, ran: FindingsF1, 
 def test_a_snapshot_survives_its_file_and_names_no_study(filled: tuple[Store, dict[str, str]], tmp_path: Path) -> None:
     store, _ = filled
     made, metric = only(store)
-    path = snapshot.save(store.root, made, "20260101T000000Z")
-    assert snapshot.save(store.root, replace(made, created="later"), "20260102T000000Z") == path
+    path = snapshot.save(store.root, replace(made, created="2026-01-01T00:00:00Z"))
+    assert "20260101T000000Z" in path.name
+    assert snapshot.save(store.root, replace(made, created="2026-01-02T00:00:00Z")) == path
     read = snapshot.newest(store.root, made.cohort, made.board)
     assert read is not None and read.digest == made.digest == json.loads(path.read_text())["digest"]
     assert read.metrics[0].places == metric.places
@@ -162,10 +163,10 @@ def test_a_snapshot_survives_its_file_and_names_no_study(filled: tuple[Store, di
 def test_a_newer_snapshot_is_read_and_a_damaged_one_is_named(filled: tuple[Store, dict[str, str]]) -> None:
     store, ids = filled
     made, _ = only(store)
-    snapshot.save(store.root, made, "20260101T000000Z")
+    snapshot.save(store.root, replace(made, created="2026-01-01T00:00:00Z"))
     store.withdraw(ids["dogwood"], "test")
     later, _ = only(store)
-    path = snapshot.save(store.root, later, "20260102T000000Z")
+    path = snapshot.save(store.root, replace(later, created="2026-01-01T00:00:01Z"))
     read = snapshot.newest(store.root, made.cohort, made.board)
     assert read is not None and read.digest == later.digest != made.digest
     good = json.loads(path.read_text())
