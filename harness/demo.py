@@ -44,5 +44,5 @@ def fill(target: Store, metrics: Sequence[Metric], studies: int = 590, seed: int
         found = evaluate.evaluate(sides(cohort, system), metrics, card=card, grade=Grade.REGENERATED, created=store.now())
         target.add(found.record, found.rows, system.reports, found.sides.patients)
     for made in ranks.make(target, created=store.now()):
-        snapshot.save(target.root, made, store.now())
+        snapshot.save(target.root, made)
     return cohort

@@ -22,17 +22,15 @@ def register(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Build, score, show."""
-    from harness import demo, ranks, scoring, snapshot
+    from harness import demo, scoring
     from harness.cli.board import show, show_reported
     from harness.home import home
-    from harness.store import Store, now
+    from harness.store import Store
     from leaderboard.board import reported_rows
     from leaderboard.ranked import load
 
     store = Store(home() / "demo" / "store")
     demo.fill(store, scoring.make_metrics(None, "")[0], arguments.studies, arguments.seed)
-    for made in ranks.make(store, created=now()):
-        snapshot.save(store.root, made)
     for board in load(store):
         show(board)
     show_reported(reported_rows())
