@@ -25,6 +25,7 @@ GROUPS: tuple[str, ...] = (
     "extractor",
     "generate",
     "label",
+    "metrics",
     "pack",
     "weights",
 )

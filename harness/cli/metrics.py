@@ -1,0 +1,62 @@
+"""`ranscore metrics`: what can be computed here, by which recipe, and why not."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from harness.cli import options
+from harness.cli.options import Commands
+
+
+def register(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser("metrics", help="list the metrics, their recipes and profiles, and what each needs that is not here")
+    options.json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what there is."""
+    found = listing()
+    if arguments.json:
+        import json
+
+        print(json.dumps(found, indent=1, ensure_ascii=False))
+        return 0
+    from harness.cli.show import table
+
+    rows = [[item["name"], item["recipe"], ", ".join(item["reads"]), item["better"], item["here"]] for item in found["metrics"]]
+    table(("metric", "default recipe", "reads", "better", "here"), rows, "Metrics", left=5)
+    rows = [[name, way, text] for name, each in found["ways"].items() for way, text in each.items()]
+    table(("metric", "way of counting", "what it is"), rows, "A recipe is WAY|STEPS, such as bleu:coco|lower|13a. The ways", left=3)
+    table(("step", "what it does"), [list(item) for item in found["steps"].items()], "The steps that prepare text", left=2)
+    rows = [[name, ", ".join(each["metrics"]), each["says"]] for name, each in found["profiles"].items()]
+    table(("profile", "metrics", "whose numbers these are"), rows, "Profiles, for --profile", left=3)
+    return 0
+
+
+def listing() -> dict[str, Any]:
+    """Everything that the command says, as plain data."""
+    from harness.metrics import REGISTRY
+    from harness.metrics.profiles import PROFILES, ways
+    from harness.metrics.tokens import STEPS
+
+    return {
+        "metrics": [_entry(name) for name in REGISTRY],
+        "ways": {name: dict(each) for name, each in ways().items()},
+        "steps": dict(STEPS),
+        "profiles": {name: {"metrics": list(each.metrics), "says": each.says} for name, each in PROFILES.items()},
+    }
+
+
+def _entry(name: str) -> dict[str, Any]:
+    from harness.errors import UnavailableError
+    from harness.metrics import metric
+
+    try:
+        made = metric(name)
+    except UnavailableError as error:
+        return {"name": name, "recipe": "", "reads": [], "better": "", "here": "no: " + " ".join(map(str, error.problems))}
+    better = "higher" if made.higher_is_better else "lower"
+    return {"name": name, "recipe": made.recipe, "reads": sorted(made.reads), "better": better, "here": "yes"}

@@ -1,0 +1,93 @@
+"""Profiles: the recipes by which each family of papers prints its text metrics, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+
+from harness.errors import UsageError
+
+BOARD = "board"
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The metrics of one family, each with its recipe."""
+
+    metrics: tuple[str, ...]
+    says: str
+    """Whose numbers these are, a sentence without a full stop."""
+
+
+PROFILES: Mapping[str, Profile] = {
+    # No METEOR: whether Java is installed must not decide a record's digest. See docs/metrics.md for why this recipe.
+    BOARD: Profile(
+        ("bleu:coco|ptb", "rouge-l:coco|ptb", "cider:coco|ptb"),
+        "this board's own: the coco profile without METEOR, so that every machine computes the same",
+    ),
+    "coco": Profile(
+        ("bleu:coco|ptb", "rouge-l:coco|ptb", "cider:coco|ptb", "meteor-1.5:jar|ptb"),
+        "COCOEvalCap with its tokeniser, as RaDialog",
+    ),
+    "r2gen": Profile(
+        ("bleu:coco|r2gen-mimic", "rouge-l:coco|r2gen-mimic", "cider:coco|r2gen-mimic", "meteor-1.5:jar|r2gen-mimic"),
+        "R2Gen's cleaner on both sides, references whole",
+    ),
+    "r2gen-iu": Profile(
+        ("bleu:coco|r2gen-iu|cut-60", "rouge-l:coco|r2gen-iu|cut-60", "meteor-1.5:jar|r2gen-iu|cut-60"),
+        "R2Gen and its kin on Indiana University reports: references cut; rare words are not made <unk>",
+    ),
+    "r2gen-mimic": Profile(
+        ("bleu:coco|r2gen-mimic|cut-100", "rouge-l:coco|r2gen-mimic|cut-100", "meteor-1.5:jar|r2gen-mimic|cut-100"),
+        "R2Gen and its kin on MIMIC-CXR: references cut; rare words are not made <unk>",
+    ),
+    "radeval": Profile(
+        ("bleu:coco|raw", "rouge-l:f1|words|stem"),
+        "RadEval, vilmedic and the RRG24 shared task: case and punctuation as written",
+    ),
+    "rexrank": Profile(("bleu:sentence|rexrank",), "ReXrank and CXR-Report-Metric: the mean of each report's BLEU-2"),
+    "libra": Profile(
+        ("bleu:corpus|lower|libra|13a", "rouge-l:f1|lower|libra|words", "meteor-nltk:wordnet|lower|libra|13a"),
+        "Libra and others that clean and call Hugging Face evaluate; its ROUGE is a bootstrap median, here it is the mean",
+    ),
+    "rouge-score": Profile(("rouge-l:f1|words", "rouge-l:f1|words|stem"), "the package rouge-score without and with its stemmer"),
+    "zh": Profile(("bleu:coco|zh", "rouge-l:coco|zh", "cider:coco|zh"), "Chinese reports: every character a word, as sacrebleu's zh"),
+}
+
+
+def profile(name: str = "") -> list[str]:
+    """The metric specs of a profile.
+
+    Args:
+        name: A profile, `all` for every spec of every profile once, or empty for the board's default.
+
+    Raises:
+        UsageError: There is no such profile.
+    """
+    if name == ALL:
+        return list(dict.fromkeys(spec for each in PROFILES.values() for spec in each.metrics))
+    chosen = PROFILES.get(name or BOARD)
+    if chosen is None:
+        raise UsageError(f"there is no profile {name!r}; there are {', '.join(PROFILES)} and {ALL}")
+    return list(chosen.metrics)
+
+
+def default_for(language: str) -> str:
+    """The profile of a cohort's language: white space separates no words in Chinese."""
+    return "zh" if language == "zh" else BOARD
+
+
+def ways() -> dict[str, Mapping[str, str]]:
+    """By text metric its ways of counting, each with what it means."""
+    places = {
+        "bleu": "bleu:WAYS",
+        "rouge-l": "rouge:WAYS",
+        "cider": "cider:WAYS",
+        "cider-d": "cider:WAYS_D",
+        "meteor-1.5": "meteor:JAR_WAYS",
+        "meteor-nltk": "meteor:NLTK_WAYS",
+    }
+    parted = {name: place.split(":") for name, place in places.items()}
+    return {name: getattr(import_module(f"harness.metrics.{module}"), table) for name, (module, table) in parted.items()}
