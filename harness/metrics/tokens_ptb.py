@@ -26,7 +26,7 @@ _TOKEN = re.compile(
       (?P<tag> </?[A-Za-z!?][^<>]*> )
     | (?P<address> (?:https?://|www\.)[^\s<>"]+ | [\w.+-]{{1,64}}+@[\w-]+(?:\.[\w-]+)*+ )
     | (?P<two> can(?=not\b) | gon(?=na\b) | wan(?=na\b) | got(?=ta\b) | lem(?=me\b) | gim(?=me\b) )
-    | (?P<initials> (?<![\w.]) (?: [A-Za-z](?:\.[A-Za-z])+\.?(?!\w) | [A-Za-z]\.(?=\s|$) ) )
+    | (?P<initials> (?<![\w.]) (?: [A-Za-z](?:\.[A-Za-z])+\.?(?!\w|\.\w) | [A-Za-z]\.(?=\s|$) ) )
     | (?P<short> (?<![\w-]) (?: (?:{_SHORT})\. | (?=(?-i:[A-Z]))(?:{_CAPITAL})\. ) (?=\s|$|[^\w.]) )
     | (?P<numbering> (?<![\w-]) (?:{_BEFORE_NUMBER})\. (?=\s?\d) )
     | (?P<before_not> \w+?(?=n[’']t\b) ) | (?P<not> n[’']t\b ) | (?P<clitic> (?<=\w) [’'](?:s|m|d|re|ve|ll)\b )
@@ -36,13 +36,16 @@ _TOKEN = re.compile(
     | (?P<number> (?<![\w.]) [+-]?(?: \d+(?:[.,:]\d+)+ | \.\d+ | \d+(?:/\d+)+(?![\w/]|\.\d) | (?<=[+-])\d+ ) )
     | (?P<item> \d+ (?=\.[^\W\d]) )
     | (?P<firm> (?-i:[A-Z]+(?:&[A-Z]+)+) )
-    | (?P<word> {_RUN} (?: [-/]{_RUN} | (?<=[^\W\d])\.(?=[^\W\d]){_RUN} )*+ )
+    | (?P<smiley> [:;=][()] )
+    | (?P<glued> (?=[^\W\d]){_RUN} (?: [.!?](?=[^\W\d]){_RUN} )++ (?:-{_RUN})*+ )
+    | (?P<word> {_RUN} (?: [-/]{_RUN} )*+ )
     | (?P<blank> _+ ) | (?P<marks> [!?]+ ) | (?P<dots> \.\.\. ) | (?P<dashes> --+ ) | (?P<sign> [\u0021-\uffff] )
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 _DROPPED = frozenset(("''", "'", "``", "`", ".", "?", "!", ",", ":", "-", "--", "...", ";", '"', "’", "‘", "“", "”", "…", "–", "—"))
 _BRACKETS = {"(": "-lrb-", ")": "-rrb-", "[": "-lsb-", "]": "-rsb-", "{": "-lcb-", "}": "-rcb-"}
+_BRACKETS |= {eyes + mouth: eyes + _BRACKETS[mouth] for eyes in ":;=" for mouth in "()"}
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&"))
 _FRACTIONS = {"½": " 1/2", "¼": " 1/4", "¾": " 3/4", "⅓": " 1/3", "⅔": " 2/3"}
 

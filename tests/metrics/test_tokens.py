@@ -119,6 +119,7 @@ def test_ptb_equals_the_java_tokeniser_where_it_is_peculiar(tmp_path: Path) -> N
         "A&P b&w r/o w/ s/p and/or C5/6",
         "two- and three-view x-ray -lead trail-",
         "____ ___size a_b ... -- !? [sic] {x} <br>word 5 < 6",
+        "disease/emphysema.no focal, 3mm.No; T9.no q.d.no the!lungs (a:) b.i.d. seen.well-expanded x-ray.no-effusion",
         "Mass. and mass. No. 3 no. no Wash. wash.",
         "émphysème naïve 心脏 正常 ~5 +2 -3 #3 $5 1,000",
         "!! ' 'quoted' \"double\" o'clock T1'",
