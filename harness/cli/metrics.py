@@ -38,12 +38,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def listing() -> dict[str, Any]:
     """Everything that the command says, as plain data."""
-    from harness.metrics import REGISTRY
+    from harness.metrics import REGISTRY, UNAVAILABLE
     from harness.metrics.profiles import PROFILES, ways
     from harness.metrics.tokens import STEPS
 
     return {
-        "metrics": [_entry(name) for name in REGISTRY],
+        "metrics": [_entry(name) for name in (*REGISTRY, *UNAVAILABLE)],
         "ways": {name: dict(each) for name, each in ways().items()},
         "steps": dict(STEPS),
         "profiles": {name: {"metrics": list(each.metrics), "says": each.says} for name, each in PROFILES.items()},

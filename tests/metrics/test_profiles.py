@@ -14,7 +14,7 @@ import pytest
 
 from harness import cli
 from harness.errors import UsageError
-from harness.metrics import REGISTRY, metric
+from harness.metrics import REGISTRY, UNAVAILABLE, metric
 from harness.metrics.profiles import BOARD, PROFILES, default_for, profile, ways
 from harness.metrics.tokens import STEPS
 from harness.types import Input
@@ -28,7 +28,9 @@ def names_in_page() -> set[str]:
 
 
 def test_the_page_names_every_metric_way_step_and_profile() -> None:
-    wanted = {*REGISTRY, *STEPS, *PROFILES, *profile("all")} | {f"{name}:{way}" for name, each in ways().items() for way in each}
+    wanted = {*REGISTRY, *UNAVAILABLE, *STEPS, *PROFILES, *profile("all")} | {
+        f"{name}:{way}" for name, each in ways().items() for way in each
+    }
     assert sorted(wanted - names_in_page()) == []
 
 
@@ -86,7 +88,8 @@ def test_the_command_lists_metrics_recipes_and_what_is_absent(
     assert cli.main(["metrics", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     here = {item["name"]: item["here"] for item in found["metrics"]}
-    assert set(here) == set(REGISTRY)
+    assert set(here) == {*REGISTRY, *UNAVAILABLE}
+    assert "package" in here["green"]
     assert here["bleu"] == here["cider"] == here["meteor-nltk"] == "yes"
     assert "needs Java" in here["meteor-1.5"]
     assert cli.main(["metrics"]) == 0
