@@ -8,6 +8,8 @@ from harness.extractors.lexical.tokens import Mark
 
 FAR = 5
 """Words that may stand between an observation and the place named behind it."""
+BETWEEN = frozenset({"observation", "degree", "side", "and", "or", "place", "skip"})
+"""What may stand between an observation and its place."""
 NEAR = 3
 """Words between an observation and a place outside the chest named before it, for that place to disqualify it."""
 
@@ -50,7 +52,7 @@ def _behind(marks: Sequence[Mark], index: int) -> list[int]:
     for place in range(index + 1, len(marks)):
         mark = marks[place]
         kind = mark.concept.kind
-        if mark.first - last > FAR or kind not in ("observation", "degree", "side", "and", "or", "place", "skip"):
+        if mark.first - last > FAR or not (kind in BETWEEN or _is_seen(marks, place)):
             break
         if kind == "place":
             found.append(place)
@@ -58,6 +60,12 @@ def _behind(marks: Sequence[Mark], index: int) -> list[int]:
             break
         last = mark.last
     return found
+
+
+def _is_seen(marks: Sequence[Mark], place: int) -> bool:
+    """Whether a verb only says that something is seen: "fluid is seen in the fissure"."""
+    kind = marks[place].concept.kind
+    return kind == "seen" or (kind == "verb" and place + 1 < len(marks) and marks[place + 1].concept.kind == "seen")
 
 
 def _before(marks: Sequence[Mark], index: int) -> list[int]:

@@ -110,7 +110,7 @@ def _reach(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[Sta
     if kind in FORWARD:
         return FORWARD[kind], _noun(marks, kinds, index) if kind == "prior" else _ahead(marks, kinds, index)
     if kind in BACKWARD:
-        return BACKWARD[kind], _behind(kinds, index)
+        return BACKWARD[kind], _behind(kinds, index, listed=kind == "artefact")
     if kind in OPEN:
         ahead = _ahead(marks, kinds, index)
         return OPEN[kind], ahead if "observation" in kinds[ahead.start : ahead.stop] else _behind(kinds, index)
@@ -184,9 +184,13 @@ def _or_follows(kinds: Sequence[str], joint: int) -> bool:
     return False
 
 
-def _behind(kinds: Sequence[str], index: int) -> range:
-    """From the beginning of a clause to the cue that ends it; a list that "and" or "or" closes is taken whole."""
-    begin, joined = index, False
+def _behind(kinds: Sequence[str], index: int, listed: bool = False) -> range:
+    """From the beginning of a clause to the cue that ends it; a list that "and" or "or" closes is taken whole.
+
+    Args:
+        listed: Whether commas are passed even so: "enlarged, likely accentuated by technique".
+    """
+    begin, joined = index, listed
     while begin > 0:
         kind = kinds[begin - 1]
         if kind == "stop" or (kind == "comma" and not joined and begin != index):
