@@ -36,6 +36,7 @@ CUES = frozenset(
         "hedge",  # "may represent": what follows is possible
         "hedge after",  # "are possible": the same for what stands before
         "artefact",  # "accentuated by technique": explains a size away
+        "artefact before",  # the same for what follows
         "change",  # "change in": after a negation it cancels that negation
         "stop",  # "but", "however": a scope ends
         "comma",

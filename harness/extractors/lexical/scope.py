@@ -36,6 +36,7 @@ FORWARD = {
     "prior": State.PRIOR,
     "condition": State.CONDITION,
     "undecided": State.UNDECIDED,
+    "artefact before": State.ARTEFACT,
 }
 BACKWARD = {
     "negation after": State.NEGATED,
