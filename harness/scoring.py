@@ -101,12 +101,16 @@ def make_metrics(names: Sequence[str] | None, profile: str) -> tuple[list[Metric
     Raises:
         UnavailableError: None of them can be computed.
     """
+    from harness.extractors.chexbert import check_available
     from harness.metrics import metric
 
     made, unavailable = [], {}
     for spec in names or default_metrics(profile):
         try:
-            made.append(metric(spec))
+            one = metric(spec)
+            if "chexpert-14" in one.reads:
+                check_available()
+            made.append(one)
         except UnavailableError as error:
             unavailable[spec] = str(error)
     if not made:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from harness.errors import UnavailableError
@@ -65,6 +66,16 @@ def unread(state: ReportStatus) -> Labels:
     return Labels((None,) * len(CHEXPERT_14), (Status.OK,) * len(CHEXPERT_14), state)
 
 
+def check_available() -> None:
+    """Look for what `make` would load, without loading it.
+
+    Raises:
+        UnavailableError: PyTorch, the weights or the vocabulary are not here.
+    """
+    module = _module()
+    module.find_vocabulary("", module.find_weights())
+
+
 def make(weights: str | Path = "", vocabulary: str | Path = "", device: str = "", precision: str = "fp32") -> ChexbertExtractor:
     """Load CheXbert; the options are those of `harness.chexbert.CheXbert`.
 
@@ -72,8 +83,12 @@ def make(weights: str | Path = "", vocabulary: str | Path = "", device: str = ""
         UnavailableError: PyTorch, the weights or the vocabulary are not here.
         InputError: The files are not what was released.
     """
+    return ChexbertExtractor(_module().CheXbert(weights, vocabulary, device, precision))
+
+
+def _module() -> ModuleType:
     try:
-        from harness.chexbert import CheXbert
+        from harness import chexbert
     except ImportError as error:
         raise UnavailableError("CheXbert needs PyTorch. Run `pip install 'ranscore[torch]'`") from error
-    return ChexbertExtractor(CheXbert(weights, vocabulary, device, precision))
+    return chexbert
