@@ -1,6 +1,6 @@
-"""How true the intervals, tests and ranks are, by simulation on cohorts whose truth is known; and how fast.
+"""How true the intervals, tests and ranks are, by simulation on cohorts whose truth is known. How fast: `statistics_speed.py`.
 
-    python -m benchmarks.statistics                 # everything: about a quarter of an hour on two cores
+    python -m benchmarks.statistics                 # everything: about ten minutes on one core
     python -m benchmarks.statistics coverage order  # only these
 
 Cohorts have the prevalences, correlations and repeated patients of the synthetic cohort; systems are made by their recall and their
@@ -9,10 +9,8 @@ invented findings per true one. The truth of a system is its score on a million 
 
 from __future__ import annotations
 
-import resource
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -20,9 +18,9 @@ from harness.cohorts.synthetic_labels import Matrix, label_matrix, perturb, with
 from harness.findings import NO_FINDING
 from harness.intervals import METHODS, Interval, Pseudo, basic, bca, hidden_variance, jackknife_t, percentile, pseudo
 from harness.metrics.findings_f1 import ran_score
-from harness.paired import Differences, compare, differences, least_detectable, swap_tests
+from harness.paired import Differences, compare, least_detectable, swap_tests
 from harness.progress import progress
-from harness.resample import Source, bootstrap, weighted, weights
+from harness.resample import Source, weighted, weights
 from harness.types import Array
 
 RAN = ran_score("")
@@ -223,74 +221,7 @@ def _beats(one: Pseudo, other: Pseudo) -> bool:
     return float(pair.p) < 0.05 and float(pair.value) > 0
 
 
-def beside_scipy(draws: int = 1000) -> None:
-    """The bootstrap of Ran Score beside `scipy.stats.bootstrap`, the same statistic, in one run."""
-    from scipy import stats
-
-    table = cohort(3000, (1,), {"x": (0.65, 0.40)})["x"]
-
-    def statistic(index: Array, axis: int = -1) -> Array:
-        return np.asarray(RAN.score(table[index.astype(int)].sum(axis=-2))[HEADLINE])
-
-    def ours() -> None:
-        percentile(bootstrap(RAN, [table], draws, Source("scipy"))[0][HEADLINE])
-
-    def theirs() -> None:
-        rng = np.random.default_rng(0)
-        stats.bootstrap((np.arange(len(table)),), statistic, n_resamples=draws, method="percentile", rng=rng, batch=20, vectorized=True)
-
-    def published() -> None:
-        jackknife_t(*headline(table).one(HEADLINE))  # type: ignore[arg-type]
-
-    seconds = {call.__name__: _median(call) for call in (ours, theirs, published)}
-    print(f"\n## Beside scipy.stats.bootstrap: Ran Score, 3,000 studies, {draws} draws, median of 3\n")
-    print(
-        f"scipy {seconds['theirs']:.3f} s; harness.resample {seconds['ours']:.3f} s: {seconds['theirs'] / seconds['ours']:.1f} times faster"
-    )
-    print(f"the published interval (no draws): {seconds['published']:.4f} s", flush=True)
-
-
-def _median(call: Callable[[], None]) -> float:
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return float(np.median(times))
-
-
-def speed(systems: int = 50, draws: int = 1000) -> None:
-    """Ranks of 50 systems over 3,000 studies: the deciding test and, beside it, swaps of every pair."""
-    tables = list(cohort(3000, (2,), {f"s{index}": (0.4 + 0.01 * index, 0.3) for index in range(systems)}).values())
-    wanted = {HEADLINE, *(name for name in RAN.score(tables[0].sum(axis=0)) if name.startswith("f1:"))}
-    start = time.perf_counter()
-    left = [pseudo(RAN, table, wanted.__contains__) for table in tables]
-    middle = time.perf_counter()
-    pairs = sum(1 for _ in _pairs(left))
-    end = time.perf_counter()
-    print(f"\n## {systems} systems, 3,000 studies: {pairs} pairs, Ran Score and each of 21 findings\n")
-    print(f"jackknife {middle - start:.2f} s, all pairs {end - middle:.2f} s, peak memory of the process {_peak():.2f} GB")
-    start = time.perf_counter()
-    bootstrap(RAN, tables, draws, Source("speed"))
-    print(f"{draws} bootstrap draws of all systems, every part: {time.perf_counter() - start:.2f} s, peak {_peak():.2f} GB")
-    start = time.perf_counter()
-    swapped = sum(1 for _ in swap_tests(RAN, tables, draws, Source("speed")))
-    print(f"{draws} swaps of each of {swapped} pairs, every part: {time.perf_counter() - start:.2f} s, peak {_peak():.2f} GB", flush=True)
-
-
-def _pairs(left: list[Pseudo]) -> Iterator[Differences]:
-    for index, one in enumerate(left):
-        for other in left[index + 1 :]:
-            yield differences(one.value - other.value, one.values - other.values)
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-
-
 PARTS: dict[str, Callable[[], None]] = {
-    "speed": speed,
-    "scipy": beside_scipy,
     "equal": equal,
     "power": power,
     "order": order,
