@@ -165,9 +165,9 @@ def _begins_anew(marks: Sequence[Mark], kinds: Sequence[str], joint: int) -> boo
     if part[0] in CUE:
         return True
     for place, kind in enumerate(part, joint + 1):
-        if kind == "normal":
+        if kind == "normal" and "place" in part:
             return True
-        if kind == "verb" and not (place + 1 < len(kinds) and kinds[place + 1] in ("seen", "negation after", "negation")):
+        if kind == "verb" and not (place + 1 < len(kinds) and kinds[place + 1] in ("seen", "normal", "negation after", "negation")):
             return True
         if kind == "place" and place + 1 < end and marks[place + 1].concept.predicate:
             return True
