@@ -1,7 +1,7 @@
 """The store of records: append-only, one file an event, safe for several processes at once.
 
 ```
-store/events/20261121T120000Z-<16 hex>.json   a record, or a withdrawal; written atomically, never changed
+store/events/20261121T120000Z-<16 hex>.json   a record, a withdrawal or a restoration; written atomically, never changed
 store/rows/<digest>.npz                       sufficient statistics, shared by equal records
 store/reports/<digest>.jsonl                  what was scored, kept so that everything can be scored again
 store/patients/<cohort>.json                  whose study each one is, which intervals and ranks need
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from secrets import token_hex
 
 from harness import files
 from harness import record as records
@@ -62,17 +63,22 @@ class Store:
             reports: By study id what was scored, so that it can be scored again.
             patients: By study id the patient, so that ranks can be made; needed where a patient has several studies.
         """
-        if patients:
-            text = json.dumps(dict(sorted(patients.items())), ensure_ascii=False)
-            files.create(self.root / "patients" / f"{record.cohort.digest}.json", text)
         name = identity(record)
         if next(self.root.glob(f"events/*-{name}.json"), None):
+            self.keep_rows(record, (), patients)
             return next(item for item in self.all() if item.id == name)
-        if rows:
-            files.create(self.root / "rows" / f"{record.rows}.npz", records.rows_bytes(rows))
+        self.keep_rows(record, rows, patients)
         kept = self._keep_reports(reports) if reports is not None else ""
         self._append(name, {"event": "record", "id": name, "reports": kept, "record": records.to_json(record)})
         return Stored(name, record, reports=kept)
+
+    def keep_rows(self, record: Record, rows: Sequence[Rows], patients: Mapping[str, str] | None = None) -> None:
+        """Keep what a record's ranks are made from, before or without the record itself; arguments as for `add`."""
+        if patients:
+            text = json.dumps(dict(sorted(patients.items())), ensure_ascii=False)
+            files.create(self.root / "patients" / f"{record.cohort.digest}.json", text)
+        if rows:
+            files.create(self.root / "rows" / f"{record.rows}.npz", records.rows_bytes(rows))
 
     def withdraw(self, name: str, reason: str, when: str = "") -> None:
         """Take a record off the board; the event and the record stay.
@@ -81,8 +87,21 @@ class Store:
             UsageError: There is no such record.
         """
         found = self.find(name)
-        event = {"event": "withdrawal", "id": found.id, "reason": reason or "withdrawn", "created": when or now()}
+        event = {"event": "withdrawal", "id": found.id, "reason": reason or "withdrawn", "created": when or now(), "nonce": token_hex(8)}
         self._append(digest_of(event)[:16], event)
+
+    def restore(self, name: str, when: str = "") -> None:
+        """Put a withdrawn record back on the board: an event of its own, for each withdrawal there was.
+
+        Raises:
+            UsageError: There is no such record.
+        """
+        found = self.find(name)
+        for path in sorted((self.root / "events").glob("*.json")):
+            event = _read(path)
+            if event["event"] == "withdrawal" and event["id"] == found.id:
+                again = {"event": "restoration", "id": found.id, "withdrawal": path.stem, "created": when or now()}
+                self._append(digest_of([found.id, path.stem])[:16], again)
 
     def all(self) -> tuple[Stored, ...]:
         """Every record, oldest first, the withdrawn ones marked.
@@ -91,16 +110,20 @@ class Store:
             StoreError: An event cannot be read; the message names the file.
         """
         kept: dict[str, Stored] = {}
-        gone: dict[str, str] = {}
+        gone: dict[str, tuple[str, str]] = {}
+        back: set[str] = set()
         for path in sorted((self.root / "events").glob("*.json")):
             event = _read(path)
             if event["event"] == "record":
                 record = records.from_json(event["record"], str(path))
                 kept.setdefault(event["id"], Stored(event["id"], record, reports=event.get("reports", "")))
             elif event["event"] == "withdrawal":
-                gone[event["id"]] = event["reason"]
+                gone[path.stem] = (event["id"], event["reason"])
+            elif event["event"] == "restoration":
+                back.add(event["withdrawal"])
+        reasons = {name: reason for event, (name, reason) in gone.items() if event not in back}
         ordered = sorted(kept.values(), key=lambda item: (item.record.created, item.id))
-        return tuple(Stored(item.id, item.record, gone.get(item.id, ""), item.reports) for item in ordered)
+        return tuple(Stored(item.id, item.record, reasons.get(item.id, ""), item.reports) for item in ordered)
 
     def standing(self) -> tuple[Stored, ...]:
         """The records that were not withdrawn."""

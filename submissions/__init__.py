@@ -1,1 +1,1 @@
-"""The door: intake, ledger, worker."""
+"""The door: how a stranger's reports come in, are kept, scored once and listed."""

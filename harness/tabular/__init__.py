@@ -15,7 +15,7 @@ from harness.complaints import Complaints
 from harness.tabular import from_csv, from_json, from_parquet
 from harness.tabular.rows import MAX_COLUMNS, Row, Stopped, study_id
 
-__all__ = ["Row", "Table", "parse", "read", "study_id"]
+__all__ = ["Row", "Table", "check_name", "parse", "read", "study_id"]
 
 MAX_BYTES = 1 << 30
 """A file over 1 GiB is refused unread; MIMIC-CXR's 227,835 reports are about a seventh of that."""
@@ -74,11 +74,16 @@ def read(path: Path, complaints: Complaints) -> Table:
         complaints.add("unreadable", f"it cannot be read ({type(error).__name__})", "Check its permissions")
         return Table("", complete=False)
     table = parse(data, complaints)
-    named = _SUFFIXES.get(path.suffix.lower())
+    check_name(path.name, table, complaints)
+    return table
+
+
+def check_name(name: str, table: Table, complaints: Complaints) -> None:
+    """Warn where a file's name says another format than its content."""
+    named = _SUFFIXES.get(Path(name).suffix.lower())
     found = "json" if table.format == "mapping" else table.format
     if named and found and named != found:
         complaints.warn("name", f"its name says {_NAMES[named]}, its content is {_NAMES[found]}; the content was believed")
-    return table
 
 
 def parse(data: bytes, complaints: Complaints) -> Table:

@@ -1,0 +1,203 @@
+"""Handing in: checked first, kept durably, then acknowledged."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from harness.errors import InputError, Problem, RefusedError, UsageError
+from harness.types import Access, Json, Manifest, SystemCard
+from submissions import card as cards
+from submissions import quotas, sandbox, screen
+from submissions.desk import Desk
+from submissions.events import Books, Event, State, Submission
+from submissions.ledger import Draft, blob_name
+from submissions.sandbox import Checked
+
+DATA_USE = (
+    "I hold the data-use agreement of this cohort, and these reports may be sent to those who run this board, "
+    "who keep them in a closed place and show nobody their text."
+)
+"""What is ticked before reports of a credentialed cohort are taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What somebody hands in."""
+
+    content: bytes
+    file: str
+    """As the user named it."""
+    cohort: str
+    """Name, or start of the digest."""
+    card: SystemCard
+    person: str
+    """`hf:NAME` after a login at the Hub, else `local:NAME`."""
+    agreed: bool = False
+    """Whether the data-use sentence was ticked; asked for credentialed cohorts."""
+    looked: bool = False
+    """Whether the warnings of the privacy screen were seen and found harmless."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a look at an upload found."""
+
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+    """Of the validator; they stop nothing."""
+    private: tuple[Problem, ...]
+    """Of the privacy screen; they stop it until somebody says that they are harmless."""
+    reports: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the submitter keeps."""
+
+    id: str
+    """Public; the submission's page is found by it."""
+    code: str
+    """Secret; whoever has it may withdraw. Empty where the same was handed in before."""
+
+
+def look(desk: Desk, upload: Upload, now: Books | None = None) -> Findings:
+    """Check everything and keep nothing: a dry run. No score is computed.
+
+    Raises:
+        UsageError: There is no such cohort.
+    """
+    manifest = desk.manifest(upload.cohort)
+    at = desk.ledger.clock()
+    problems = [*cards.problems(upload.card, datetime.fromtimestamp(at, UTC).date())]
+    problems += _ownership(now or desk.ledger.books(), upload, manifest)
+    problems += quotas.problems(now or desk.ledger.books(), desk.policy, upload.person, manifest.digest, at)
+    if manifest.access is Access.CREDENTIALED and not upload.agreed:
+        problems.append(Problem("the text of this cohort is credentialed, and the data-use sentence is not agreed to", "Read it and agree"))
+    checked = read(desk, upload, manifest)
+    private = screen.warnings(checked.reports, sandbox.plain_name(upload.file))
+    return Findings((*checked.problems, *problems), checked.warnings, private, checked.reports)
+
+
+def read(desk: Desk, upload: Upload, manifest: Manifest) -> Checked:
+    """Read the file in a process of its own."""
+    ids = [study.id for study in manifest.studies if study.part == "test"]
+    return sandbox.check(upload.content, upload.file, ids, manifest.section, desk.policy)
+
+
+def submit(desk: Desk, upload: Upload) -> Receipt:
+    """Take a submission in. It is on durable storage when this returns; the same, handed in again, gives the same receipt.
+
+    Raises:
+        InputError: Something is wrong with the file, the card or the time; holds every problem.
+        RefusedError: The privacy screen noticed something and nobody looked.
+        UsageError: There is no such cohort.
+    """
+    found = look(desk, upload)
+    manifest = desk.manifest(upload.cohort)
+    content = canonical(found.reports)
+    name = blob_name(content)
+    sound = not any(problem.file for problem in found.problems)
+    if sound and (before := _same(desk.ledger.books(), upload, manifest, name)):
+        return Receipt(before.id, "")
+    if found.problems:
+        raise InputError(found.problems)
+    if found.private and not upload.looked:
+        raise RefusedError([*found.private, Problem("the reports may name patients", "Look at them; if they are harmless, say so")])
+    receipt = Receipt(secrets.token_hex(8), secrets.token_urlsafe(12))
+    draft = Draft(receipt.id, "received", _content(upload, manifest, name, receipt.code, found))
+
+    def decide(now: Books) -> Sequence[Draft]:
+        if wrong := [*_ownership(now, upload, manifest), *_quota(desk, now, upload, manifest)]:
+            raise InputError(wrong)
+        return [draft]
+
+    desk.ledger.write(decide, {name: content})
+    return receipt
+
+
+def _quota(desk: Desk, now: Books, upload: Upload, manifest: Manifest) -> Iterator[Problem]:
+    return quotas.problems(now, desk.policy, upload.person, manifest.digest, desk.ledger.clock())
+
+
+def _ownership(now: Books, upload: Upload, manifest: Manifest) -> Iterator[Problem]:
+    """A system's name on a cohort is of the person who used it first; what was withdrawn does not come back under its version."""
+    for item in now.submissions.values():
+        if item.cohort != manifest.digest or item.state is State.REJECTED or cards.bare(item.card.name) != cards.bare(upload.card.name):
+            continue
+        if item.person != upload.person:
+            yield Problem("somebody else handed in a system of this name", "Choose another, or write to those who run the board")
+            return
+        if item.state is not State.WITHDRAWN and item.card.name != upload.card.name:
+            yield Problem("you handed in this system with its name spelled otherwise", f"Write it as {item.card.name!r}")
+            return
+
+
+def _same(now: Books, upload: Upload, manifest: Manifest, name: str) -> Submission | None:
+    """The submission that this one repeats: same person, cohort, card and reports, neither rejected nor withdrawn."""
+    wanted = (upload.person, manifest.digest, name, card_json(upload.card))
+    for item in now.submissions.values():
+        data = item.received.data
+        given = (data["person"], data["cohort"], data["file"], data["card"])
+        if given == wanted and item.state not in (State.REJECTED, State.WITHDRAWN):
+            return item
+    return None
+
+
+def _content(upload: Upload, manifest: Manifest, name: str, code: str, found: Findings) -> Json:
+    return {
+        "cohort": manifest.digest,
+        "cohort_name": manifest.name,
+        "access": manifest.access.value,
+        "file": name,
+        "card": card_json(upload.card),
+        "person": upload.person,
+        "code": sha256(code.encode()).hexdigest(),
+        "agreed": upload.agreed,
+        "warnings": [str(problem) for problem in found.warnings[:50]],
+    }
+
+
+def card_json(card: SystemCard) -> Json:
+    """A card as JSON."""
+    return {**asdict(card), "sections": card.sections.value if card.sections else None, "role": card.role.value}
+
+
+def canonical(reports: Mapping[str, str]) -> bytes:
+    """Reports in the one form in which they are kept: JSON Lines sorted by study id, plain ASCII, nothing of the original file."""
+    return "".join(json.dumps({"study_id": study, "report": reports[study]}) + "\n" for study in sorted(reports)).encode()
+
+
+def withdraw(desk: Desk, name: str, reason: str, *, person: str = "", code: str = "", operator: bool = False) -> Event:
+    """Withdraw a submission; a tombstone stays.
+
+    Args:
+        person: Who asks; may withdraw what they handed in.
+        code: From the receipt; whoever has it may withdraw.
+        operator: Whether those who run the board do it.
+
+    Raises:
+        UsageError: There is no such submission, or it is withdrawn or rejected already.
+        RefusedError: It is somebody else's.
+    """
+    reason = re.sub(r"[^\w .,;:()'-]", "", reason)[:200].strip() or "withdrawn"
+
+    def decide(now: Books) -> Sequence[Draft]:
+        item = now.submissions.get(name)
+        if item is None:
+            raise UsageError(f"there is no submission {sandbox.plain_name(name)!r}")
+        named = person.startswith("hf:") and person == item.person
+        known = hmac.compare_digest(sha256(code.encode()).hexdigest(), str(item.received.data["code"]))
+        if not (operator or named or known):
+            raise RefusedError("a submission is withdrawn with the code of its receipt, or by the login that handed it in")
+        if item.state in (State.WITHDRAWN, State.REJECTED):
+            raise UsageError(f"the submission {name} is {item.state.value} already")
+        return [Draft(name, "withdrawn", {"reasons": [reason]})]
+
+    return desk.ledger.write(decide)[0]

@@ -1,0 +1,105 @@
+"""Reading a stranger's file in a process of its own, with little time and memory: whatever it does to that process, the page lives on.
+
+The content goes in by a pipe and never lies in a temporary file. The child knows no token of the parent.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from harness.errors import Problem
+from harness.types import Section
+from submissions.policy import Policy
+
+_ROOT = Path(__file__).parents[1]
+_HANDED_ON = ("PATH", "LANG", "LC_ALL", "HOME", "SYSTEMROOT", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH")
+MAX_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What reading a file gave."""
+
+    reports: Mapping[str, str] = field(default_factory=dict)
+    """By study id; empty where there are problems."""
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
+def plain_name(name: str) -> str:
+    """A file's name as it may stand in a message: its last part, printable, not long."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return "".join(char for char in last if char.isprintable() and char not in "<>&`")[:MAX_NAME] or "file"
+
+
+def check(content: bytes, name: str, expected: Collection[str], section: Section, policy: Policy) -> Checked:
+    """Read and check a reports file; the messages are those of `ranscore validate`.
+
+    Args:
+        name: As the user named the file.
+        expected: The ids of the cohort's scored studies.
+    """
+    name = plain_name(name)
+    if len(content) > policy.max_bytes:
+        what = f"it holds {len(content):,} bytes; {policy.max_bytes:,} are allowed"
+        return Checked(problems=(Problem(what, "Keep only the columns that are read", name),))
+    limits = {"seconds": policy.seconds, "memory": policy.memory}
+    head = json.dumps({"name": name, "expected": list(expected), "section": section.value, **limits}).encode()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "submissions.sandbox"],
+            input=head + b"\n" + content,
+            capture_output=True,
+            timeout=policy.seconds,
+            check=False,
+            cwd=_ROOT,
+            env={key: value for key in _HANDED_ON if (value := os.environ.get(key))},
+        )
+    except subprocess.TimeoutExpired:
+        what = f"reading it takes longer than {policy.seconds:g} seconds"
+        return Checked(problems=(Problem(what, "Write it as JSON Lines, one object a study", name),))
+    if done.returncode != 0:
+        # What the child said may quote the file; its exit code does not.
+        what = f"it cannot be read within the limits of time and memory (exit code {done.returncode})"
+        return Checked(problems=(Problem(what, "Write it as JSON Lines, one object a study", name),))
+    found = json.loads(done.stdout)
+    problems, warnings = (tuple(Problem(**item) for item in found[key]) for key in ("problems", "warnings"))
+    return Checked(found["reports"] if not problems else {}, problems, warnings)
+
+
+def main() -> None:
+    """The child: read standard input, answer on standard output."""
+    from harness import reports, tabular
+    from harness.complaints import Complaints
+
+    asked = json.loads(sys.stdin.buffer.readline())
+    _limit(asked["seconds"], asked["memory"])
+    complaints = Complaints(asked["name"])
+    table = tabular.parse(sys.stdin.buffer.read(), complaints)
+    tabular.check_name(asked["name"], table, complaints)
+    found = reports.check(table, complaints, asked["expected"], Section(asked["section"]))
+    problems = [asdict(problem) for problem in complaints.problems]
+    warnings = [asdict(problem) for problem in complaints.warnings]
+    # ASCII: half of a surrogate pair, which JSON can smuggle in, survives the pipe and is refused above like any control character.
+    print(json.dumps({"reports": {} if problems else found, "problems": problems, "warnings": warnings}))
+
+
+def _limit(seconds: float, memory: int) -> None:
+    if os.name == "nt":
+        return
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 1, int(seconds) + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+
+if __name__ == "__main__":
+    main()
