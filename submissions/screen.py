@@ -34,7 +34,10 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"|[Ee]lectronically signed by|[Dd]iscussed with|[Rr]eferred by)\s*:?\s+[A-Z][a-z]+\s+[A-Z][a-z]+|(?:患者|姓名)\s*[::]\s*[\u4e00-\u9fff]{2,4}"
         ),
     ),
-    ("an address or a number to call", re.compile(r"\b[\w.+-]+@[\w-]+\.[a-z]{2,}\b|\(\d{3}\)\s?\d{3}-\d{4}|\b\d{3}-\d{3}-\d{4}\b|(?<!\d)1[3-9]\d{9}(?!\d)")),
+    (
+        "an address or a number to call",
+        re.compile(r"\b[\w.+-]+@[\w-]+\.[a-z]{2,}\b|\(\d{3}\)\s?\d{3}-\d{4}|\b\d{3}-\d{3}-\d{4}\b|(?<!\d)1[3-9]\d{9}(?!\d)"),
+    ),
 )
 
 

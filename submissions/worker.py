@@ -38,7 +38,7 @@ class Lost(Exception):  # noqa: N818 - a way out; nobody sees it
     """The claim went to another worker, or the submission was withdrawn meanwhile."""
 
 
-class Rejected(InputError):
+class RejectedError(InputError):
     """The submission itself is at fault; nobody needs to try again."""
 
 
@@ -200,7 +200,7 @@ class Worker:
         if item.state is not State.SCORED:
             try:
                 self._score(item)
-            except Rejected as error:
+            except RejectedError as error:
                 return self._append(name, "rejected", {"reasons": [str(problem) for problem in error.problems]})
             except (Lost, KeyboardInterrupt):
                 raise
@@ -217,7 +217,7 @@ class Worker:
 
     def _score(self, item: Submission) -> None:
         if item.attempts > self.desk.policy.attempts:
-            raise Rejected(Problem(f"it was begun {item.attempts - 1} times and never finished", "Write to those who run the board"))
+            raise RejectedError(Problem(f"it was begun {item.attempts - 1} times and never finished", "Write to those who run the board"))
         cohort = self._cohort(item.cohort)
         reports = self._validated(item, cohort)
         if item.state is State.RECEIVED:
@@ -234,11 +234,11 @@ class Worker:
         name = str(item.received.data["file"])
         content = self.desk.ledger.shelf.blob(name)
         if name != f"files/{sha256(content).hexdigest()}.jsonl":
-            raise Rejected(Problem("the stored file is not the one that was handed in", "Hand it in again"))
+            raise RejectedError(Problem("the stored file is not the one that was handed in", "Hand it in again"))
         ids = [study.id for study in cohort.scored]
         checked = sandbox.check(content, "submission.jsonl", ids, cohort.manifest.section, self.desk.policy)
         if checked.problems:
-            raise Rejected(checked.problems)
+            raise RejectedError(checked.problems)
         return read_canonical(content)
 
     def _cohort(self, digest: str) -> Cohort:
