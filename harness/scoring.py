@@ -10,6 +10,7 @@ from typing import Any
 from harness import cohorts, evaluate
 from harness.errors import UnavailableError, UsageError
 from harness.evaluate import Evaluation
+from harness.metrics import profiles
 from harness.record import CohortCard
 from harness.types import Access, Cohort, Extractor, Grade, Labels, Metric, ReportSet, Section, SystemCard
 
@@ -49,7 +50,7 @@ def score(
     cohort = references if isinstance(references, Cohort) else cohorts.load(references)
     reports = predictions if isinstance(predictions, Mapping) else None
     reports_set = ReportSet(reports) if reports is not None else read_reports(Path(str(predictions)), cohort)
-    made, unavailable = make_metrics(metrics, profile)
+    made, unavailable = make_metrics(metrics, profile, cohort.manifest.language)
     labelled_by = extractors_for(made, extractor, cohort.manifest.access, options or {})
     sides = evaluate.from_reports(cohort, reports_set, labelled_by)
     sides = replace(sides, warnings=reports_set.warnings)
@@ -71,7 +72,7 @@ def score_labels(
 
     sides = evaluate.from_labels(labels.read(reference), labels.read(candidate), name=reference.stem)
     sides = replace(sides, cohort=replace(sides.cohort, access=access, section=section))
-    return evaluate.evaluate(sides, make_metrics(LABEL_METRICS, "")[0], card=card or SystemCard(candidate.stem), created=created)
+    return evaluate.evaluate(sides, make_metrics(LABEL_METRICS)[0], card=card or SystemCard(candidate.stem), created=created)
 
 
 def score_decisions(
@@ -85,7 +86,7 @@ def score_decisions(
 ) -> Evaluation:
     """Score decisions that are at hand on both sides, of a cohort that is known."""
     sides = evaluate.from_labels(reference, candidate, cohort)
-    return evaluate.evaluate(sides, make_metrics(LABEL_METRICS, "")[0], card=card, grade=grade, created=created)
+    return evaluate.evaluate(sides, make_metrics(LABEL_METRICS)[0], card=card, grade=grade, created=created)
 
 
 def read_reports(path: Path, cohort: Cohort) -> ReportSet:
@@ -95,7 +96,7 @@ def read_reports(path: Path, cohort: Cohort) -> ReportSet:
     return reports.read(path, [study.id for study in cohort.scored], cohort.manifest.section)
 
 
-def make_metrics(names: Sequence[str] | None, profile: str) -> tuple[list[Metric], dict[str, str]]:
+def make_metrics(names: Sequence[str] | None, profile: str = "", language: str = "en") -> tuple[list[Metric], dict[str, str]]:
     """Make the metrics that were asked for; one that this machine cannot compute is named with its reason and skipped.
 
     Raises:
@@ -105,7 +106,7 @@ def make_metrics(names: Sequence[str] | None, profile: str) -> tuple[list[Metric
     from harness.metrics import metric
 
     made, unavailable = [], {}
-    for spec in names or default_metrics(profile):
+    for spec in names or default_metrics(profile, language):
         try:
             one = metric(spec)
             if "chexpert-14" in one.reads:
@@ -118,9 +119,15 @@ def make_metrics(names: Sequence[str] | None, profile: str) -> tuple[list[Metric
     return made, unavailable
 
 
-def default_metrics(profile: str) -> list[str]:
-    """Ran Score first, then the text metrics of a profile that the light install computes."""
-    return ["ran-score"]
+def default_metrics(profile: str, language: str = "en") -> list[str]:
+    """Ran Score first, then the text metrics of a profile; CheXbert F1 joins the board's own where the language is English.
+
+    Args:
+        profile: Empty for the board's own.
+        language: Of the cohort.
+    """
+    specs = ["ran-score", *profiles.profile(profile or profiles.default_for(language))]
+    return specs if profile or language != "en" else [*specs, "chexbert-f1"]
 
 
 def extractors_for(

@@ -25,12 +25,13 @@ def run(arguments: argparse.Namespace) -> int:
     from harness import demo, scoring
     from harness.cli.board import show, show_reported
     from harness.home import home
+    from harness.metrics import profiles
     from harness.store import Store
     from leaderboard.board import reported_rows
     from leaderboard.ranked import load
 
     store = Store(home() / "demo" / "store")
-    demo.fill(store, scoring.make_metrics(None, "")[0], arguments.studies, arguments.seed)
+    demo.fill(store, scoring.make_metrics(["ran-score", *profiles.profile()])[0], arguments.studies, arguments.seed)
     for board in load(store):
         show(board)
     show_reported(reported_rows())
