@@ -28,8 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     rows = [[item["name"], item["recipe"], ", ".join(item["reads"]), item["better"], item["here"]] for item in found["metrics"]]
     table(("metric", "default recipe", "reads", "better", "here"), rows, "Metrics", left=5)
-    rows = [[name, way, text] for name, each in found["ways"].items() for way, text in each.items()]
-    table(("metric", "way of counting", "what it is"), rows, "A recipe is WAY|STEPS, such as bleu:coco|lower|13a. The ways", left=3)
+    rows = [[name, way, each["says"], each["here"]] for name, all_ways in found["ways"].items() for way, each in all_ways.items()]
+    table(("metric", "way of counting", "what it is", "here"), rows, "A recipe is WAY|STEPS, such as bleu:coco|lower|13a. The ways", left=4)
     table(("step", "what it does"), [list(item) for item in found["steps"].items()], "The steps that prepare text", left=2)
     rows = [[name, ", ".join(each["metrics"]), each["says"]] for name, each in found["profiles"].items()]
     table(("profile", "metrics", "whose numbers these are"), rows, "Profiles, for --profile", left=3)
@@ -44,18 +44,25 @@ def listing() -> dict[str, Any]:
 
     return {
         "metrics": [_entry(name) for name in (*REGISTRY, *UNAVAILABLE)],
-        "ways": {name: dict(each) for name, each in ways().items()},
+        "ways": {
+            name: {
+                way: {"says": says, "here": "yes" if _entry(f"{name}:{way}|lower")["here"] == "yes" else "no"} for way, says in each.items()
+            }
+            for name, each in ways().items()
+        },
         "steps": dict(STEPS),
         "profiles": {name: {"metrics": list(each.metrics), "says": each.says} for name, each in PROFILES.items()},
     }
 
 
-def _entry(name: str) -> dict[str, Any]:
+def _entry(spec: str) -> dict[str, Any]:
+    """What can be said of a metric; the reason where it cannot be made here."""
     from harness.errors import UnavailableError
     from harness.metrics import metric
 
+    name = spec.partition(":")[0]
     try:
-        made = metric(name)
+        made = metric(spec)
     except UnavailableError as error:
         return {"name": name, "recipe": "", "reads": [], "better": "", "here": "no: " + " ".join(map(str, error.problems))}
     better = "higher" if made.higher_is_better else "lower"

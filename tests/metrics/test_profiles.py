@@ -92,6 +92,7 @@ def test_the_command_lists_metrics_recipes_and_what_is_absent(
     assert "package" in here["green"]
     assert here["bleu"] == here["cider"] == here["meteor-nltk"] == "yes"
     assert "needs Java" in here["meteor-1.5"]
+    assert (found["ways"]["bleu"]["coco"]["here"], found["ways"]["meteor-1.5"]["jar"]["here"]) == ("yes", "no")
     assert cli.main(["metrics"]) == 0
     shown = capsys.readouterr().out
     assert all(name in shown for name in (*REGISTRY, *STEPS, *PROFILES))
