@@ -68,7 +68,7 @@ def make_tiny(folder: Path) -> Path:
         eos_token_id=wrapped.convert_tokens_to_ids("<|im_end|>"),
         bos_token_id=None,
         pad_token_id=wrapped.convert_tokens_to_ids("<|endoftext|>"),
-        initializer_range=0.2,
+        initializer_range=0.1,
     )
     model: Any = Qwen3ForCausalLM(config)
     _teach(model, wrapped)
@@ -91,7 +91,7 @@ def _teach(model: Any, tokenizer: Any) -> None:
         lean -= embed[one["\n\n"]] * (lean @ embed[one["\n\n"]]) / (embed[one["\n\n"]] @ embed[one["\n\n"]])
         head[one["0"]], head[one["1"]] = embed[one["\n\n"]] + 0.3 * lean, embed[one["\n\n"]] - 0.3 * lean
         head[think] = embed[one["\n"]] - embed[one["\n\n"]]
-        head[end] = embed[one["0"]] + embed[one["1"]]
+        head[end] = 4 * (embed[one["0"]] + embed[one["1"]]) - 4 * embed[one["\n\n"]]
 
 
 def free_port() -> int:
