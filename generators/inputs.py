@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from harness.cohorts import films
 from harness.errors import InputError, Problem
+from harness.progress import progress
 from harness.types import Cohort, Study, StudyInput
 
 FILMS = frozenset({"frontal", "lateral", "prior_frontal"})
@@ -47,25 +50,36 @@ def film(cohort: Cohort, study: Study, image: str) -> Path | None:
 
 
 def check_films(cohort: Cohort, studies: Sequence[Study], needs: frozenset[str]) -> None:
-    """Every film that will be read is there and opens.
+    """Every film that will be read is there, and its header says that it can be read; nothing is decoded yet.
+
+    A study without a frontal film is a problem; a missing lateral or prior is not, its generator says what stood in for it.
 
     Raises:
-        InputError: With all that are missing, or a whole cohort's images where nobody said where they lie.
+        InputError: With the first 20 problems and the number of the rest, or that nobody said where a cohort's films lie.
+        UnavailableError: They are DICOM and its reader is not installed.
     """
     if not needs & FILMS:
         return
     if cohort.images is None:
         what = f"the cohort {cohort.manifest.name} does not say where its films lie on this machine"
         raise InputError(Problem(what, "Build it again with the folder of the images"))
-    problems = []
-    for study in studies:
-        path = film(cohort, study, study.frontal)
-        if path is None:
-            problems.append(Problem("the study has no frontal film", "Leave it out of the cohort, or pick one", study=study.id))
-        elif not path.is_file():
-            problems.append(
-                Problem("the film is not there", "Copy it, or build the cohort with the right folder", str(path), study=study.id)
-            )
+    by_id = {study.id: study for study in cohort.manifest.studies}
+    found = progress(studies, "Looking at the films", len(studies))
+    problems = [problem for study in found for problem in _problems(cohort, study, by_id.get(study.prior), needs)]
     if problems:
         rest = [Problem(f"and {len(problems) - SHOWN} more films")] if len(problems) > SHOWN else []
         raise InputError([*problems[:SHOWN], *rest])
+
+
+def _problems(cohort: Cohort, study: Study, prior: Study | None, needs: frozenset[str]) -> Iterator[Problem]:
+    """What is wrong with the films of one study."""
+    if "frontal" in needs and film(cohort, study, study.frontal) is None:
+        yield Problem("the study has no frontal film", "Leave it out of the cohort, or pick one", study=study.id)
+    wanted = [film(cohort, study, study.frontal)] if "frontal" in needs else []
+    wanted += [film(cohort, study, study.lateral)] if "lateral" in needs else []
+    wanted += [film(cohort, prior, prior.frontal)] if prior and "prior_frontal" in needs else []
+    for path in filter(None, wanted):
+        try:
+            films.check(path)
+        except InputError as error:
+            yield from (replace(problem, study=study.id) for problem in error.problems)

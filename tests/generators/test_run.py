@@ -150,3 +150,12 @@ def test_the_command_generates_and_lists(cohort: Cohort, tmp_path: Path, capsys:
     assert main(["generate", "constant-norma", "--cohort", str(tmp_path / "cohort"), "-o", str(out)]) == 2
     assert "did you mean 'constant-normal'" in capsys.readouterr().err
     assert main(["generate", "constant-normal", "--cohort", str(tmp_path / "cohort"), "-o", str(out), "--shard", "4/3"]) == 2
+
+
+def test_a_damaged_film_is_named_before_the_first_is_read(tmp_path: Path) -> None:
+    cohort = build(studies=3, seed=1, images=tmp_path / "films")
+    broken = next(iter(cohort.scored))
+    path = tmp_path / "films" / next(image.path for image in broken.images if image.id == broken.frontal)
+    path.write_bytes(b"\x89PNG\r\n")
+    with pytest.raises(InputError, match=rf"study '{broken.id}': it is not a PNG, JPEG or DICOM film"):
+        write(cohort, tmp_path / "r.jsonl", Echo(needs=frozenset({"frontal"})))
