@@ -179,7 +179,7 @@ def evaluate(
             raise AssertionError(f"{metric.name} gave rows of shape {values.shape}")
         spec = f"{metric.name}:{metric.recipe}" if metric.recipe else metric.name
         studies = tuple(item.study for item in sides.references)
-        table = Rows(spec, metric.columns, studies, values, tuple(sides.patients.get(study, study) for study in studies))
+        table = Rows(spec, metric.columns, studies, values)
         tables.append(table)
         results.append(_result(metric, table, sides))
     counts = count(sides)

@@ -237,7 +237,6 @@ def rows_bytes(rows: Sequence[Rows]) -> bytes:
         arrays[f"{index}.columns"] = np.array(table.columns, dtype=np.str_)
         arrays[f"{index}.values"] = table.values
     arrays["studies"] = np.array(rows[0].studies if rows else (), dtype=np.str_)
-    arrays["patients"] = np.array(rows[0].patients if rows else (), dtype=np.str_)
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)
     return stream.getvalue()
@@ -252,9 +251,8 @@ def rows_from_bytes(data: bytes, expected: str, file: str = "") -> tuple[Rows, .
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             studies = tuple(str(name) for name in archive["studies"])
-            patients = tuple(str(name) for name in archive["patients"])
             tables = tuple(
-                Rows(str(name), tuple(str(column) for column in archive[f"{index}.columns"]), studies, archive[f"{index}.values"], patients)
+                Rows(str(name), tuple(str(column) for column in archive[f"{index}.columns"]), studies, archive[f"{index}.values"])
                 for index, name in enumerate(archive["metrics"])
             )
     except (ValueError, KeyError, OSError, EOFError) as error:

@@ -198,8 +198,6 @@ class Rows:
     """Sorted by id; the same for all systems of a cohort."""
     values: Array
     """Shape (studies, columns)."""
-    patients: tuple[str, ...] = ()
-    """The patient of each study; empty where every study is its own patient."""
 
 
 @dataclass(frozen=True, slots=True)
