@@ -13,13 +13,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from harness.errors import Problem
+from harness.errors import Problem, UnavailableError
 from harness.types import Section
 from submissions.policy import Policy
 
 _ROOT = Path(__file__).parents[1]
 _HANDED_ON = ("PATH", "LANG", "LC_ALL", "HOME", "SYSTEMROOT", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH")
 MAX_NAME = 100
+OUT_OF_MEMORY = 70
+"""Exit code of the child."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,9 @@ def check(content: bytes, name: str, expected: Collection[str], section: Section
     Args:
         name: As the user named the file.
         expected: The ids of the cohort's scored studies.
+
+    Raises:
+        UnavailableError: The check itself does not run.
     """
     name = plain_name(name)
     if len(content) > policy.max_bytes:
@@ -59,13 +64,15 @@ def check(content: bytes, name: str, expected: Collection[str], section: Section
             timeout=policy.seconds,
             check=False,
             cwd=_ROOT,
-            env={key: value for key in _HANDED_ON if (value := os.environ.get(key))},
+            env={"OPENBLAS_NUM_THREADS": "1", **{key: value for key in _HANDED_ON if (value := os.environ.get(key))}},
         )
     except subprocess.TimeoutExpired:
         what = f"reading it takes longer than {policy.seconds:g} seconds"
         return Checked(problems=(Problem(what, "Write it as JSON Lines, one object a study", name),))
+    if done.returncode == 1:
+        # Not the file's doing: the program itself could not start or has a fault. What it said may quote the file, so it is not shown.
+        raise UnavailableError("the file could not be checked just now; try again, and tell those who run the board if it stays so")
     if done.returncode != 0:
-        # What the child said may quote the file; its exit code does not.
         what = f"it cannot be read within the limits of time and memory (exit code {done.returncode})"
         return Checked(problems=(Problem(what, "Write it as JSON Lines, one object a study", name),))
     found = json.loads(done.stdout)
@@ -80,6 +87,7 @@ def main() -> None:
 
     asked = json.loads(sys.stdin.buffer.readline())
     _limit(asked["seconds"], asked["memory"])
+    sys.excepthook = _quiet
     complaints = Complaints(asked["name"])
     table = tabular.parse(sys.stdin.buffer.read(), complaints)
     tabular.check_name(asked["name"], table, complaints)
@@ -88,6 +96,11 @@ def main() -> None:
     warnings = [asdict(problem) for problem in complaints.warnings]
     # ASCII: half of a surrogate pair, which JSON can smuggle in, survives the pipe and is refused above like any control character.
     print(json.dumps({"reports": {} if problems else found, "problems": problems, "warnings": warnings}))
+
+
+def _quiet(kind: type[BaseException], *_: object) -> None:
+    """End without a traceback; what a file alone can bring about has an exit code of its own."""
+    os._exit(OUT_OF_MEMORY if issubclass(kind, MemoryError | RecursionError) else 1)
 
 
 def _limit(seconds: float, memory: int) -> None:

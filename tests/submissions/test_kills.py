@@ -57,6 +57,12 @@ def work(root: Path) -> None:
     Worker(desks.at(root)).run(poll=0.05)
 
 
+def kill(process: BaseProcess) -> None:
+    """At once, without a last word."""
+    os.kill(process.pid or 0, signal.SIGKILL)
+    process.join()
+
+
 def test_every_acknowledged_submission_is_scored_exactly_once(tmp_path: Path) -> None:
     root, acknowledged = tmp_path / "board", tmp_path / "acknowledged"
     acknowledged.touch()
@@ -74,20 +80,19 @@ def test_every_acknowledged_submission_is_scored_exactly_once(tmp_path: Path) ->
     alive: dict[str, BaseProcess] = {}
     kills: Counter[str] = Counter()
     began = time.monotonic()
-    while kills.total() < KILLS:
-        for name in starts.keys() - alive.keys():
-            alive[name] = starts[name]()
-            alive[name].start()
-        time.sleep(rng.uniform(0.02, 1.5))
-        victim = rng.choice(("page", "worker", "worker"))
-        process = alive.pop(victim)
-        assert process.is_alive(), f"the {victim} died by itself with {process.exitcode}"
-        os.kill(process.pid or 0, signal.SIGKILL)
-        process.join()
-        kills[victim] += 1
-    for process in alive.values():
-        os.kill(process.pid or 0, signal.SIGKILL)
-        process.join()
+    try:
+        while kills.total() < KILLS:
+            for name in starts.keys() - alive.keys():
+                alive[name] = starts[name]()
+                alive[name].start()
+            time.sleep(rng.uniform(0.02, 1.5))
+            victim = rng.choice(("page", "worker", "worker"))
+            assert alive[victim].is_alive(), f"the {victim} died by itself with {alive[victim].exitcode}"
+            kill(alive.pop(victim))
+            kills[victim] += 1
+    finally:
+        for process in alive.values():
+            kill(process)
     time.sleep(0.8)
     desk = desks.at(root)
     Worker(desk).run(once=True)
