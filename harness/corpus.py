@@ -55,7 +55,9 @@ class Labeller(Protocol):
 
 
 def rows(path: Path, complaints: Complaints | None = None) -> Iterator[tuple[str, str]]:
-    """Study ids and reports of a file (CSV, JSON Lines or Parquet with the columns `study_id` and `report`), one by one.
+    """Study ids and reports of a file (CSV, JSON Lines or Parquet), one by one.
+
+    The columns are `study_id` and `report`, or `study_id`, `findings` and `impression`, which are then joined by a line end.
 
     Raises:
         InputError: Something is wrong, where no `complaints` collect it.
@@ -106,7 +108,7 @@ def _csv(path: Path, complaints: Complaints) -> Iterator[tuple[int, str, str]]:
                 if fields is None:
                     return
                 if len(fields) == len(header):
-                    yield line, study_id(fields[places[0]]), fields[places[1]]
+                    yield line, study_id(fields[places[0]]), _joined(fields[place] for place in places[1:])
                 elif fields:
                     complaints.add("fields", f"the row has {len(fields)} fields, the header {len(header)}", "Quote the report", line)
         except csv.Error:
@@ -120,8 +122,8 @@ def _json_lines(path: Path, complaints: Complaints) -> Iterator[tuple[int, str, 
                 continue
             try:
                 item = {str(key).strip().lower(): value for key, value in json.loads(content).items()}
-                report = item["report"]
-                yield line, study_id(item["study_id"]), report if isinstance(report, str) else ""
+                parts = [item["report"]] if "report" in item else [item[name] for name in _SECTIONS]
+                yield line, study_id(item["study_id"]), _joined(parts)
             except (ValueError, AttributeError, KeyError, RecursionError):
                 what = "it is not a JSON object with study_id and report"
                 complaints.add("broken JSON", what, 'Write {"study_id": "...", "report": "..."}', line)
@@ -137,20 +139,29 @@ def _parquet(path: Path, complaints: Complaints) -> Iterator[tuple[int, str, str
         places = _places([name.strip().lower() for name in file.schema_arrow.names], complaints)
         names = [file.schema_arrow.names[place] for place in places]
         for batch in file.iter_batches(1000, columns=names) if names else ():
-            table = batch.to_pydict()
-            for name, report in zip(table[names[0]], table[names[1]], strict=True):
+            columns = batch.to_pydict()
+            for cells in zip(*(columns[name] for name in names), strict=True):
                 line += 1
-                yield line, study_id(name), report if isinstance(report, str) else ""
+                yield line, study_id(cells[0]), _joined(cells[1:])
     except (pa.ArrowException, OSError, ValueError) as error:
         complaints.add("broken Parquet", f"it cannot be read ({type(error).__name__})", "Write or copy it again", line or None)
 
 
+_SECTIONS = ("findings", "impression")
+
+
 def _places(header: Sequence[str], complaints: Complaints) -> list[int]:
-    """Where the two columns stand; empty where one is missing or stands twice."""
-    for name in ("study_id", "report"):
+    """Where the id and the text stand; empty where a column is missing or stands twice."""
+    text = _SECTIONS if "report" not in header and set(_SECTIONS) <= set(header) else ("report",)
+    for name in ("study_id", *text):
         if header.count(name) != 1:
             complaints.add("columns", f"it has {header.count(name)} columns called {name}", "It needs exactly one", 1)
-    return [] if complaints.problems else [header.index("study_id"), header.index("report")]
+    return [] if complaints.problems else [header.index(name) for name in ("study_id", *text)]
+
+
+def _joined(parts: Iterable[object]) -> str:
+    """The sections of a report; what is no text is none."""
+    return "\n".join(part for part in parts if isinstance(part, str) and part)
 
 
 @contextmanager

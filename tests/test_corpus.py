@@ -66,6 +66,12 @@ def test_every_format_gives_the_same_rows_in_the_files_order(tmp_path: Path) -> 
     three = tmp_path / "a.parquet"
     pq.write_table(pa.table({"study_id": [name for name, _ in LINES], "x": [1, 2, 3], "report": [text for _, text in LINES]}), three)
     assert [list(corpus.rows(path)) for path in (one, two, three)] == [LINES] * 3
+    four, five = tmp_path / "b.csv", tmp_path / "b.jsonl"
+    four.write_text('impression,study_id,findings\nClear.,s,"Big heart."\n,t,Lungs.\n')
+    five.write_text(
+        '{"study_id": "s", "findings": "Big heart.", "impression": "Clear."}\n{"study_id": "t", "findings": "Lungs.", "impression": null}'
+    )
+    assert list(corpus.rows(four)) == [("s", "Big heart.\nClear."), ("t", "Lungs.")] == list(corpus.rows(five))
     for out in (tmp_path / "out.csv", tmp_path / "out.parquet"):
         assert corpus.label(one, out, Counting(), chunk=2) == 3
         found = labels.read(out)

@@ -208,7 +208,7 @@ def run_floors(arguments: argparse.Namespace) -> int:
     from harness.types import Grade, SystemCard
 
     cohort = cohorts.load(arguments.cohort)
-    chosen = {key: value for key in ("pack", "mode", "endpoint", "model") if (value := getattr(arguments, key))}
+    chosen = options.llm_options(arguments)
     rows = []
     for name, (role, summary, _) in BOUNDS.items():
         reports = bound(name, cohort).reports

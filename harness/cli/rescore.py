@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.cli.show import table
 
     known = {made.manifest.digest: made for made in [cohorts.load(arguments.cohort)]} if arguments.cohort else rescore.cohorts_here()
-    chosen = {key: value for key in ("pack", "mode", "endpoint", "model") if (value := getattr(arguments, key))}
+    chosen = options.llm_options(arguments)
     names = arguments.metrics.split(",") if arguments.metrics else None
     place = store.at(arguments.store)
     found = list(rescore.rescore(place, known, extractor=arguments.extractor or "", options=chosen, metrics=names, created=store.now()))

@@ -105,7 +105,7 @@ def evaluate_arguments(arguments: argparse.Namespace, card: SystemCard | None, g
     if not arguments.cohort and not arguments.references:
         raise UsageError("say what to score against: --cohort NAME, or --references FILE")
     names = arguments.metrics.split(",") if arguments.metrics else None
-    chosen = {key: value for key in ("pack", "mode", "endpoint", "model") if (value := getattr(arguments, key))}
+    chosen = options.llm_options(arguments)
     section = Section(arguments.section) if arguments.section else None
     cohort = _references(arguments, section, Access.OPEN if arguments.open else Access.CREDENTIALED)
     return scoring.score(

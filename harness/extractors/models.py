@@ -107,8 +107,8 @@ def protocol(pack: Pack, model: Model, dialect: str = "") -> Protocol:
     dialect = dialect or model.dialect
     if dialect not in DIALECTS:
         raise UsageError(f"there is no dialect {dialect!r}; there are {', '.join(DIALECTS)}")
-    if pack.thinking and model.thinking == "never":
-        raise UsageError(f"the pack {pack.name} lets a model think first, and {model.name} cannot")
+    if pack.thinking and not model.reasoning_tokens:
+        raise UsageError(f"the pack {pack.name} lets a model think first, and {model.name} has no room for thoughts")
     constraint = "none" if pack.constraint == "choice" and dialect == "openai" else pack.constraint
     return Protocol(pack, model, constraint)
 

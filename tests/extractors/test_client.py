@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
@@ -57,6 +58,14 @@ def test_every_question_is_asked_once_and_identical_texts_share_it() -> None:
         body = server.bodies[0]
         assert body["temperature"] == 0.0 and body["seed"] == 42 and body["max_tokens"] == 8
         assert body["chat_template_kwargs"] == {"enable_thinking": False} and body["structured_outputs"] == {"choice": ["0", "1"]}
+
+
+def test_it_works_inside_a_running_event_loop_as_in_a_notebook() -> None:
+    async def cell(url: str) -> Sequence[Labels]:
+        return llm(url).extract(reports(2))
+
+    with Faulty() as server:
+        assert right(reports(2), asyncio.run(cell(server.url)))
 
 
 def test_all_findings_in_one_answer() -> None:

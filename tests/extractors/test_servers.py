@@ -141,7 +141,9 @@ def test_vllm_offline_gives_the_labels_of_vllm_served(vllm_url: str, tiny: Path)
         'structured_outputs_config = { backend = "xgrammar", disable_any_whitespace = true }\n'
     )
     env = {**os.environ, **servers.VLLM_ENV, "PYTHONPATH": str(servers.ROOT)}
-    done = subprocess.run([servers.VLLM, "-c", program, json.dumps(TEXTS), str(tiny)], env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [servers.VLLM, "-c", program, json.dumps(TEXTS), str(tiny)], env=env, capture_output=True, text=True, check=False, timeout=900
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("FOUND"))[6:])
     (home / "config.toml").unlink()
