@@ -63,7 +63,10 @@ def catalogue() -> dict[str, System]:
     return found
 
 
-MODULES: tuple[str, ...] = ("generators.floors",)
+MODULES: tuple[str, ...] = (
+    "generators.floors",
+    "generators.trained",
+)
 """Files with entries; none of them imports torch at its top."""
 
 

@@ -24,6 +24,7 @@ GROUPS: tuple[str, ...] = (
     "demo",
     "extractor",
     "generate",
+    "train",
     "label",
     "metrics",
     "pack",

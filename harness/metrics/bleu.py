@@ -35,6 +35,7 @@ class Bleu:
     version: int = 1
     reads: frozenset[str] = frozenset({"text"})
     higher_is_better: bool = True
+    limits: tuple[float, float] = (0.0, 1.0)
     fit_digest: str = ""
 
     @property

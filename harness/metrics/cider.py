@@ -33,6 +33,7 @@ class Cider:
     reads: frozenset[str] = frozenset({"text"})
     columns: tuple[str, ...] = ("sum", "studies")
     higher_is_better: bool = True
+    limits: tuple[float, float] = (0.0, 10.0)
     fit_digest: str = ""
     documents: tuple[str, ...] | None = field(default=None, repr=False)
     """The texts that rarity is counted in; None before `fit`. Never shown: they may be credentialed."""

@@ -60,6 +60,7 @@ class Meteor15:
     columns: tuple[str, ...] = STATISTICS
     headline: str = "meteor-1.5"
     higher_is_better: bool = True
+    limits: tuple[float, float] = (0.0, 1.0)
     fit_digest: str = ""
 
     @property
@@ -172,6 +173,7 @@ class MeteorNltk:
     columns: tuple[str, ...] = ("sum", "studies")
     headline: str = "meteor-nltk"
     higher_is_better: bool = True
+    limits: tuple[float, float] = (0.0, 1.0)
     fit_digest: str = ""
 
     @property

@@ -29,6 +29,7 @@ class RougeL:
     columns: tuple[str, ...] = ("sum-f", "studies")
     headline: str = "rouge-l"
     higher_is_better: bool = True
+    limits: tuple[float, float] = (0.0, 1.0)
     fit_digest: str = ""
 
     @property
