@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from harness import corpus, labels
+from harness import corpus, labels, report_stream
 from harness.cli import main
 from harness.errors import InputError, RefusedError, UnavailableError, UsageError
 from harness.extractors import extractor, recorded
@@ -65,13 +65,13 @@ def test_every_format_gives_the_same_rows_in_the_files_order(tmp_path: Path) -> 
     two.write_text("\n".join(json.dumps({"Study_ID": name, "report": text or None, "more": 1}) for name, text in LINES) + "\n\n")
     three = tmp_path / "a.parquet"
     pq.write_table(pa.table({"study_id": [name for name, _ in LINES], "x": [1, 2, 3], "report": [text for _, text in LINES]}), three)
-    assert [list(corpus.rows(path)) for path in (one, two, three)] == [LINES] * 3
+    assert [list(report_stream.rows(path)) for path in (one, two, three)] == [LINES] * 3
     four, five = tmp_path / "b.csv", tmp_path / "b.jsonl"
     four.write_text('impression,study_id,findings\nClear.,s,"Big heart."\n,t,Lungs.\n')
     five.write_text(
         '{"study_id": "s", "findings": "Big heart.", "impression": "Clear."}\n{"study_id": "t", "findings": "Lungs.", "impression": null}'
     )
-    assert list(corpus.rows(four)) == [("s", "Big heart.\nClear."), ("t", "Lungs.")] == list(corpus.rows(five))
+    assert list(report_stream.rows(four)) == [("s", "Big heart.\nClear."), ("t", "Lungs.")] == list(report_stream.rows(five))
     for out in (tmp_path / "out.csv", tmp_path / "out.parquet"):
         assert corpus.label(one, out, Counting(), chunk=2) == 3
         found = labels.read(out)
@@ -154,6 +154,24 @@ def test_the_command_labels_by_a_model_and_again_from_an_export(
         assert main(["label", str(path), "-o", str(tmp_path / "three.csv"), "--extractor", "llm", *asked]) == 0
         assert server.bodies == []
     assert main(["cache", "list"]) == 0 and "6 answers" in capsys.readouterr().out
+
+
+def test_reference_labels_of_a_cohort_are_exported_by_its_name(tmp_path: Path) -> None:
+    from harness import cohorts
+    from harness.types import Access, Section, Study, Text
+
+    texts = {f"s{number}": Text(findings=text) for number, text in enumerate(reports(4))}
+    studies = [Study(name, name) for name in texts]
+    made = cohorts.make("small", studies, texts, section=Section.FINDINGS, access=Access.CREDENTIALED, language="en", source="none")
+    cohorts.save(made, Path(os.environ["RANSCORE_HOME"]) / "cohorts" / "small")
+    export = ["cache", "export", str(tmp_path / "labels"), "--cohort", "small", "--model", "tiny"]
+    assert main(export) == 4  # nobody has labelled it yet
+    with Faulty() as server:
+        extractor("llm", endpoint=server.url, model="tiny").extract([text.findings for text in texts.values()])
+    assert main(export) == main([*export, "--open"]) == 5  # what a cohort's manifest says is not said otherwise
+    assert main([*export, "--agree", recorded.AGREEMENT]) == 0
+    read = recorded.read(tmp_path / "labels")
+    assert len(read.decisions) == 4 and read.access is Access.CREDENTIALED and not read.official
 
 
 def killed_after(command: list[str], seconds: float) -> int:

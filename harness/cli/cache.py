@@ -61,7 +61,7 @@ def _official(asked: dict[str, object]) -> bool:
 
 def _texts(arguments: argparse.Namespace) -> tuple[list[str], Access]:
     """The reports that are meant, and how they may be handled."""
-    from harness import cohorts, corpus
+    from harness import cohorts, report_stream
     from harness.errors import UsageError
     from harness.types import Access
 
@@ -70,7 +70,7 @@ def _texts(arguments: argparse.Namespace) -> tuple[list[str], Access]:
     if arguments.cohort:
         cohort = cohorts.load(arguments.cohort)
         return [cohort.reference(study.id) for study in cohort.scored], cohort.manifest.access
-    texts = [text for path in arguments.reports for _, text in corpus.rows(path)]
+    texts = [text for path in arguments.reports for _, text in report_stream.rows(path)]
     return texts, Access.OPEN if arguments.open else Access.CREDENTIALED
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
 from harness.errors import InputError, Problem
 from harness.extractors.pack import ASKED, OFFICIAL, Decoding, Pack, Question
+from harness.extractors.syntax import Reader, arguments, defaults, number, once, only_return, option, plain_function, string, writes
 from harness.findings import NO_FINDING, RAN_21, by_spelling
 
 PINNED_SHA256 = "323e967ba605c2ba277fc1c0b750c1b68daa00a091ada371d2bb4fd50f5d1ce6"
@@ -30,17 +30,6 @@ _FIRST_DIGIT = {"(1|0)", "(0|1)", "1|0", "0|1", "[01]", "[10]", "([01])", "([10]
 _SETTINGS: dict[str, type] = {"temperature": float, "top_p": float, "max_tokens": int, "seed": int}
 
 
-@dataclass(slots=True)
-class _Reader:
-    """The file being read, and what is wrong with it so far."""
-
-    file: str
-    problems: list[Problem] = field(default_factory=list)
-
-    def wrong(self, what: str, node: ast.AST | None = None) -> None:
-        self.problems.append(Problem(what, "Import the script as the authors released it", self.file, getattr(node, "lineno", None)))
-
-
 def read(path: Path) -> Pack:
     """Make a pack from a script of the authors' shape.
 
@@ -51,7 +40,7 @@ def read(path: Path) -> Pack:
     Raises:
         InputError: The file cannot be read, is not Python, or has not that shape; every difference is named with its line.
     """
-    reader = _Reader(str(path))
+    reader = Reader(str(path))
     data = _bytes(path)
     try:
         tree = ast.parse(data)
@@ -67,7 +56,7 @@ def read(path: Path) -> Pack:
     system = _system(reader, call)
     _loop(reader, tree)
     settings = _decoding(reader, tree, call)
-    model = _option(tree, "--model")
+    model = option(tree, "--model")
     if not isinstance(model, str):
         reader.wrong("the option --model has no default, so nothing says which model the script was made for")
     if reader.problems:
@@ -104,41 +93,8 @@ def _bytes(path: Path) -> bytes:
         raise InputError(Problem(f"it cannot be read ({error.strerror})", "Name the script's file", str(path))) from None
 
 
-def _assigned(tree: ast.Module, name: str) -> list[ast.expr]:
-    """What is assigned to a name at the top of the module."""
-    found: list[ast.expr] = []
-    for node in tree.body:
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-        value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
-        if value is not None and any(isinstance(target, ast.Name) and target.id == name for target in targets):
-            found.append(value)
-    return found
-
-
-def _once(reader: _Reader, tree: ast.Module, name: str) -> ast.expr | None:
-    found = _assigned(tree, name)
-    if len(found) != 1:
-        reader.wrong(f"{name} is assigned {len(found)} times, not once", found[-1] if found else None)
-        return None
-    if touched := [node for node in ast.walk(tree) if _changes(node, name)]:
-        reader.wrong(f"{name} is changed after it was assigned", touched[0])
-    return found[0]
-
-
-def _changes(node: ast.AST, name: str) -> bool:
-    """Whether a node writes into the object of that name, or calls a method of it that could."""
-    if isinstance(node, ast.Subscript):
-        return isinstance(node.value, ast.Name) and node.value.id == name and not isinstance(node.ctx, ast.Load)
-    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name:
-        return node.attr not in ("items", "keys", "values", "get")
-    if isinstance(node, ast.AugAssign | ast.Global | ast.NamedExpr):
-        names = node.names if isinstance(node, ast.Global) else [getattr(node.target, "id", "")]
-        return name in names
-    return False
-
-
-def _questions(reader: _Reader, tree: ast.Module) -> tuple[Question, ...]:
-    table = _once(reader, tree, "prompt_templates")
+def _questions(reader: Reader, tree: ast.Module) -> tuple[Question, ...]:
+    table = once(reader, tree, "prompt_templates")
     if table is None:
         return ()
     if not isinstance(table, ast.Dict):
@@ -147,7 +103,7 @@ def _questions(reader: _Reader, tree: ast.Module) -> tuple[Question, ...]:
     questions: list[Question] = []
     spellings = by_spelling()
     for key, value in zip(table.keys, table.values, strict=True):
-        title, guidance = _string(key), _string(value)
+        title, guidance = string(key), string(value)
         finding = spellings.get((title or "").lower())
         if title is None or finding is None or finding == NO_FINDING:
             reader.wrong("prompt_templates has a key that is none of the 20 findings", key or value)
@@ -162,38 +118,30 @@ def _questions(reader: _Reader, tree: ast.Module) -> tuple[Question, ...]:
     return tuple(questions)
 
 
-def _columns(reader: _Reader, tree: ast.Module) -> None:
-    columns = _once(reader, tree, "LABEL_COLUMNS")
+def _columns(reader: Reader, tree: ast.Module) -> None:
+    columns = once(reader, tree, "LABEL_COLUMNS")
     if columns is None:
         return
-    items = [_string(item) or "" for item in columns.elts] if isinstance(columns, ast.List | ast.Tuple) else []
+    items = [string(item) or "" for item in columns.elts] if isinstance(columns, ast.List | ast.Tuple) else []
     if [by_spelling().get(item.lower()) for item in items] != list(RAN_21):
         reader.wrong("LABEL_COLUMNS are not the 21 findings in the paper's order", columns)
 
 
-def _function(reader: _Reader, tree: ast.Module, name: str) -> ast.FunctionDef | None:
-    found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name]
-    if len(found) != 1 or found[0].decorator_list:
-        reader.wrong(f"there is not exactly one plain function {name}", found[-1] if found else None)
-        return None
-    return found[0]
-
-
-def _user(reader: _Reader, tree: ast.Module) -> tuple[str, bool]:
+def _user(reader: Reader, tree: ast.Module) -> tuple[str, bool]:
     """The user message's frame, and whether it is stripped."""
-    function = _function(reader, tree, "build_prompt")
+    function = plain_function(reader, tree, "build_prompt")
     if function is None:
         return "", False
-    value = _only_return(function)
+    value = only_return(function)
     strip = isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "strip" and not value.args
     frame = value.func.value if strip and isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) else value
-    if not isinstance(frame, ast.JoinedStr) or {argument.arg for argument in _arguments(function)} != set(_SLOTS):
+    if not isinstance(frame, ast.JoinedStr) or {argument.arg for argument in arguments(function)} != set(_SLOTS):
         reader.wrong("build_prompt does not return one f-string of report, label and guidance", function)
         return "", False
     return _frame(reader, frame), strip
 
 
-def _frame(reader: _Reader, frame: ast.JoinedStr) -> str:
+def _frame(reader: Reader, frame: ast.JoinedStr) -> str:
     """An f-string as a template with slots."""
     parts, slots = [], []
     for part in frame.values:
@@ -215,16 +163,6 @@ def _plain(part: ast.FormattedValue) -> bool:
     return part.conversion == -1 and part.format_spec is None
 
 
-def _only_return(function: ast.FunctionDef) -> ast.expr | None:
-    """What a function returns that does nothing else (a docstring aside)."""
-    body = [node for node in function.body if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))]
-    return body[0].value if len(body) == 1 and isinstance(body[0], ast.Return) else None
-
-
-def _arguments(function: ast.FunctionDef) -> list[ast.arg]:
-    return [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
-
-
 _PARSER = """
 def parse_binary_response(text):
     match = re.search(PATTERN, text.strip())
@@ -232,25 +170,25 @@ def parse_binary_response(text):
 """
 
 
-def _parser(reader: _Reader, tree: ast.Module) -> None:
+def _parser(reader: Reader, tree: ast.Module) -> None:
     """The parser must be the one known shape: the first digit of the text, 0 without one."""
-    function = _function(reader, tree, "parse_binary_response")
+    function = plain_function(reader, tree, "parse_binary_response")
     if function is None:
         return
-    patterns = [_string(node) for node in ast.walk(function) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    patterns = [string(node) for node in ast.walk(function) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     known = ast.parse(_PARSER.replace("PATTERN", repr(patterns[0]))).body[0] if len(patterns) == 1 else None
     same = isinstance(known, ast.FunctionDef) and [ast.dump(node) for node in function.body] == [ast.dump(node) for node in known.body]
     if not same or patterns[0] not in _FIRST_DIGIT:
         reader.wrong("parse_binary_response is not `the first 0 or 1 in the text, else 0`", function)
 
 
-def _rule(reader: _Reader, tree: ast.Module) -> None:
+def _rule(reader: Reader, tree: ast.Module) -> None:
     known = ast.dump(ast.parse('labels["No Finding"] = 1 if all(value == 0 for value in labels.values()) else 0').body[0])
     if known not in {ast.dump(node) for node in ast.walk(tree) if isinstance(node, ast.Assign)}:
         reader.wrong("the rule for No Finding is not `1 if all other findings are 0`")
 
 
-def _call(reader: _Reader, tree: ast.Module) -> ast.Call | None:
+def _call(reader: Reader, tree: ast.Module) -> ast.Call | None:
     """The one call of the chat server."""
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("chat.completions.create")]
     if len(calls) != 1:
@@ -265,7 +203,7 @@ def _call(reader: _Reader, tree: ast.Module) -> ast.Call | None:
     return calls[0]
 
 
-def _system(reader: _Reader, call: ast.Call | None) -> str:
+def _system(reader: Reader, call: ast.Call | None) -> str:
     """The system message; the user message beside it must be what build_prompt made."""
     if call is None:
         return ""
@@ -274,7 +212,7 @@ def _system(reader: _Reader, call: ast.Call | None) -> str:
     if [role for role, _ in chat] != ["system", "user"]:
         reader.wrong("the messages are not one system and one user message written out", messages or call)
         return ""
-    system, user = _string(chat[0][1]), chat[1][1]
+    system, user = string(chat[0][1]), chat[1][1]
     if system is None or re.search(r"\{(label|guidance|report|hedges)\}", system):
         reader.wrong("the system message is not a text written out", chat[0][1])
     if not isinstance(user, ast.Name) or user.id != "prompt":
@@ -294,9 +232,9 @@ _STEPS = {
 """What may be written into each name that leads from a report to a label."""
 
 
-def _loop(reader: _Reader, tree: ast.Module) -> None:
+def _loop(reader: Reader, tree: ast.Module) -> None:
     """Between report, question, answer and label nothing else may happen."""
-    function = _function(reader, tree, "predict_report")
+    function = plain_function(reader, tree, "predict_report")
     if function is None:
         return
     loops = [node for node in ast.walk(function) if isinstance(node, ast.For)]
@@ -304,7 +242,7 @@ def _loop(reader: _Reader, tree: ast.Module) -> None:
         reader.wrong("predict_report does not ask once for each text of prompt_templates", loops[0] if loops else function)
     seen = set()
     for node in ast.walk(function):
-        for name, value in _writes(node):
+        for name, value in writes(node):
             seen.add(name)
             if name in _STEPS and value not in _STEPS[name]:
                 reader.wrong(f"predict_report writes something else into {name}", node)
@@ -313,66 +251,26 @@ def _loop(reader: _Reader, tree: ast.Module) -> None:
             reader.wrong(f"predict_report never writes {name}", function)
 
 
-def _writes(node: ast.AST) -> list[tuple[str, str]]:
-    """The names a statement writes into, and what it writes."""
-    if isinstance(node, ast.Assign):
-        return [(ast.unparse(target), ast.unparse(node.value)) for target in node.targets]
-    if isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value is not None:
-        return [(ast.unparse(node.target), ast.unparse(node.value))]
-    return [(ast.unparse(node.target), "")] if isinstance(node, ast.AugAssign) else []
-
-
 def _message(item: ast.expr) -> tuple[str, ast.expr | None]:
     """Role and content of a message written out."""
     if not isinstance(item, ast.Dict) or len(item.keys) != 2:
         return "", None
-    parts = {_string(key): value for key, value in zip(item.keys, item.values, strict=True)}
-    return _string(parts.get("role")) or "", parts.get("content")
+    parts = {string(key): value for key, value in zip(item.keys, item.values, strict=True)}
+    return string(parts.get("role")) or "", parts.get("content")
 
 
-def _decoding(reader: _Reader, tree: ast.Module, call: ast.Call | None) -> dict[str, float | int]:
+def _decoding(reader: Reader, tree: ast.Module, call: ast.Call | None) -> dict[str, float | int]:
     """Decoding as it is when nobody says otherwise on the command line."""
     settings: dict[str, float | int] = {}
     for name, kind in _SETTINGS.items():
         if call is None:
             break
         node = next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
-        value = _option(tree, "--" + name.replace("_", "-")) if isinstance(node, ast.Name) and node.id == name else _number(node)
+        value = option(tree, "--" + name.replace("_", "-")) if isinstance(node, ast.Name) and node.id == name else number(node)
         if isinstance(value, bool) or not isinstance(value, int | float) or (kind is int and not isinstance(value, int)):
             reader.wrong(f"{name} is neither a number nor an option with a number as its default", node or call)
         else:
             settings[name] = kind(value)
-            if any(default != value for default in _defaults(tree, name)):
+            if any(default != value for default in defaults(tree, name)):
                 reader.wrong(f"{name} has two defaults that differ", node)
     return settings
-
-
-def _defaults(tree: ast.Module, name: str) -> list[object]:
-    """Defaults of a function's keyword-only argument of that name."""
-    found: list[object] = []
-    for function in ast.walk(tree):
-        if isinstance(function, ast.FunctionDef):
-            pairs = zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
-            found.extend(_number(default) for argument, default in pairs if argument.arg == name and default is not None)
-    return found
-
-
-def _option(tree: ast.Module, flag: str) -> object:
-    """The default of a command-line option; None where there is none, or not one."""
-    calls = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".add_argument") and node.args and _string(node.args[0]) == flag
-    ]
-    if len(calls) != 1:
-        return None
-    default = next((keyword.value for keyword in calls[0].keywords if keyword.arg == "default"), None)
-    return default.value if isinstance(default, ast.Constant) else None
-
-
-def _string(node: ast.expr | None) -> str | None:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
-
-
-def _number(node: ast.expr | None) -> object:
-    return node.value if isinstance(node, ast.Constant) else None

@@ -190,21 +190,16 @@ def test_the_tokens_outside_a_report_are_the_same_whatever_it_holds(tiny: Path, 
 
 
 @pytest.mark.slow
-def test_ray_with_two_real_servers_one_killed_midway(tiny: Path, tmp_path: Path) -> None:
+def test_ray_with_two_real_servers_one_killed_midway(transformers_url: str, tiny: Path, tmp_path: Path) -> None:
     pytest.importorskip("ray")
     name = imported(tmp_path)
     path = tmp_path / "in.csv"
     with path.open("w", newline="", encoding="utf-8") as stream:
         csv.writer(stream).writerows([("study_id", "report"), *((f"s{number}", text) for number, text in enumerate(reports(12)))])
-    (tmp_path / "one").mkdir()
-    (tmp_path / "two").mkdir()
-    with (
-        servers.transformers_serve(tiny, tmp_path / "one" / "log") as (first, process),
-        servers.transformers_serve(tiny, tmp_path / "two" / "log") as (second, _),
-    ):
-        options = {"endpoint": [first, second], "model": "tiny", "pack": name, "limit": 4}
+    with servers.transformers_serve(tiny, tmp_path / "log") as (mortal, process):
+        options = {"endpoint": [mortal, transformers_url], "model": "tiny", "pack": name, "limit": 4}
         made = extractor("llm", **options)
-        killer = threading.Thread(target=_kill_when, args=(tmp_path / "one" / "log", 30, process))
+        killer = threading.Thread(target=_kill_when, args=(tmp_path / "log", 30, process))
         killer.start()
         corpus.label(path, tmp_path / "ray.csv", made, OnRay("llm", options), chunk=2)
         killer.join()
