@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from harness import evaluate, ranks, snapshot, store
 from harness.cohorts.synthetic import build
@@ -10,8 +10,8 @@ from harness.cohorts.synthetic_systems import SyntheticSystem, bounds, systems
 from harness.evaluate import Sides
 from harness.progress import progress
 from harness.record import ExtractorCard
-from harness.signature import digest
-from harness.store import Store
+from harness.signature import digest, spec_of
+from harness.store import Store, Stored
 from harness.types import Cohort, Grade, Input, Metric, SystemCard
 
 CONSTRUCTION = ExtractorCard("construction", digest("labels known by construction"))
@@ -30,15 +30,24 @@ def sides(cohort: Cohort, system: SyntheticSystem) -> Sides:
     )
 
 
-def fill(target: Store, metrics: Sequence[Metric], studies: int = 590, seed: int = 0) -> Cohort:
-    """Score every synthetic system, floor and ceiling into a store and rank them; what is there already stays as it is.
+def fill(
+    target: Store,
+    metrics: Sequence[Metric],
+    studies: int = 590,
+    seed: int = 0,
+    more: Sequence[Callable[[Cohort], SyntheticSystem]] = (),
+) -> Cohort:
+    """Score every synthetic system, floor and ceiling into a store and rank them; what is there already is not scored again.
 
     Args:
         studies: Scored studies.
         seed: Of the cohort and of the systems.
+        more: Makers of further systems, each called only where its record is not there yet; named `system_name`.
     """
     cohort = build(studies=studies, seed=seed)
-    invented = [*systems(cohort, seed), *bounds(cohort, seed)]
+    there = scored_already(target, cohort, metrics)
+    invented = [system for system in (*systems(cohort, seed), *bounds(cohort, seed)) if system.name not in there]
+    invented += [maker(cohort) for maker in more if getattr(maker, "system_name", "") not in there]
     for system in progress(invented, "Scoring the synthetic systems", unit="system"):
         card = SystemCard(system.name, role=system.role, open_weights="no", trained_on_cohort="no")
         found = evaluate.evaluate(sides(cohort, system), metrics, card=card, grade=Grade.REGENERATED, created=store.now())
@@ -46,3 +55,21 @@ def fill(target: Store, metrics: Sequence[Metric], studies: int = 590, seed: int
     for made in ranks.make(target, created=store.now()):
         snapshot.save(target.root, made)
     return cohort
+
+
+def scored_already(target: Store, cohort: Cohort, metrics: Sequence[Metric]) -> set[str]:
+    """Names of the systems whose records of this cohort hold these versions of these metrics."""
+    wanted = {(metric.name, metric.version, metric.recipe) for metric in metrics}
+    return {
+        item.record.system.name
+        for item in target.standing()
+        if item.record.cohort.digest == cohort.manifest.digest and wanted <= _held(item)
+    }
+
+
+def _held(item: Stored) -> set[tuple[str, int, str]]:
+    held = set()
+    for result in item.record.metrics:
+        name, _, recipe = spec_of(result.signature).partition(":")
+        held.add((name, int(result.signature.split("|")[1][1:]), recipe))
+    return held

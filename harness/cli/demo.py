@@ -17,11 +17,15 @@ def register(commands: Commands) -> None:
     )
     parser.add_argument("--studies", type=int, default=590, metavar="N", help="scored studies of the cohort (default: 590)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the cohort and the systems (default: 0)")
+    parser.add_argument(
+        "--no-training", action="store_true", help="leave out the system that is really trained (the first time it takes a minute)"
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Build, score, show."""
+    from generators.living import Living
     from harness import demo, scoring
     from harness.cli.board import show, show_reported
     from harness.home import home
@@ -31,7 +35,9 @@ def run(arguments: argparse.Namespace) -> int:
     from leaderboard.ranked import load
 
     store = Store(home() / "demo" / "store")
-    demo.fill(store, scoring.make_metrics(["ran-score", *profiles.profile()])[0], arguments.studies, arguments.seed)
+    metrics = scoring.make_metrics(["ran-score", *profiles.profile()])[0]
+    living = [] if arguments.no_training else [Living(home() / "demo" / "films", arguments.seed)]
+    demo.fill(store, metrics, arguments.studies, arguments.seed, living)
     for board in load(store):
         show(board)
     show_reported(reported_rows())

@@ -126,10 +126,11 @@ def test_the_command_prints_the_demo_and_the_board(
     monkeypatch.setenv("RANSCORE_HOME", str(tmp_path))
     assert main(["demo", "--studies", "60"]) == 0
     shown = capsys.readouterr().out
+    assert "trained-baseline" in shown
     assert "synthetic-alder" in shown and "LLM-RG4" in shown and "0.333" in shown
     assert main(["board", "--store", str(tmp_path / "demo" / "store"), "--json"]) == 0
     data = json.loads(capsys.readouterr().out)
-    assert len(data["boards"][0]["rows"]) == 11
+    assert len(data["boards"][0]["rows"]) == 12
     assert main(["board", "--store", str(tmp_path / "nothing")]) == 0
     assert "holds no records yet" in capsys.readouterr().out
     assert main(["board", "--store", str(tmp_path / "demo" / "store"), "--format", "latex"]) == 0

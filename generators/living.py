@@ -1,0 +1,44 @@
+"""The trained baseline as a living system of the synthetic board: films drawn, a model trained, reports written."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from generators import trained
+from generators.inputs import film
+from generators.sentences import written
+from harness.cohorts.synthetic import invent, labels
+from harness.cohorts.synthetic_films import draw, orders
+from harness.cohorts.synthetic_systems import SyntheticSystem
+from harness.progress import progress
+from harness.types import Cohort, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Living:
+    """Makes the system of a synthetic cohort; the frontal films are drawn where they are not there yet."""
+
+    films: Path
+    seed: int = 0
+    system_name: str = trained.SYSTEM.name
+
+    def __call__(self, cohort: Cohort) -> SyntheticSystem:
+        """Draw, train, look, write."""
+        self._draw(cohort)
+        here = replace(cohort, images=self.films)
+        model = trained.train(here)
+        paths = {study.id: film(here, study, study.frontal) for study in here.scored}
+        seen = {name: model.findings(trained.pixels(path)[None])[0] for name, path in paths.items() if path is not None}
+        reports = {name: written(findings, cohort.manifest.language) for name, findings in seen.items()}
+        return SyntheticSystem(self.system_name, Role.SYSTEM, {name: labels(found) for name, found in seen.items()}, reports)
+
+    def _draw(self, cohort: Cohort) -> None:
+        """Draw the frontal films of the train and test parts."""
+        sizes = {part: sum(study.part == part for study in cohort.manifest.studies) for part in ("train", "test")}
+        cases = [case for part, size in sizes.items() for case in invent(part, size, self.seed)]
+        wanted = [order for order in orders(cases, self.films, self.seed) if not order[1] and not order[0].is_file()]
+        with ThreadPoolExecutor() as pool:
+            for _ in progress(pool.map(draw, wanted), "Drawing films to train on", len(wanted), unit="film"):
+                pass
