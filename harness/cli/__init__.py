@@ -25,10 +25,14 @@ GROUPS: tuple[str, ...] = (
     "extractor",
     "generate",
     "train",
+    "health",
     "label",
     "metrics",
+    "moderate",
     "pack",
+    "submit",
     "weights",
+    "worker",
 )
 """Modules of this package, in the order of the help. Each has `register(commands)` and imports only the standard library at its top."""
 

@@ -6,6 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+CHOICES = ("yes", "no", "unknown")
+SECTIONS = ("findings", "impression", "both")
+
 Commands = Any
 """What `add_subparsers` returns; argparse has no public name for it."""
 
@@ -65,3 +68,20 @@ def store(parser: argparse.ArgumentParser) -> None:
 def json(parser: argparse.ArgumentParser) -> None:
     """`--json`."""
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of text for people")
+
+
+def card(parser: argparse.ArgumentParser) -> None:
+    """Who made the reports."""
+    group = parser.add_argument_group("who made the reports")
+    group.add_argument("--name", help="the system's name (default: the file's)")
+    group.add_argument("--system-version", default="", metavar="V", help="the system's version")
+    group.add_argument("--organisation", default="", metavar="O", help="who stands behind it")
+    group.add_argument("--link", default="", metavar="URL", help="its paper or page")
+    group.add_argument("--open-weights", choices=CHOICES, default="unknown", help="whether its weights are public")
+    group.add_argument("--trained-on-cohort", choices=CHOICES, default="unknown", help="whether it was trained on studies of this cohort")
+    group.add_argument("--sections", choices=SECTIONS, help="what it writes")
+
+
+def board(parser: argparse.ArgumentParser) -> None:
+    """`--board`."""
+    parser.add_argument("--board", metavar="DIR", type=Path, help="the board's folder (default: RANSCORE_HOME)")

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from harness.record import Record
     from harness.types import Cohort, SystemCard
 
-CHOICES = ("yes", "no", "unknown")
-SECTIONS = ("findings", "impression", "both")
-
 
 def register(commands: Commands) -> None:
     """Declare the commands."""
@@ -27,14 +24,7 @@ def register(commands: Commands) -> None:
         description="Score a file of generated reports against a cohort, a file of references, or reference labels.",
     )
     _inputs(parser)
-    card = parser.add_argument_group("who made the reports")
-    card.add_argument("--name", help="the system's name (default: the file's)")
-    card.add_argument("--system-version", default="", metavar="V", help="the system's version")
-    card.add_argument("--organisation", default="", metavar="O", help="who stands behind it")
-    card.add_argument("--link", default="", metavar="URL", help="its paper or page")
-    card.add_argument("--open-weights", choices=CHOICES, default="unknown", help="whether its weights are public")
-    card.add_argument("--trained-on-cohort", choices=CHOICES, default="unknown", help="whether it was trained on studies of this cohort")
-    card.add_argument("--sections", choices=SECTIONS, help="what it writes")
+    options.card(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the record here, its rows beside it as FILE.rows.npz")
     parser.add_argument("--per-study", type=Path, metavar="FILE", help="write each study's missed and invented findings as CSV")
     options.store(parser)
@@ -56,7 +46,9 @@ def _inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, nargs="?", help="the reports: study_id and report, as CSV, JSONL, JSON or Parquet")
     options.cohort(parser)
     options.references(parser)
-    parser.add_argument("--section", choices=SECTIONS, help="which section of the --references is scored (default: what the file has)")
+    parser.add_argument(
+        "--section", choices=options.SECTIONS, help="which section of the --references is scored (default: what the file has)"
+    )
     parser.add_argument("--labels", type=Path, metavar="FILE", help="the system's labels instead of its reports: study_id and 21 columns")
     parser.add_argument("--reference-labels", type=Path, metavar="FILE", help="the reference labels (default: those of the cohort)")
     options.extractor(parser)
@@ -67,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Score, keep, print."""
     from harness import files, record, store, summary
 
-    made = evaluate_arguments(arguments, _card(arguments))
+    made = evaluate_arguments(arguments, card_of(arguments))
     result = made.record
     for warning in made.sides.warnings:
         print(f"ranscore: note: {warning}", file=sys.stderr)
@@ -153,10 +145,11 @@ def _references(arguments: argparse.Namespace, section: Any, access: Any) -> Coh
     )
 
 
-def _card(arguments: argparse.Namespace) -> SystemCard:
+def card_of(arguments: argparse.Namespace) -> SystemCard:
+    """The card that the options of `options.card` give."""
     from harness.types import Section, SystemCard
 
-    name = arguments.name or (arguments.labels or arguments.file or Path("unnamed")).stem
+    name = arguments.name or (getattr(arguments, "labels", None) or arguments.file or Path("unnamed")).stem
     sections = Section(arguments.sections) if arguments.sections else None
     return SystemCard(
         name,

@@ -1,0 +1,77 @@
+"""A receipt's page as data: where a submission stands, in plain words. It holds no report, no code and no person."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from harness.summary import value_with_interval
+from harness.types import Access, Json
+from submissions.card import shown
+from submissions.desk import Desk
+from submissions.events import State, Submission
+from submissions.listing import full_record
+from submissions.worker import progress
+
+WORDS = {
+    State.RECEIVED: "received: it is kept safely and waits to be checked",
+    State.VALIDATED: "validated: the file is in order and waits to be read",
+    State.EXTRACTING: "extracting: the reports are being read",
+    State.SCORED: "scored: it is about to be listed",
+    State.LISTED: "listed: it stands on the board",
+    State.REJECTED: "rejected",
+    State.WITHDRAWN: "withdrawn",
+}
+
+
+def receipt(desk: Desk, name: str) -> Json:
+    """What anybody with the id may see; empty where there is no such submission."""
+    item = desk.ledger.find(name)
+    return _receipt(desk, item) if item else {}
+
+
+def _receipt(desk: Desk, item: Submission) -> Json:
+    today = datetime.fromtimestamp(desk.ledger.clock(), UTC).date()
+    card = shown(item.card, item.id, today)
+    words = WORDS[item.state]
+    at = progress(desk, item.id) if item.state is State.EXTRACTING else None
+    if at:
+        words += f" ({at[0]} of {at[1]})"
+    if item.hidden:
+        words = "hidden by those who run the board, for now"
+    failed = item.last("failed", "claimed")
+    return {
+        "id": item.id,
+        "state": item.state.value,
+        "words": words,
+        "reasons": list(item.reasons),
+        "system": card.name,
+        "version": card.version,
+        "cohort": item.received.data["cohort_name"],
+        "handed_in": _stamp(item.received.at),
+        "history": [[event.kind, _stamp(event.at)] for event in item.events if event.kind in set(State)],
+        "waits_for": "the extractor, which does not answer just now" if failed and failed.kind == "failed" else "",
+        "warnings": list(item.received.data.get("warnings", ())),
+        "scores": _scores(item) if item.state in (State.SCORED, State.LISTED) and not item.hidden else [],
+        "record": item.record if item.state is State.LISTED and item.received.data["access"] == Access.OPEN.value else "",
+    }
+
+
+def _scores(item: Submission) -> list[list[str]]:
+    """Headlines to three digits."""
+    return [[result.name, value_with_interval(result)] for result in full_record(item).metrics]
+
+
+def _stamp(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def lines(found: Json) -> list[str]:
+    """A receipt for people, a line each."""
+    return [
+        f"{found['system']} {found['version']}".strip() + f" on {found['cohort']}",
+        found["words"],
+        *(f"  {reason}" for reason in found["reasons"]),
+        *([f"waits for {found['waits_for']}"] if found["waits_for"] else []),
+        *(f"{name}: {value}" for name, value in found["scores"]),
+        *(f"{when}  {kind}" for kind, when in found["history"]),
+    ]
