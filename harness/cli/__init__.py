@@ -20,6 +20,7 @@ GROUPS: tuple[str, ...] = (
     "compare",
     "snapshot",
     "rescore",
+    "card",
     "cohort",
     "demo",
     "extractor",

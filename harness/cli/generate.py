@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     cohort = cohorts.load(arguments.cohort)
     system = catalogue.find(arguments.system)
     chosen = _options(arguments)
-    generator = _made(system, chosen, cohort)
+    generator = made(system, chosen, cohort)
     studies = loop.chosen(cohort, arguments.limit, _shard(arguments.shard))
     plan = loop.Plan(
         system.name, generator.digest, cohort.manifest.digest, tuple(study.id for study in studies), chosen.device, chosen.precision
@@ -98,7 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _made(system: System, chosen: Options, cohort: Cohort) -> Generator:
+def made(system: System, chosen: Options, cohort: Cohort) -> Generator:
     """The generator; a floor or ceiling is made from the cohort."""
     from generators import catalogue
     from generators.floors import BOUNDS, bound
@@ -109,12 +109,12 @@ def _made(system: System, chosen: Options, cohort: Cohort) -> Generator:
 def _options(arguments: argparse.Namespace) -> Options:
     from generators.catalogue import Options
 
-    device = _device(arguments.device)
+    on = device(arguments.device)
     weights = {name: Path(path) for name, path in _pairs(arguments.weights, "--weights")}
-    return Options(weights, device, arguments.precision or "float32", arguments.seed, dict(_pairs(arguments.set, "--set")))
+    return Options(weights, on, arguments.precision or "float32", arguments.seed, dict(_pairs(arguments.set, "--set")))
 
 
-def _device(name: str) -> str:
+def device(name: str) -> str:
     """The device that `auto` stands for; torch is asked only where it is installed."""
     from importlib.util import find_spec
 
@@ -212,7 +212,7 @@ def run_floors(arguments: argparse.Namespace) -> int:
     rows = []
     for name, (role, summary, _) in BOUNDS.items():
         reports = bound(name, cohort).reports
-        made = scoring.score(
+        found = scoring.score(
             reports,
             cohort,
             extractor=arguments.extractor or "lexical",
@@ -224,10 +224,10 @@ def run_floors(arguments: argparse.Namespace) -> int:
             created=store.now(),
         )
         if arguments.store is not None:
-            store.at(arguments.store).add(made.record, made.rows, reports, made.sides.patients)
-        rows.append([name, role.value, summary, *(f"{result.value:.3f}" for result in made.record.metrics)])
+            store.at(arguments.store).add(found.record, found.rows, reports, found.sides.patients)
+        rows.append([name, role.value, summary, *(f"{result.value:.3f}" for result in found.record.metrics)])
     table(
-        ["bound", "role", "what", *(result.name for result in made.record.metrics)],
+        ["bound", "role", "what", *(result.name for result in found.record.metrics)],
         rows,
         f"Floors and ceilings of {cohort.manifest.name}",
         3,
