@@ -37,7 +37,7 @@ def test_links_and_named_commands_exist(path: Path) -> None:
     known = {name for name, _ in commands(parser())}
     groups = {name.rsplit(" ", 1)[0] for name in known}
     spans = [span or line for span, line in re.findall(r"`([^`\n]+)`|^((?:\$ )?ranscore .*)$", text, re.M)]
-    for words in re.findall(r"ranscore ((?:[a-z]+ ?){1,2})", "\n".join(spans)):
+    for words in re.findall(r"ranscore ((?:[a-z][a-z-]* ?){1,2})", "\n".join(spans)):
         first, *rest = words.split()
         names = {f"ranscore {first}", f"ranscore {first} {rest[0]}" if rest else ""}
         assert names & (known | groups), f"{path.name} names `ranscore {words.strip()}`, which does not exist"
