@@ -21,7 +21,7 @@ from secrets import token_hex
 
 from harness import files, ranks, scoring, snapshot
 from harness import record as records
-from harness.errors import InputError, Problem, RanscoreError
+from harness.errors import InputError, Problem, RanscoreError, UnavailableError
 from harness.evaluate import Evaluation
 from harness.types import Cohort, Extractor, Grade, Json, Labels
 from submissions import probes, sandbox
@@ -90,8 +90,11 @@ class Worker:
 
     desk: Desk
     who: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}")
-    listed: Callable[[], None] = lambda: None
+    listed: Callable[[], object] = lambda: None
     """Called after the board changed (to push it to the Hub)."""
+    _stale: bool = True
+    """Whether the board changed since ranks were made; not known at the start."""
+    _rank_at: float = 0.0
     _cohorts: dict[str, Cohort] = field(default_factory=dict)
     _extractors: dict[str, Counted] = field(default_factory=dict)
 
@@ -103,22 +106,27 @@ class Worker:
         """
         stop = stop or threading.Event()
         finished = 0
-        self.tidy()
         while not stop.is_set():
-            self.beat()
-            if (done := self.step()) is not None:
-                finished += done.state in OVER
-            elif once:
-                break
-            else:
-                stop.wait(poll)
+            try:
+                self.beat()
+                if (done := self.step()) is not None:
+                    finished += done.state in OVER
+                    self._rank(patient=True)
+                    continue
                 self.tidy()
+            except UnavailableError as error:
+                if once:
+                    raise
+                print(f"ranscore worker: {error}", file=sys.stderr)
+            if once:
+                break
+            stop.wait(poll)
         return finished
 
     def tidy(self) -> None:
         """Put the store in order after a crash, a withdrawal or a date that passed; ranks follow."""
-        if project(self.desk):
-            self._rank()
+        self._stale |= project(self.desk)
+        self._rank()
 
     def beat(self) -> None:
         """Say that this worker lives; not part of the ledger."""
@@ -212,8 +220,9 @@ class Worker:
                 return None
         project(self.desk)
         self._append(name, "listed", {})
+        self._stale = True
         project(self.desk)
-        return self._rank()
+        return None
 
     def _score(self, item: Submission) -> None:
         if item.attempts > self.desk.policy.attempts:
@@ -277,10 +286,20 @@ class Worker:
     def _note(self, name: str, done: int, total: int) -> None:
         files.write(self.desk.root / "progress" / f"{name}.json", f"[{done}, {total}]\n")
 
-    def _rank(self) -> None:
+    def _rank(self, patient: bool = False) -> None:
+        """Make the ranks anew, if anything changed since.
+
+        Args:
+            patient: While more may be waiting, at most a tenth of the time goes into ranks.
+        """
+        if not self._stale or (patient and time.monotonic() < self._rank_at):
+            return
+        started = time.monotonic()
         for made in ranks.make(self.desk.store, created=_stamp()):
             snapshot.save(self.desk.store.root, made)
         self.listed()
+        self._stale = False
+        self._rank_at = time.monotonic() + 10 * (time.monotonic() - started)
 
 
 def _stamp() -> str:

@@ -35,10 +35,10 @@ def register(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do it, as an event."""
-    from submissions import desk as desks
+    from leaderboard import hub
     from submissions import moderation
 
-    event = getattr(moderation, arguments.action)(desks.at(arguments.board), arguments.who, arguments.reason)
+    event = getattr(moderation, arguments.action)(hub.open_desk(arguments.board), arguments.who, arguments.reason)
     print(f"{event.kind}: {arguments.who}")
     return 0
 
@@ -46,9 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
 def show_all(arguments: argparse.Namespace) -> int:
     """List the submissions."""
     from harness.cli.show import table
-    from submissions import desk as desks
+    from leaderboard import hub
 
-    items = desks.at(arguments.board).ledger.books().submissions.values()
+    items = hub.open_desk(arguments.board).ledger.books().submissions.values()
     rows = [
         {
             "id": item.id,

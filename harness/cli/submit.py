@@ -110,11 +110,11 @@ def _submit_here(arguments: argparse.Namespace, card: Any) -> tuple[Any, Any]:
 
 def _desk(place: str) -> Desk:
     from harness.errors import UsageError
-    from submissions import desk as desks
+    from leaderboard import hub
 
     if place and not Path(place).is_dir():
         raise UsageError(f"there is no folder {place!r}; `--to` takes a board's folder, owner/space, or an address")
-    return desks.at(Path(place) if place else None)
+    return hub.open_desk(Path(place) if place else None)
 
 
 def show(arguments: argparse.Namespace) -> int:

@@ -24,9 +24,10 @@ def register(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Work."""
-    from submissions import desk as desks
+    from leaderboard import hub
     from submissions.worker import Worker
 
-    done = Worker(desks.at(arguments.board)).run(once=arguments.once, poll=arguments.poll)
+    desk = hub.open_desk(arguments.board)
+    done = Worker(desk, listed=hub.publisher(desk)).run(once=arguments.once, poll=arguments.poll)
     print(f"{done} submissions finished")
     return 0

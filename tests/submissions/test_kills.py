@@ -50,6 +50,7 @@ def page(root: Path, contents: list[bytes], acknowledged: Path) -> None:
             stream.write(f"{number} {receipt.id}\n")
             stream.flush()
             number += 1
+            time.sleep(0.3)
 
 
 def work(root: Path) -> None:
