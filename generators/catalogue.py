@@ -66,6 +66,7 @@ def catalogue() -> dict[str, System]:
 MODULES: tuple[str, ...] = (
     "generators.floors",
     "generators.trained",
+    "generators.promptmrg",
 )
 """Files with entries; none of them imports torch at its top."""
 

@@ -1,0 +1,194 @@
+"""Random weights in the released layouts: `python -m generators.tiny SYSTEM FOLDER`.
+
+What they write is no report. They let the whole path - weights, films, decoding, scoring, the board - run in a minute on any machine,
+and tests compare the same numbers with those of the published code.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+WORDS = [
+    "the",
+    "lungs",
+    "are",
+    "clear",
+    "heart",
+    "is",
+    "normal",
+    "in",
+    "size",
+    "mediastinum",
+    "unremarkable",
+    "there",
+    "no",
+    "pleural",
+    "effusion",
+    "or",
+    "pneumothorax",
+    ".",
+    ",",
+    "and",
+    "of",
+    "with",
+    "small",
+    "left",
+    "right",
+    "bilateral",
+    "moderate",
+    "large",
+    "lower",
+    "upper",
+    "lobe",
+    "base",
+    "basal",
+    "atelectasis",
+    "consolidation",
+    "opacity",
+    "edema",
+    "pulmonary",
+    "vascular",
+    "congestion",
+    "cardiomegaly",
+    "enlarged",
+    "silhouette",
+    "contours",
+    "stable",
+    "unchanged",
+    "new",
+    "acute",
+    "chronic",
+    "fracture",
+    "rib",
+    "bones",
+    "intact",
+    "picc",
+    "line",
+    "tube",
+    "tip",
+    "projects",
+    "over",
+    "superior",
+    "vena",
+    "cava",
+    "catheter",
+    "pacemaker",
+    "leads",
+    "seen",
+    "nodule",
+    "mass",
+    "lesion",
+    "cavity",
+    "emphysema",
+    "hyperinflated",
+    "lung",
+    "volumes",
+    "low",
+    "aorta",
+    "calcified",
+    "tortuous",
+    "interstitial",
+    "markings",
+    "pneumonia",
+    "infection",
+    "possible",
+    "likely",
+    "mild",
+    "severe",
+    "increased",
+    "decreased",
+    "-",
+    ":",
+    "/",
+    "(",
+    ")",
+]
+
+
+def seeded(layout: Mapping[str, tuple[int, ...]], seed: int = 0) -> dict[str, Tensor]:
+    """Tensors that depend on name, shape and seed alone, large enough for activations neither to vanish nor to explode.
+
+    Drawn by numpy's frozen generator, so that any version of any program makes the same.
+    """
+    import torch
+
+    return {name: torch.from_numpy(_drawn(name, shape, seed)) for name, shape in layout.items()}
+
+
+def _drawn(name: str, shape: tuple[int, ...], seed: int) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
+    if name.endswith("num_batches_tracked"):
+        return np.zeros(shape, np.int64)
+    values = np.random.RandomState(crc32(name.encode()) + seed & 0xFFFFFFFF).standard_normal(shape).astype(np.float32)
+    if name.endswith("running_var"):
+        return np.abs(values) * np.float32(0.2) + np.float32(0.5)
+    if len(shape) > 1:
+        return values * np.float32(1.2 / np.sqrt(np.prod(shape[1:])))
+    return values * np.float32(0.1) + np.float32(name.endswith("weight"))
+
+
+def vocabulary(size: int) -> list[str]:
+    """A WordPiece vocabulary with bert-base-uncased's special ids, words of reports, and letters."""
+    letters = [mark + chr(code) for mark in ("", "##") for code in (*range(97, 123), *range(48, 58))]
+    pieces = ["[PAD]", *(f"[unused{number}]" for number in range(99)), "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    pieces += dict.fromkeys([*WORDS, *letters])
+    if len(pieces) < size:
+        pieces += [f"##x{number}" for number in range(size - len(pieces))]
+    return pieces[:size]
+
+
+def promptmrg_tensors(layout: Mapping[str, tuple[int, ...]], seed: int = 0, end: float = 0.0) -> dict[str, Tensor]:
+    """PromptMRG's tensors; words in and words out are one tensor, as in the release.
+
+    Args:
+        end: Added to the bias of the end token.
+    """
+    made = seeded(layout, seed)
+    head, words = "text_decoder.cls.predictions", "text_decoder.bert.embeddings.word_embeddings.weight"
+    made[f"{head}.bias"][102] += end
+    return made | {f"{head}.decoder.weight": made[words], f"{head}.decoder.bias": made[f"{head}.bias"]}
+
+
+def promptmrg(folder: Path, seed: int = 0) -> None:
+    """PromptMRG with 0.3 million parameters, and features of 40 reports that do not exist."""
+    import torch
+
+    from generators.promptmrg import layouts
+
+    shape, layout, _, clip = layouts("tiny")
+    torch.save(promptmrg_tensors(layout, seed), folder / "checkpoint")
+    torch.save(seeded(clip, seed), folder / "clip")
+    features = np.random.RandomState(seed).standard_normal((40, shape.memory)).astype(np.float32)
+    with (folder / "features").open("wb") as stream:
+        np.save(stream, features / np.linalg.norm(features, axis=1, keepdims=True))
+    (folder / "vocabulary").write_text("\n".join(vocabulary(shape.words)) + "\n", encoding="utf-8")
+
+
+SYSTEMS: dict[str, Callable[[Path], None]] = {"promptmrg": promptmrg}
+"""One function a system; each writes files that bear the names of the system's `Weights`."""
+
+
+def main(arguments: list[str]) -> int:
+    """Write one system's files and say how to use them."""
+    parser = argparse.ArgumentParser(prog="python -m generators.tiny", description="Write random weights in a system's released layout.")
+    parser.add_argument("system", choices=SYSTEMS)
+    parser.add_argument("folder", type=Path, help="where to write them; made if it is not there")
+    chosen = parser.parse_args(arguments)
+    chosen.folder.mkdir(parents=True, exist_ok=True)
+    SYSTEMS[chosen.system](chosen.folder)
+    given = " ".join(f"--weights {path.name}={path}" for path in sorted(chosen.folder.iterdir()))
+    print(f"ranscore generate {chosen.system} --cohort COHORT -o reports.jsonl --set size=tiny {given}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
