@@ -10,14 +10,18 @@ endif
 export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: run test lint format docs setup clean
+.PHONY: run test test-slow lint format docs setup clean
 
 run: $(VENV)/.light
 	$(VENV)/bin/ranscore demo
 
 test: $(VENV)/.full
 	$(MAKE) --no-print-directory lint
-	$(PY) -m pytest -q -n auto --dist worksteal
+	$(PY) -m pytest -q -n auto --dist worksteal -m 'not slow'
+
+# Full-size random weights and the like: minutes and gigabytes.
+test-slow: $(VENV)/.full
+	$(PY) -m pytest -q -m slow
 
 lint: $(VENV)/.full
 	$(VENV)/bin/ruff check .
