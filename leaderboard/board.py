@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from harness.record import CohortCard, MetricResult, Record
 from harness.reported import reported, source
+from harness.signature import digest as digest_of
 from harness.snapshot import Place, Snapshot
 from harness.store import Stored, newest
-from harness.types import Grade, Role
+from harness.types import Grade, Role, SystemCard
 
 REPORTED_COHORT = "MIMIC-CXR, 3,000 images (as reported)"
 
@@ -84,26 +86,59 @@ class Board:
     snapshot: str = ""
     """The snapshot's signature; empty where there is none yet."""
     notes: tuple[str, ...] = field(default=())
+    facts: tuple[str, ...] = ("evidence", "coverage")
+    """What is shown of a row beside its scores, of `leaderboard.render.FACTS`."""
 
     @property
     def key(self) -> str:
-        """What addresses call this board."""
-        return f"{self.cohort.name}-{self.cohort.digest[:8]}-{self.extractor}"
+        """What addresses call this board: safe in file names."""
+        name = re.sub(r"[^a-z0-9]+", "-", self.cohort.name.lower()).strip("-")[:40]
+        return f"{name or 'cohort'}-{digest_of([self.cohort.digest, self.signature])[:8]}"
+
+    def pick(self, rows: Sequence[str], columns: Sequence[str], facts: Sequence[str]) -> Board:
+        """What a reader has on the screen: some rows in some order, some columns; unknown names are left out.
+
+        Args:
+            rows: Ids of rows in the order in which they are shown.
+            columns: Keys of columns.
+            facts: Of `leaderboard.render.FACTS`.
+        """
+        known = {row.id: row for row in self.rows}
+        return replace(
+            self,
+            rows=tuple(known[name] for name in rows if name in known),
+            columns=tuple(column for column in self.columns if column.key in columns),
+            facts=tuple(facts),
+        )
 
 
-def boards(stored: Sequence[Stored], snapshots: Mapping[tuple[str, str], Snapshot] | None = None) -> tuple[Board, ...]:
+def boards(stored: Sequence[Stored], snapshots: Mapping[tuple[str, str], Snapshot] | None = None, today: str = "") -> tuple[Board, ...]:
     """One board for each cohort and signature, the one with most systems first.
 
     Args:
         snapshots: By cohort digest and signature of the metric that ranks.
+        today: ISO date, for the systems that are anonymous until a date; empty where nothing is hidden.
     """
     groups: dict[tuple[str, str], list[Stored]] = {}
-    for item in stored:
+    for item in (anonymous(item, today) for item in stored):
         if item.record.metrics:
             groups.setdefault((item.record.cohort.digest, item.record.metrics[0].signature), []).append(item)
     known = snapshots or {}
     made = [_board(group, known.get(key)) for key, group in groups.items() if any(not item.withdrawn for item in group)]
     return tuple(sorted(made, key=lambda board: (-len(board.rows), board.cohort.name, board.signature)))
+
+
+def anonymous(item: Stored, today: str) -> Stored:
+    """A record without the names that its submitter wants hidden until a later date."""
+    card = item.record.system
+    if not today or not card.anonymous_until or card.anonymous_until[:10] <= today:
+        return item
+    # Two versions of one hidden system stay one system.
+    name = f"anonymous-{digest_of([card.name, card.organisation])[:6]}"
+    hidden = SystemCard(
+        name, card.version, "", "", card.open_weights, card.trained_on_cohort, card.sections, card.role, card.anonymous_until
+    )
+    return replace(item, record=replace(item.record, system=hidden))
 
 
 def _board(group: Sequence[Stored], snapshot: Snapshot | None) -> Board:
@@ -163,7 +198,8 @@ def comparable(result: MetricResult) -> str:
 def shown_parts(result: MetricResult) -> list[str]:
     """The parts of a metric that stand on the board: its headline, and what readers expect beside it."""
     beside = {"ran-score": ["micro-f1"], "bleu": ["bleu-1", "bleu-2", "bleu-3"]}.get(result.name, [])
-    return [result.headline, *(part for part in beside if part in result.parts and part != result.headline)]
+    found = [result.headline, *(part for part in beside if part in result.parts and part != result.headline)]
+    return sorted(found) if result.name == "bleu" else found
 
 
 def label(result: MetricResult, part: str) -> str:

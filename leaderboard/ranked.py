@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 from harness import snapshot as snapshots
 from harness.snapshot import Snapshot
-from harness.store import Store, Stored
+from harness.store import Store, Stored, now
 from leaderboard.board import Board, boards
 
 
 def load(store: Store) -> tuple[Board, ...]:
     """Every board of a store; a board whose snapshot was not made yet has no ranks."""
     stored = store.all()
-    return boards(stored, found(store, stored))
+    return boards(stored, found(store, stored), now()[:10])
 
 
 def found(store: Store, stored: Iterable[Stored]) -> dict[tuple[str, str], Snapshot]:

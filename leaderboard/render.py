@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 from harness.summary import latex_escape
@@ -18,13 +18,13 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 def header(board: Board) -> list[str]:
     """Column headings of the text forms."""
-    return ["rank", "system", *(column.label for column in board.columns), "evidence", "coverage"]
+    return ["rank", "system", *(column.label for column in board.columns), *board.facts]
 
 
 def cells(board: Board, row: BoardRow) -> list[str]:
     """One row's cells as text, in the order of `header`."""
     scores = [number(row.cells.get(column.key), column is board.columns[0]) for column in board.columns]
-    return [rank(row), title(row), *scores, evidence(row), row.coverage]
+    return [rank(row), title(row), *scores, *(FACTS[name](row) for name in board.facts)]
 
 
 def rank(row: BoardRow) -> str:
@@ -39,6 +39,20 @@ def evidence(row: BoardRow) -> str:
     if row.place:
         return row.grade.value
     return row.why_unranked if row.why_unranked in (row.grade.value, row.role.value) else f"{row.grade.value}, {row.why_unranked}"
+
+
+FACTS: dict[str, Callable[[BoardRow], str]] = {
+    "evidence": evidence,
+    "coverage": lambda row: row.coverage,
+    "organisation": lambda row: row.organisation,
+    "submissions": lambda row: str(row.submissions),
+    "date": lambda row: row.created[:10],
+    "section": lambda row: row.section,
+    "open weights": lambda row: row.open_weights,
+    "trained on cohort": lambda row: row.trained_on_cohort,
+    "signature": lambda row: row.signature,
+}
+"""What a row can show beside its scores."""
 
 
 def title(row: BoardRow) -> str:
@@ -153,7 +167,7 @@ def markdown_escape(text: str) -> str:
 
 def to_latex(board: Board) -> str:
     """A booktabs table; signature and date stand in the caption."""
-    columns = "ll" + "r" * len(board.columns) + "ll"
+    columns = "ll" + "r" * len(board.columns) + "l" * len(board.facts)
     lines = [r"\begin{table}", r"\centering", rf"\begin{{tabular}}{{{columns}}}", r"\toprule"]
     lines.append(" & ".join(map(latex_escape, header(board))) + r" \\")
     lines.append(r"\midrule")

@@ -16,6 +16,7 @@ GROUPS: tuple[str, ...] = (
     "score",
     "validate",
     "board",
+    "serve",
     "cache",
     "compare",
     "snapshot",

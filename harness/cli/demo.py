@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from harness.cli import options
 from harness.cli.options import Commands
 
 
@@ -11,8 +12,8 @@ def register(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "demo",
-        help="score the synthetic systems and show their board",
-        description="Build the synthetic cohort, score its systems, floors and ceilings, and show the board. "
+        help="score the synthetic systems and open their board",
+        description="Build the synthetic cohort, score its systems, floors and ceilings, and open the board as a page. "
         "Everything is kept in RANSCORE_HOME/demo, apart from your own store.",
     )
     parser.add_argument("--studies", type=int, default=590, metavar="N", help="scored studies of the cohort (default: 590)")
@@ -20,13 +21,15 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--no-training", action="store_true", help="leave out the system that is really trained (the first time it takes a minute)"
     )
+    parser.add_argument("--no-serve", action="store_true", help="print the board and end, instead of opening the page")
+    options.listen(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Build, score, show."""
+    """Build, score, show, serve."""
     from generators.living import Living
-    from harness import demo, scoring
+    from harness import cohorts, demo, scoring
     from harness.cli.board import show, show_reported
     from harness.home import home
     from harness.metrics import profiles
@@ -37,8 +40,14 @@ def run(arguments: argparse.Namespace) -> int:
     store = Store(home() / "demo" / "store")
     metrics = scoring.make_metrics(["ran-score", *profiles.profile()])[0]
     living = [] if arguments.no_training else [Living(home() / "demo" / "films", arguments.seed)]
-    demo.fill(store, metrics, arguments.studies, arguments.seed, living)
+    cohort = demo.fill(store, metrics, arguments.studies, arguments.seed, living)
+    cohorts.save(cohort, home() / "demo" / "cohorts" / cohort.manifest.name)
     for board in load(store):
         show(board)
     show_reported(reported_rows())
+    if arguments.no_serve:
+        return 0
+    from leaderboard import page
+
+    page.run(page.open_site(store), arguments.host, arguments.port)
     return 0

@@ -85,3 +85,9 @@ def card(parser: argparse.ArgumentParser) -> None:
 def board(parser: argparse.ArgumentParser) -> None:
     """`--board`."""
     parser.add_argument("--board", metavar="DIR", type=Path, help="the board's folder (default: RANSCORE_HOME)")
+
+
+def listen(parser: argparse.ArgumentParser) -> None:
+    """`--host` and `--port`."""
+    parser.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen (default: 127.0.0.1, this machine alone)")
+    parser.add_argument("--port", type=int, default=7860, metavar="N", help="which port; 0 takes a free one (default: 7860)")

@@ -124,7 +124,7 @@ def test_the_command_prints_the_demo_and_the_board(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("RANSCORE_HOME", str(tmp_path))
-    assert main(["demo", "--studies", "60"]) == 0
+    assert main(["demo", "--studies", "60", "--no-serve"]) == 0
     shown = capsys.readouterr().out
     assert "trained-baseline" in shown
     assert "synthetic-alder" in shown and "LLM-RG4" in shown and "0.333" in shown

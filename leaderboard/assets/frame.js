@@ -1,0 +1,226 @@
+// Sorting, filtering, columns, links and exports of our own tables; on the running page also moving between pages without a reload.
+// Text of strangers is only ever read from the document or put there by the server, escaped; nothing here makes markup.
+(() => {
+  "use strict";
+  const site = () => document.querySelector("[data-static]") !== null;
+  const query = () => new URLSearchParams(location.search);
+  const FILTERS = ["evidence", "section", "open", "trained"];
+
+  // ---- tables
+  const value = (row, index) => row.cells[index]?.dataset.v ?? row.cells[index]?.textContent.trim() ?? "";
+  const compare = (a, b) => {
+    if (a === "" || b === "") return (a === "") - (b === ""); // what has no value stands last, whatever the direction
+    const [x, y] = [Number(a), Number(b)];
+    return Number.isNaN(x) || Number.isNaN(y) ? a.localeCompare(b) : x - y;
+  };
+  function sort(table, index, direction) {
+    const body = table.tBodies[0], sign = direction === "asc" ? 1 : -1;
+    const keyed = [...body.rows].map((row, at) => [value(row, index), at, row]);
+    keyed.sort(([a, i], [b, j]) => (a === "" || b === "" ? compare(a, b) : sign * compare(a, b)) || i - j);
+    const all = document.createDocumentFragment();
+    keyed.forEach(([, , row]) => all.append(row));
+    body.append(all);
+    [...table.tHead.rows[0].cells].forEach((cell, at) => {
+      if (at === index) cell.setAttribute("aria-sort", direction === "asc" ? "ascending" : "descending");
+      else cell.removeAttribute("aria-sort");
+    });
+  }
+  function headers(table) {
+    [...table.tHead.rows[0].cells].forEach((cell, index) => {
+      if (cell.querySelector("button") || !cell.textContent.trim()) return;
+      const button = document.createElement("button");
+      button.type = "button";
+      const name = cell.getAttribute("aria-label");
+      if (name) button.setAttribute("aria-label", name);
+      button.append(...cell.childNodes);
+      cell.append(button);
+      button.addEventListener("click", () => {
+        const first = cell.dataset.first ?? (cell.classList.contains("n") || table.tBodies[0].rows[0]?.cells[index]?.classList.contains("n") ? "desc" : "asc");
+        const now = cell.getAttribute("aria-sort");
+        const direction = now === null ? first : now === "ascending" ? "desc" : "asc";
+        sort(table, index, direction);
+        if (table.dataset.main !== undefined) { remember({ sort: (direction === "desc" ? "-" : "") + cell.dataset.key }); }
+      });
+    });
+  }
+
+  // ---- the board's tools
+  const main = (form) => form.closest(".rs-view").querySelector("table[data-main]");
+  const boxes = (form) => [...form.querySelectorAll("input[name=column]")];
+  function filter(form) {
+    const table = main(form), fields = form.elements, words = fields.q.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let shown = 0, all = 0;
+    for (const row of table.tBodies[0].rows) {
+      const name = row.querySelector("th").textContent.toLowerCase(), data = row.dataset;
+      const good = words.every((word) => name.includes(word)) && FILTERS.every((key) => !fields[key].value || data[key] === fields[key].value)
+        && (!fields.since.value || data.since >= fields.since.value) && !(fields.extra.checked && data.role !== "system");
+      row.hidden = !good;
+      shown += good; all += 1;
+    }
+    form.querySelector("[role=status]").textContent = `${shown} of ${all} rows`;
+  }
+  function columns(form) {
+    const table = main(form), chosen = new Map(boxes(form).map((box) => [box.value, box.checked]));
+    const hide = [...table.tHead.rows[0].cells].map((cell) => chosen.get(cell.dataset.key) === false);
+    for (const row of table.rows) hide.forEach((hidden, index) => { if (row.cells[index].hidden !== hidden) row.cells[index].hidden = hidden; });
+  }
+  function state(form) {
+    const fields = form.elements, found = { q: fields.q.value.trim(), since: fields.since.value, extra: fields.extra.checked ? "0" : "" };
+    FILTERS.forEach((key) => { found[key] = fields[key].value; });
+    const shown = boxes(form).filter((box) => box.checked), usual = boxes(form).filter((box) => box.defaultChecked);
+    found.columns = shown.length === usual.length && shown.every((box) => box.defaultChecked) ? "" : shown.map((box) => box.value).join(",") || "none";
+    return found;
+  }
+  function restore(form) {
+    const params = query(), fields = form.elements, table = main(form);
+    fields.q.value = params.get("q") ?? "";
+    fields.since.value = params.get("since") ?? "";
+    fields.extra.checked = params.get("extra") === "0";
+    FILTERS.forEach((key) => { fields[key].value = params.get(key) ?? ""; if (fields[key].selectedIndex < 0) fields[key].value = ""; });
+    if (params.get("columns")) { const chosen = params.get("columns").split(","); boxes(form).forEach((box) => { box.checked = chosen.includes(box.value); }); }
+    const wanted = params.get("sort") ?? "", key = wanted.replace(/^-/, "");
+    const index = [...table.tHead.rows[0].cells].findIndex((cell) => cell.dataset.key === key);
+    if (index >= 0) sort(table, index, wanted.startsWith("-") ? "desc" : "asc");
+    columns(form);
+    filter(form);
+  }
+  function tools(form) {
+    restore(form);
+    let waiting;
+    form.addEventListener("input", (event) => {
+      event.target.name === "column" ? columns(form) : filter(form);
+      clearTimeout(waiting); // one address for a typed word, not one for each letter
+      waiting = setTimeout(() => remember(state(form)), 150);
+    });
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.addEventListener("reset", (event) => {
+      event.preventDefault();
+      const kept = query();
+      ["q", "since", "extra", "columns", "sort", ...FILTERS].forEach((key) => kept.delete(key));
+      history.replaceState(null, "", `?${kept}`);
+      boxes(form).forEach((box) => { box.checked = box.defaultChecked; });
+      const table = main(form), first = [...table.tHead.rows[0].cells].findIndex((cell) => cell.dataset.first);
+      sort(table, first, table.tHead.rows[0].cells[first].dataset.first);
+      restore(form);
+    });
+  }
+
+  // ---- addresses
+  function remember(changes) {
+    const params = query();
+    for (const [key, text] of Object.entries(changes)) text ? params.set(key, text) : params.delete(key);
+    const text = params.toString();
+    history.replaceState(null, "", text ? `?${text}` : location.pathname);
+  }
+  function address() {
+    const base = document.querySelector("[data-canonical]")?.dataset.canonical || location.origin + location.pathname;
+    const params = query();
+    [...params.keys()].filter((key) => key.startsWith("__")).forEach((key) => params.delete(key));
+    const view = document.querySelector(".rs-on .rs-view[data-board]");
+    if (!site() && view && !params.has("board")) params.set("board", view.dataset.board);
+    return params.size ? `${base}?${params}` : base;
+  }
+  async function copy(button) {
+    const text = address(), label = button.textContent;
+    try { await navigator.clipboard.writeText(text); button.textContent = "Copied"; } catch { prompt("The link to this view:", text); }
+    setTimeout(() => { button.textContent = label; }, 1500);
+  }
+
+  // ---- exports of what is shown
+  async function take(link) {
+    const view = link.closest(".rs-view"), table = view.querySelector("table[data-main]");
+    const rows = [...table.tBodies[0].rows].filter((row) => !row.hidden).map((row) => row.dataset.id);
+    const shown = [...table.tHead.rows[0].cells].filter((cell) => !cell.hidden).map((cell) => cell.dataset.key);
+    const answer = await fetch(link.href, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ rows, columns: shown, address: address() }) });
+    if (!answer.ok) { location.assign(link.href); return; }
+    const name = /filename="([^"]+)"/.exec(answer.headers.get("content-disposition") ?? "")?.[1] ?? "board";
+    const place = URL.createObjectURL(await answer.blob()), hidden = document.createElement("a");
+    hidden.href = place; hidden.download = name; hidden.click();
+    setTimeout(() => URL.revokeObjectURL(place), 10000);
+  }
+
+  // ---- moving between pages of the running page
+  const needed = ["board", "a", "b", "system", "part"];
+  async function show(focus) {
+    const params = query(), wanted = params.get("tab") ?? "board";
+    const panel = document.getElementById(`panel-${wanted}`) ?? document.getElementById("panel-board");
+    if (!panel) return;
+    const tab = panel.id.slice(6), holder = panel.querySelector("[data-page]");
+    document.querySelectorAll(".rs-panel").forEach((other) => other.classList.toggle("rs-on", other === panel));
+    const old = document.querySelector(".rs-on .rs-view[data-board]")?.dataset.board;
+    document.querySelectorAll(".rs-menu a").forEach((link) => {
+      link.dataset.tab === tab ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
+      const there = new URLSearchParams({ tab: link.dataset.tab }), board = params.get("board") ?? old;
+      if (board) there.set("board", board);
+      link.href = `?${there}`;
+    });
+    document.title = `${document.querySelector(".rs-menu [aria-current]")?.textContent ?? ""} · Ran Score leaderboard`;
+    if (holder) {
+      const asked = new URLSearchParams({ tab });
+      needed.forEach((key) => { if (params.get(key)) asked.set(key, params.get(key)); });
+      if (holder.dataset.shown !== asked.toString()) {
+        holder.setAttribute("aria-busy", "true");
+        try {
+          const answer = await fetch(`ranscore/view?${asked}`);
+          if (!answer.ok) throw new Error(String(answer.status));
+          holder.innerHTML = await answer.text();
+          holder.dataset.shown = asked.toString();
+          enhance(holder);
+        } catch {
+          holder.dataset.shown = "nothing";
+          holder.textContent = "The page could not be loaded. Reload to try again.";
+        }
+        holder.removeAttribute("aria-busy");
+      } else holder.querySelectorAll("form[data-tools]").forEach(restore);
+    }
+    if (focus) { scrollTo(0, 0); panel.querySelector("h2")?.focus(); }
+  }
+  function go(address) { history.pushState(null, "", address); show(true); }
+
+  function enhance(root) {
+    root.querySelectorAll("table[data-sortable]").forEach(headers);
+    root.querySelectorAll("form[data-tools]").forEach(tools);
+  }
+
+  document.addEventListener("click", (event) => {
+    const at = event.target.closest?.("a,button");
+    document.querySelectorAll(".rs-tools details[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
+    if (!at?.closest(".rs") || event.defaultPrevented || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    if (at.dataset.copy !== undefined) copy(at);
+    else if (site()) return;
+    else if (at.dataset.export) { event.preventDefault(); take(at); }
+    else if (at.getAttribute("href")?.startsWith("?")) { event.preventDefault(); go(at.getAttribute("href")); }
+  });
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches?.(".rs select[data-go]")) return;
+    const there = event.target.value;
+    site() ? location.assign(there) : go(there);
+  });
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches?.(".rs form[data-form]")) return;
+    event.preventDefault();
+    const data = new FormData(event.target), chosen = data.get("system") ?? `${data.get("a")} ${data.get("b")}`;
+    if (!site()) { go(`?${new URLSearchParams(data)}`); return; }
+    const file = JSON.parse(document.querySelector("[data-files]")?.dataset.files ?? "{}")[chosen];
+    if (file) location.assign(file);
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && event.target.closest?.(".rs-tools details[open]");
+    if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+  });
+  addEventListener("popstate", () => { if (!site()) show(true); });
+
+  function start() {
+    if (site()) { enhance(document); return; }
+    // Gradio puts the pages into the document some time after this script has run, and may put them there a second time.
+    const ready = () => document.getElementById("panel-about") && document.querySelector(".rs-menu");
+    const fresh = () => {
+      const holder = document.querySelector(".rs-panel.rs-on [data-page]");
+      return document.querySelector(".rs-panel.rs-on") === null || (holder && !holder.dataset.shown && !holder.hasAttribute("aria-busy"));
+    };
+    const look = () => { if (ready() && fresh()) show(false); };
+    new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true });
+    look();
+  }
+  document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", start) : start();
+})();

@@ -1,0 +1,89 @@
+"""Try it: paste a report and see what it says. Nothing is stored, nothing is logged."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import gradio as gr
+
+from harness.errors import RanscoreError
+from harness.types import Extractor, Section
+from leaderboard.markup import el
+from leaderboard.views import tryit
+
+LONGEST = 20_000
+"""Characters of a text that is read."""
+
+
+def build(site: Any) -> None:
+    """The page's components."""
+    gr.HTML(
+        el(
+            "div",
+            el("h2", "Try it", tabindex="-1"),
+            el(
+                "p", "Paste a report: which of the 21 findings does it assert, and which words decide? Add a reference and see every score."
+            ),
+            el("p", tryit.NOTICE, class_="rs-fine"),
+            class_="rs-view",
+            style="padding-bottom:.6rem",
+        ),
+        apply_default_css=False,
+    )
+    with gr.Column(elem_classes="rs-form"):
+        with gr.Row():
+            report = gr.Textbox(label="Report", lines=6, max_lines=20, max_length=LONGEST, elem_id="try-report")
+            reference = gr.Textbox(label="Reference (optional)", lines=6, max_lines=20, max_length=LONGEST, elem_id="try-reference")
+        with gr.Row():
+            ask = gr.Button("Read the findings", variant="primary", elem_id="try-read")
+            example = gr.Button("Fill in an example", elem_id="try-example")
+    shown = gr.HTML("", apply_default_css=False, elem_id="try-result")
+    ask.click(read, [report, reference], shown, api_visibility="private", concurrency_limit=4)
+    example.click(lambda: (tryit.EXAMPLE, tryit.EXAMPLE_REFERENCE), None, [report, reference], api_visibility="private")
+
+
+def read(report: str, reference: str) -> str:
+    """The findings of a report as HTML, and of a reference with every score.
+
+    Args:
+        report: What a visitor pasted; never kept.
+        reference: The same; empty where there is none.
+    """
+    report, reference = (report or "")[:LONGEST], (reference or "")[:LONGEST]
+    if not report.strip():
+        return el("div", el("p", "Paste a report first."), class_="rs-view", role="status")
+    labels = extractor().extract([report])[0]
+    if not reference.strip():
+        return tryit.view(report, labels)
+    truth = extractor().extract([reference])[0]
+    try:
+        return tryit.view(report, labels, reference, truth, score(report, reference))
+    except RanscoreError as error:
+        # The message names what is wrong with the reference as a whole and never holds its text.
+        return tryit.view(report, labels, reference, truth) + el("p", f"Not scored: {error}", class_="rs-view")
+
+
+@cache
+def extractor() -> Extractor:
+    """The embedded extractor, made once: it is quick and needs nothing."""
+    from harness.extractors import extractor as make
+
+    return make("lexical")
+
+
+def score(report: str, reference: str) -> Any:
+    """Every score of one pair."""
+    from harness import cohorts, scoring
+    from harness.types import Access, Study, Text
+
+    cohort = cohorts.make(
+        "pasted",
+        [Study("1", "1")],
+        {"1": Text(findings=reference)},
+        section=Section.FINDINGS,
+        access=Access.OPEN,
+        language="en",
+        source="pasted by a visitor",
+    )
+    return scoring.score({"1": report}, cohort, extractor=extractor()).record

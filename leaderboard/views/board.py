@@ -1,0 +1,283 @@
+"""The board as a page: the table, its tools, and what the paper reported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.types import Access, Grade, Role
+from leaderboard.addresses import Addresses
+from leaderboard.board import Board, BoardRow, Cell, Column
+from leaderboard.markup import Html, el, grid, join, outward, person, scrolling
+from leaderboard.plots import WIDTH, Scale, top_of, whisker
+from leaderboard.render import DIGITS, FACTS, caption, number, rank
+
+MEANING = {
+    Grade.REPORTED: "printed in a paper, not computed here",
+    Grade.SELF_SCORED: "scored by those who made the system, not checked here",
+    Grade.SCORED_HERE: "its reports were handed in and scored here",
+    Grade.REGENERATED: "its reports were generated again here, and scored",
+}
+"""What each grade of evidence means, weakest first."""
+TITLES = {"csv": "CSV", "json": "JSON", "markdown": "Markdown", "latex": "LaTeX", "svg": "SVG figure", "bibtex": "BibTeX"}
+EXTRA = ("organisation", "submissions", "date", "section", "open weights", "trained on cohort", "signature")
+"""What the column chooser offers and does not show at first."""
+
+
+def view(board: Board, others: Sequence[Board], reported: Sequence[BoardRow], to: Addresses) -> Html:
+    """The whole page."""
+    return el(
+        "div",
+        heading(board, others, "board", to),
+        lead(board),
+        tools(board, to),
+        table(board, to),
+        el("p", caption(board), class_="rs-fine"),
+        el("p", join(el("span", note) for note in board.notes)) if board.notes else None,
+        legend(),
+        paper(reported) if reported else None,
+        class_="rs-view",
+        data_board=board.key,
+    )
+
+
+def heading(board: Board, others: Sequence[Board], tab: str, to: Addresses) -> Html:
+    """Which cohort and labels the page is about, and the way to the other boards."""
+    cohort = board.cohort
+    labels = board.extractor + ("" if board.official else " (not the paper's extractor)")
+    facts = [f"{cohort.studies:,} studies", f"{cohort.patients:,} patients", f"section: {cohort.section.value}", f"labels: {labels}"]
+    if cohort.access is Access.CREDENTIALED:
+        facts.append("credentialed: no text is shown")
+    return el(
+        "header",
+        el("h2", person(cohort.name), tabindex="-1"),
+        el("ul", join(el("li", fact) for fact in facts), class_="rs-chips", aria_label="About this board"),
+        switcher(board, others, tab, to),
+        class_="rs-top",
+    )
+
+
+def switcher(board: Board, others: Sequence[Board], tab: str, to: Addresses) -> Html | None:
+    """A choice among the boards; nothing where there is one."""
+    if len(others) < 2:
+        return None
+    options = [
+        el(
+            "option",
+            f"{other.cohort.name} · {other.extractor} · {other.cohort.digest[:6]}",
+            value=to.tab(tab, other),
+            selected=other.key == board.key,
+        )
+        for other in others
+    ]
+    return el("label", "Board ", el("select", join(options), data_go=True), class_="rs-switch")
+
+
+def lead(board: Board) -> Html:
+    """What the first line must tell: who leads, and how far apart two systems must be."""
+    ranked = [row for row in board.rows if row.place]
+    best = [row for row in ranked if row.place and row.place.best]
+    parts = []
+    if board.extractor == "construction":
+        parts.append(el("span", "Invented patients and systems whose true order is known: this board shows how a board works. "))
+    if best:
+        names = join([el("strong", person(row.name)) for row in best[:3]], ", ")
+        tied = (
+            "leads"
+            if len(best) == 1
+            else f"and {len(best) - 3} more are not told apart"
+            if len(best) > 3
+            else "are not told apart at the top"
+        )
+        parts.append(el("span", names, f" {tied} among {len(ranked)} ranked systems. "))
+    if board.detectable is not None:
+        gap = el("strong", f"{board.detectable:.{DIGITS}f}")
+        parts.append(el("span", "Two systems must be about ", gap, f" {board.columns[0].label} apart to be told apart."))
+    if not ranked:
+        parts.append(el("span", "Nobody is ranked here yet: ranks are given to systems that were scored or generated again here."))
+    return el("p", join(parts), class_="rs-lead")
+
+
+def tools(board: Board, to: Addresses) -> Html:
+    """Search, filters, columns, exports, and the link to this view."""
+    search = el(
+        "label",
+        el("span", "Search"),
+        el("input", type="search", name="q", placeholder="system or organisation", autocomplete="off"),
+        class_="rs-search",
+    )
+    return el(
+        "form",
+        search,
+        el("details", el("summary", "Filter"), filters(board)),
+        el("details", el("summary", "Columns"), columns(board)),
+        el("details", el("summary", "Export"), exports(board, to)),
+        el("button", "Copy link", type="button", data_copy=True, class_="rs-button rs-plain"),
+        el("button", "Reset", type="reset", class_="rs-button rs-plain"),
+        el("p", f"{len(board.rows)} of {len(board.rows)} rows", role="status", class_="rs-count"),
+        class_="rs-tools",
+        data_tools=True,
+        aria_label="What the table shows",
+    )
+
+
+def filters(board: Board) -> Html:
+    """One choice for each thing that rows differ in."""
+    fields = [
+        _choice("evidence", "Evidence", [grade.value for grade in Grade if any(row.grade is grade for row in board.rows)]),
+        _choice("section", "Writes", sorted({row.section for row in board.rows if row.section})),
+        _choice("open", "Open weights", ["yes", "no", "unknown"]),
+        _choice("trained", "Trained on this cohort", ["yes", "no", "unknown"]),
+        el("label", el("span", "Scored since"), el("input", type="date", name="since")),
+        el("label", el("input", type="checkbox", name="extra", value="0"), " Hide floors and ceilings", class_="rs-check"),
+    ]
+    return el("div", join(fields), class_="rs-fields")
+
+
+def _choice(name: str, label: str, values: Sequence[str]) -> Html:
+    options = [el("option", "any", value=""), *(el("option", value, value=value) for value in values)]
+    return el("label", el("span", label), el("select", join(options), name=name))
+
+
+def columns(board: Board) -> Html:
+    """A box for each column that can be hidden."""
+    boxes = [_box(column.key, column.label, True) for column in board.columns]
+    boxes += [_box(name, name, name in board.facts) for name in (*board.facts, *EXTRA)]
+    return el("fieldset", el("legend", "Shown columns", class_="rs-hidden"), join(boxes), class_="rs-fields")
+
+
+def _box(key: str, label: str, checked: bool) -> Html:
+    return el("label", el("input", type="checkbox", name="column", value=key, checked=checked), " ", label, class_="rs-check")
+
+
+def exports(board: Board, to: Addresses) -> Html:
+    """Everything that is shown, as files."""
+    links = [el("li", el("a", label, href=to.file(kind, board), data_export=kind, download=True)) for kind, label in TITLES.items()]
+    return el(
+        "div", el("p", "The rows and columns that are shown now, in this order."), el("ul", join(links)), class_="rs-fields rs-exports"
+    )
+
+
+def table(board: Board, to: Addresses) -> Html:
+    """The board itself."""
+    facts = [*board.facts, *(name for name in EXTRA if name not in board.facts)]
+    first = board.columns[0]
+    scale = Scale(top_of([cell for row in board.rows if row.role is not Role.CEILING and (cell := row.cells.get(first.key))]), WIDTH)
+    heads = [_head("rank", "Rank"), _head("system", "System")]
+    heads += [_score_head(column, scale if column is first else None, column is first) for column in board.columns]
+    heads += [_head(name, name.capitalize(), hidden=name not in board.facts) for name in facts]
+    body = join(_row(board, row, facts, scale, to) for row in board.rows)
+    label = f"{board.cohort.name}: systems by {first.label}"
+    return scrolling(
+        el(
+            "table",
+            el("caption", label, class_="rs-hidden"),
+            el("thead", el("tr", join(heads))),
+            el("tbody", body),
+            class_="rs-board",
+            data_sortable=True,
+            data_main=True,
+        ),
+        label,
+    )
+
+
+def _head(key: str, label: str, hidden: bool = False) -> Html:
+    return el("th", label, scope="col", data_key=key, class_=f"rs-{key}" if key in {"rank", "system"} else None, hidden=hidden)
+
+
+def _score_head(column: Column, scale: Scale | None, sorted_: bool) -> Html:
+    axis = el("span", f"axis 0 to {scale.top:g}", class_="rs-range") if scale else None
+    direction = "asc" if not column.higher_is_better else "desc"
+    arrow = None if column.higher_is_better else " ↓ lower is better"
+    order = ("descending" if direction == "desc" else "ascending") if sorted_ else None
+    return el(
+        "th", el("span", column.label, arrow), axis, scope="col", data_key=column.key, data_first=direction, class_="n", aria_sort=order
+    )
+
+
+def _row(board: Board, row: BoardRow, facts: Sequence[str], scale: Scale, to: Addresses) -> Html:
+    shown = [_score(row.cells.get(column.key), scale if index == 0 else None, row) for index, column in enumerate(board.columns)]
+    place = el(
+        "td",
+        rank(row) if row.place else el("span", "–", title=row.why_unranked),
+        class_="rs-rank",
+        data_v=row.place.rank if row.place else "",
+    )
+    others = [el("td", _fact(row, name), hidden=name not in board.facts, data_v=FACTS[name](row)) for name in facts]
+    return el(
+        "tr",
+        place,
+        el("th", _name(board, row, to), scope="row", class_="rs-system", data_v=f"{row.name} {row.version}"),
+        join(shown),
+        join(others),
+        class_=None if row.role is Role.SYSTEM else "rs-extra",
+        data_id=row.id,
+        data_evidence=row.grade.value,
+        data_section=row.section,
+        data_open=row.open_weights,
+        data_trained=row.trained_on_cohort,
+        data_since=row.created[:10],
+        data_role=row.role.value,
+    )
+
+
+def _name(board: Board, row: BoardRow, to: Addresses) -> Html:
+    link = el("a", person(row.name), href=to.tab("system", board, system=row.id))
+    mark = el("span", row.role.value, class_="rs-mark") if row.role is not Role.SYSTEM else None
+    version = el("span", person(row.version), class_="rs-minor") if row.version else None
+    team = el("span", outward(row.link, person(row.organisation or "link")), class_="rs-minor") if row.organisation or row.link else None
+    return join([part for part in (link, version, mark, team) if part], " ")
+
+
+def _score(cell: Cell | None, scale: Scale | None, row: BoardRow) -> Html:
+    if cell is None:
+        return el("td", el("span", "–", title="not computed"), class_="n", data_v="")
+    value = number(cell)
+    shown: Html | str = el("b", value) if cell.best else value
+    ends = (
+        el("span", f"[{cell.interval[0]:.{DIGITS}f}, {cell.interval[1]:.{DIGITS}f}]", class_="rs-minor")
+        if scale and cell.interval
+        else None
+    )
+    drawn = whisker(cell, scale, row.role is not Role.SYSTEM) if scale else None
+    return el("td", shown, " " if ends else None, ends, drawn, class_="n", data_v=repr(cell.value))
+
+
+def _fact(row: BoardRow, name: str) -> Html | str:
+    value = FACTS[name](row)
+    if name == "evidence":
+        return el("span", value, title=MEANING[row.grade])
+    return el("code", value) if name == "signature" else person(value) if name == "organisation" else value
+
+
+def legend() -> Html:
+    """How to read the table, for those who want to know."""
+    items = [
+        ("Rank", "1 + the number of ranked systems that are significantly better; in brackets the places that it may have"),
+        ("Bold", "not significantly worse than the best ranked system under that score"),
+        ("Interval", "95 %, over patients; the whisker draws it"),
+        ("Floor, ceiling", "reports without looking at a film, and the references themselves: what a score is worth next to them"),
+        *((f"Evidence: {grade.value}", meaning) for grade, meaning in MEANING.items()),
+    ]
+    return el(
+        "details",
+        el("summary", "How to read this table"),
+        el("dl", join(join([el("dt", name), el("dd", meaning)]) for name, meaning in items)),
+        class_="rs-legend",
+    )
+
+
+def paper(rows: Sequence[BoardRow]) -> Html:
+    """What the paper reported: another cohort, another extractor; beside the board, never in it."""
+    lines = [[person(row.name), *(cell.value for cell in row.cells.values())] for row in rows]
+    return el(
+        "section",
+        el("h3", "Reported in the paper"),
+        el(
+            "p",
+            "3,000 MIMIC-CXR images, labels by the paper's language model. Not computed here, not comparable with the rows above, never ranked.",
+        ),
+        grid("Ran Score as the paper reports it", ["System", "Ran Score", "micro F1"], lines, hidden=True),
+        el("p", rows[0].note, class_="rs-fine"),
+        class_="rs-paper",
+    )

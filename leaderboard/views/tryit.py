@@ -1,0 +1,111 @@
+"""What one report says, and how it compares with another: nothing here is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.findings import RAN_21
+from harness.record import Record
+from harness.types import Labels, ReportStatus
+from leaderboard.board import label, shown_parts
+from leaderboard.markup import Html, el, grid, join
+from leaderboard.views.studies import marked
+
+EXAMPLE = (
+    "The heart is mildly enlarged. Small left pleural effusion with bibasilar atelectasis. No pneumothorax. "
+    "Right internal jugular line ends in the superior vena cava."
+)
+EXAMPLE_REFERENCE = (
+    "Cardiomegaly. Left pleural effusion. Patchy opacity at the left base may be pneumonia. Central line in place. No pneumothorax."
+)
+NOTICE = (
+    "Nothing you paste is stored or logged; it is read in memory and forgotten. Still: on a hosted page, do not paste text that a data-use "
+    "agreement or privacy law protects (MIMIC-CXR, your own patients). Run this page on your own machine for that: `ranscore serve`."
+)
+WHY = {
+    ReportStatus.EMPTY: "There is no clinical word in this text, so it asserts nothing: not even a normal chest.",
+    ReportStatus.UNSUPPORTED: "The embedded extractor reads English and Chinese; this text seems to be something else.",
+    ReportStatus.MISSING: "There is no text.",
+}
+
+
+def view(report: str, labels: Labels, reference: str = "", truth: Labels | None = None, record: Record | None = None) -> Html:
+    """The findings of a report with the words that decide them; with a reference, what was missed and invented, and every score."""
+    return el(
+        "div",
+        readings(report, labels, reference, truth),
+        verdicts(labels, truth) if truth else None,
+        scores(record) if record else None,
+        el("details", el("summary", "All 21 findings"), table(report, labels, reference, truth)),
+        class_="rs-view",
+    )
+
+
+def readings(report: str, labels: Labels, reference: str, truth: Labels | None) -> Html:
+    """Both texts with their words marked, and what each asserts."""
+    sides = [("The report asserts", report, labels)] + ([("The reference asserts", reference, truth)] if truth else [])
+    return el("div", join(_reading(head, text, found) for head, text, found in sides), class_="rs-two", aria_live="polite")
+
+
+def _reading(head: str, text: str, labels: Labels) -> Html:
+    if labels.report is not ReportStatus.OK:
+        return el("section", el("h3", head), el("p", WHY[labels.report]))
+    present = asserted(labels)
+    chips = el("ul", join(el("li", name) for name in present), class_="rs-chips")
+    return el("section", el("h3", head), chips, el("p", marked(text, labels, set(present) - {"No Finding"}), class_="rs-report"))
+
+
+def asserted(labels: Labels) -> list[str]:
+    """The findings that are present."""
+    return [name for name, value in zip(RAN_21, labels.values, strict=True) if value == 1]
+
+
+def verdicts(labels: Labels, truth: Labels) -> Html:
+    """Right, missed, invented."""
+    said, true = set(asserted(labels)), set(asserted(truth))
+    groups = [("Right", said & true), ("Missed", true - said), ("Invented", said - true)]
+    items = [
+        join([el("dt", name), el("dd", ", ".join(finding for finding in RAN_21 if finding in found) or "none")]) for name, found in groups
+    ]
+    return el("section", el("h3", "Against the reference"), el("dl", join(items), class_="rs-facts"))
+
+
+def scores(record: Record) -> Html:
+    """Every score of this one pair."""
+    lines: list[Sequence[object]] = []
+    for result in record.metrics:
+        parts = ["micro-f1"] if result.name == "ran-score" else shown_parts(result)
+        lines += [
+            ["F1 of the findings" if result.name == "ran-score" else label(result, part), result.parts[part], el("code", result.signature)]
+            for part in parts
+        ]
+    return el(
+        "section",
+        el("h3", "Scores of this pair"),
+        grid("Scores of this pair", ["Score", "Value", "Signature"], lines, sortable=False, hidden=True),
+        el(
+            "p",
+            "Ran Score is a mean over a cohort: of one pair there is only the F1 of its findings. CIDEr weighs words by how rare they are among many references and is 0 for a single one.",
+            class_="rs-fine",
+        ),
+    )
+
+
+def table(report: str, labels: Labels, reference: str, truth: Labels | None) -> Html:
+    """Each finding, the decision, and the words behind it."""
+    lines = []
+    for index, name in enumerate(RAN_21):
+        cells = [_decision(labels, index), _words(report, labels, index)]
+        lines.append([name, *cells, *([_decision(truth, index), _words(reference, truth, index)] if truth else [])])
+    heads = ["Finding", "Report", "Deciding words", *(["Reference", "Deciding words"] if truth else [])]
+    return grid("All 21 findings", heads, lines, sortable=False, hidden=True)
+
+
+def _decision(labels: Labels, index: int) -> str:
+    value = labels.values[index] if index < len(labels.values) else None
+    return {1: "present", 0: "absent"}.get(value if value is not None else -1, "–")
+
+
+def _words(text: str, labels: Labels, index: int) -> str:
+    spans = labels.evidence[index] if index < len(labels.evidence) else ()
+    return ", ".join(dict.fromkeys(f"“{text[start:end]}”" for start, end in spans))
