@@ -81,13 +81,28 @@ def references(cohort: Cohort) -> dict[str, str]:
     return {study.id: cohort.reference(study.id) for study in cohort.scored}
 
 
+def neighbour(cohort: Cohort) -> dict[str, str]:
+    """The reference of the most similar film of the train part; the normal report where a study has no film."""
+    from generators.neighbour import nearest
+
+    return nearest(cohort, section_of(NORMAL.get(cohort.manifest.language, NORMAL["en"]), cohort.manifest.section))
+
+
 Maker = Callable[[Cohort, int], dict[str, str]]
 BOUNDS: dict[str, tuple[Role, str, Maker]] = {
     "constant-normal": (Role.FLOOR, "one normal report for every study", lambda cohort, _: constant(cohort, NORMAL)),
     "all-findings": (Role.FLOOR, "one report with every finding for every study", lambda cohort, _: constant(cohort, EVERYTHING)),
     "shuffled-references": (Role.FLOOR, "another study's reference for every study", shuffled),
+    "nearest-neighbour": (Role.FLOOR, "the reference of the train film that looks most alike", lambda cohort, _: neighbour(cohort)),
     "references": (Role.CEILING, "the references themselves", lambda cohort, _: references(cohort)),
 }
+
+
+def bounds_of(cohort: Cohort) -> tuple[str, ...]:
+    """The floors and ceilings that this cohort can have: the nearest neighbour needs films and a train part."""
+    from generators.neighbour import can
+
+    return tuple(name for name in BOUNDS if name != "nearest-neighbour" or can(cohort))
 
 
 def bound(name: str, cohort: Cohort, seed: int = 0) -> Bound:

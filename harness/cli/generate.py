@@ -202,7 +202,7 @@ def check_system(arguments: argparse.Namespace) -> int:
 
 def run_floors(arguments: argparse.Namespace) -> int:
     """Make and score the bounds of a cohort."""
-    from generators.floors import BOUNDS, bound
+    from generators.floors import BOUNDS, bound, bounds_of
     from harness import cohorts, scoring, store
     from harness.cli.show import table
     from harness.types import Grade, SystemCard
@@ -210,7 +210,8 @@ def run_floors(arguments: argparse.Namespace) -> int:
     cohort = cohorts.load(arguments.cohort)
     chosen = options.llm_options(arguments)
     rows = []
-    for name, (role, summary, _) in BOUNDS.items():
+    for name in bounds_of(cohort):
+        role, summary, _ = BOUNDS[name]
         reports = bound(name, cohort).reports
         found = scoring.score(
             reports,

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from generators import run as loop
-from generators.floors import BOUNDS, bound
+from generators.floors import BOUNDS, bound, bounds_of
 from harness import cohorts
 from harness.cli import main
 from harness.cohorts.synthetic import build
@@ -131,7 +131,8 @@ def test_ten_kills_change_nothing(cohort: Cohort, tmp_path: Path) -> None:
 
 
 def test_bounds_cover_every_study(cohort: Cohort) -> None:
-    for name in BOUNDS:
+    assert set(bounds_of(cohort)) == BOUNDS.keys() - {"nearest-neighbour"}
+    for name in bounds_of(cohort):
         assert set(bound(name, cohort).reports) == {study.id for study in cohort.scored}
     assert len(set(bound("constant-normal", cohort).reports.values())) == 1
     shuffled = bound("shuffled-references", cohort)

@@ -1,0 +1,43 @@
+"""The nearest neighbour over the train part."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from generators.floors import bound, bounds_of
+from generators.inputs import film
+from generators.neighbour import nearest
+from generators.trained import pixels
+from harness import scoring
+from harness.cohorts.synthetic import build
+from harness.errors import InputError
+
+
+def test_each_study_gets_the_reference_of_the_film_that_correlates_most(tmp_path: Path) -> None:
+    cohort = build(studies=40, seed=3, images=tmp_path, train=150, dev=0)
+    assert "nearest-neighbour" in bounds_of(cohort)
+    made = bound("nearest-neighbour", cohort)
+    train = [study for study in cohort.manifest.studies if study.part == "train"]
+    # Again, study by study, with numpy's own correlation.
+    study = cohort.scored[7]
+    looks = [pixels(path) for item in train if (path := film(cohort, item, item.frontal))]
+    own = film(cohort, study, study.frontal)
+    assert own
+    best = int(np.argmax([np.corrcoef(pixels(own), look)[0, 1] for look in looks]))
+    assert made.reports[study.id] == cohort.reference(train[best].id)
+    assert set(made.reports) == {item.id for item in cohort.scored}
+    assert not set(made.reports.values()) - {cohort.reference(item.id) for item in train}
+    scores = {
+        name: scoring.score(bound(name, cohort).reports, cohort, metrics=["ran-score"]).record.metrics[0].value
+        for name in ("nearest-neighbour", "constant-normal", "references")
+    }
+    assert scores["constant-normal"] < scores["nearest-neighbour"] < scores["references"]
+
+
+def test_without_films_or_a_train_part_it_says_so(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no films on this machine, or no train part"):
+        nearest(build(studies=5), "normal")
+    assert "nearest-neighbour" not in bounds_of(build(studies=5, images=tmp_path, train=0, dev=0))
