@@ -92,6 +92,8 @@ class Worker:
     who: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}")
     listed: Callable[[], object] = lambda: None
     """Called after the board changed (to push it to the Hub)."""
+    takes: Callable[[Submission], bool] = lambda _: True
+    """Which submissions this worker works on; the page's own takes those of open cohorts whose text is beside it."""
     _stale: bool = True
     """Whether the board changed since ranks were made; not known at the start."""
     _rank_at: float = 0.0
@@ -151,7 +153,7 @@ class Worker:
 
     def _claim(self) -> Event | None:
         def decide(now: Books) -> Sequence[Draft]:
-            item = next((item for item in now.waiting if self._free(item)), None)
+            item = next((item for item in now.waiting if self.takes(item) and self._free(item)), None)
             return [] if item is None else [Draft(item.id, "claimed", {"by": self.who, "until": self._until()})]
 
         return next(iter(self.desk.ledger.write(decide)), None)

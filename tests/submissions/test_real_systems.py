@@ -1,0 +1,35 @@
+"""Two real generators' reports on real references, handed in, scored and listed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness import cohorts, scoring
+from harness.cohorts.table import from_table
+from harness.types import Access, Section, SystemCard
+from leaderboard.ranked import load
+from submissions import desk as desks
+from submissions.intake import Upload, submit
+from submissions.worker import Worker
+
+
+def test_two_real_systems_are_listed_with_the_digests_of_score(shared: Path, tmp_path: Path) -> None:
+    folder = shared / "submissions"
+    cohort = from_table(folder / "references.csv", section=Section.FINDINGS, access=Access.OPEN)
+    root = tmp_path / "board"
+    cohorts.save(cohort, root / "cohorts" / "iu")
+    desk = desks.at(root)
+    ids = {}
+    for name, file in (("MoERad", "moerad-iu.csv"), ("AAMN", "aamn-iu.csv")):
+        upload = Upload((folder / file).read_bytes(), file, "iu", SystemCard(name), "local:ann", looked=True)
+        ids[name] = submit(desk, upload).id
+    assert Worker(desk).run(once=True) == 2
+    found = desk.ledger.books().submissions
+    assert found[ids["AAMN"]].flags[0] == "constant text: one text stands for all 590 studies"
+    assert not any("copied" in flag or "listed" in flag for flag in found[ids["MoERad"]].flags)
+    (board,) = load(desk.store)
+    assert {row.name for row in board.rows} == {"MoERad", "AAMN"} and all(row.place for row in board.rows)
+    for name, file in (("MoERad", "moerad-iu.csv"), ("AAMN", "aamn-iu.csv")):
+        direct = scoring.score(folder / file, cohort, card=SystemCard(name))
+        assert direct.record.digest == found[ids[name]].record
+        print(name, direct.record.metrics[0].value, found[ids[name]].flags)

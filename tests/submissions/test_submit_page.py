@@ -1,0 +1,152 @@
+"""The Submit tab: in Chromium, and by `ranscore submit` over HTTP."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from harness import cohorts, scoring
+from harness.cli import main
+from harness.types import Cohort, SystemCard
+from leaderboard.ranked import load
+from submissions import desk as desks
+from submissions.desk import Desk
+from submissions.events import State
+from submissions.listing import read_canonical
+
+CHROMIUM = os.environ.get("RANSCORE_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+FLAGS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
+
+# Gradio and its client leave sockets and event loops to the garbage collector.
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
+
+
+@dataclass
+class Served:
+    desk: Desk
+    address: str
+    temporary: Path
+
+
+@pytest.fixture
+def served(cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    """The tab on a server of this machine, on a board with one open cohort."""
+    monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import gradio as gr
+        import uvicorn
+        from fastapi import FastAPI
+
+        from leaderboard import page_submit
+
+        root = tmp_path / "board"
+        cohorts.save(cohort, root / "cohorts" / "synthetic")
+        (root / "config.toml").write_text("[door]\nper_day = 0\nin_all = 0\n")
+        desk = desks.at(root)
+        site: Any = SimpleNamespace(shelf=SimpleNamespace(store=desk.store))
+        with gr.Blocks(analytics_enabled=False) as blocks:
+            page_submit.build(site)
+        app = gr.mount_gradio_app(FastAPI(), blocks, path="/")
+        server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical"))
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.05)
+        yield Served(desk, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", tmp_path / "gradio")
+        server.should_exit = True
+        thread.join(10)
+
+
+def wait_for(desk: Desk, count: int, state: State = State.LISTED) -> None:
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        if sum(item.state is state for item in desk.ledger.books().submissions.values()) >= count:
+            return
+        time.sleep(0.1)
+    raise AssertionError("it was not listed in two minutes")
+
+
+def left(place: Path) -> list[str]:
+    """What of an upload lies about; empty files of Gradio's own are nothing of it."""
+    return [str(path) for path in place.rglob("*") if path.is_file() and path.stat().st_size]
+
+
+def test_the_command_hands_in_over_http(
+    served: Served, reports: bytes, tmp_path: Path, cohort: Cohort, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "birch.jsonl"
+    path.write_bytes(reports)
+    common = ["--to", served.address, "--cohort", "synthetic", "--name", "Birch"]
+    assert main(["submit", str(path), *common, "--dry-run"]) == 0
+    assert "Nothing was kept" in capsys.readouterr().out and not served.desk.ledger.books().submissions
+    assert main(["submit", str(path), *common]) == 0
+    said = capsys.readouterr().out.split()
+    name, code = said[said.index("receipt") + 1], said[said.index("it:") + 1]
+    wait_for(served.desk, 1)
+    direct = scoring.score(read_canonical(reports), cohort, card=SystemCard("Birch"))
+    assert served.desk.ledger.books().submissions[name].record == direct.record.digest
+    assert main(["receipt", name, "--to", served.address]) == 0
+    assert "listed: it stands on the board" in capsys.readouterr().out
+    path.write_text("study_id,report\nnowhere,<b>\n")
+    assert main(["submit", str(path), *common]) == 3
+    assert "birch.jsonl:2" in capsys.readouterr().err
+    assert main(["withdraw", name, "--to", served.address, "--code", "wrong"]) == 5
+    assert main(["withdraw", name, "--to", served.address, "--code", code]) == 0
+    assert left(served.temporary) == []
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine")
+def test_in_chromium(served: Served, reports: bytes, tmp_path: Path) -> None:
+    from playwright.sync_api import Page, expect, sync_playwright
+
+    good, bad = tmp_path / "birch.jsonl", tmp_path / "bad.csv"
+    good.write_bytes(reports)
+    bad.write_text("study_id,report\nnowhere1,<script>window.hacked=1</script>\ns3000001,=1+1\n")
+
+    def fill(page: Page, path: Path, name: str) -> None:
+        page.goto(served.address)
+        page.locator("#submit-name input, #submit-name textarea").fill(name)
+        page.locator("#submit-file input[type=file]").set_input_files(str(path))
+        expect(page.locator("#submit-file")).to_contain_text(path.stem, timeout=30_000)
+        page.locator("#submit-send").click()
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        one, other = (browser.new_context().new_page() for _ in range(2))
+        fill(one, bad, "Birch")
+        expect(one.locator("#submit-said")).to_contain_text("It cannot be handed in", timeout=60_000)
+        text = one.locator("#submit-said").inner_text()
+        assert "bad.csv:2" in text and "bad.csv:3" in text and "markup at character 1" in text and "formula" in text
+        assert one.evaluate("window.hacked") is None
+        # Two people at once.
+        started = time.monotonic()
+        fill(one, good, "Birch")
+        fill(other, good, "Elm")
+        for page in (one, other):
+            expect(page.locator("#submit-said")).to_contain_text("Handed in", timeout=60_000)
+            expect(page.locator("#submit-stands")).to_contain_text("listed: it stands on the board", timeout=120_000)
+        print(f"\ntwo first-time visitors: listed after {time.monotonic() - started:.1f} s")
+        assert {row.name for row in load(served.desk.store)[0].rows} == {"Birch", "Elm"}
+        # The receipt's page is found by its address in a browser that knows nothing.
+        third = browser.new_context().new_page()
+        third.goto(f"{served.address}/?receipt={one.locator('#submit-receipt textarea, #submit-receipt input').input_value()}")
+        expect(third.locator("#submit-stands")).to_contain_text("Birch on synthetic", timeout=30_000)
+        one.locator("#submit-withdraw").click()
+        expect(one.locator("#submit-said")).to_contain_text("Withdrawn", timeout=60_000)
+        expect(third.locator("#submit-stands")).to_contain_text("withdrawn", timeout=30_000)
+        browser.close()
+    assert left(served.temporary) == []
