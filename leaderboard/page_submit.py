@@ -30,7 +30,14 @@ def build(site: Any) -> None:
     desk = hub.open_desk(site.shelf.store.root.parent)
     hub.follow(desk)
     _start_worker(desk)
-    gr.HTML("<h2>Submit</h2><p>Hand in a file with one report a study. Nobody is shown its text.</p>")
+    head = "<h2 tabindex='-1'>Submit</h2><p>Hand in a file with one report a study. Nobody is shown its text.</p>"
+    gr.HTML(f"<div class='rs-view'>{head}</div>", apply_default_css=False)
+    with gr.Column(elem_classes="rs-form"):
+        _form(desk)
+    _interface(desk)
+
+
+def _form(desk: Desk) -> None:
     names = list(desk.manifests())
     hidden = [name for name, manifest in desk.manifests().items() if manifest.access is Access.CREDENTIALED]
     with gr.Row():
@@ -71,7 +78,6 @@ def build(site: Any) -> None:
     send.click(_asked(_sent, desk), inputs, [said, name, code], api_visibility="private")
     gone.click(_asked(_withdraw_shown, desk), [name, code, reason], said, api_visibility="private")
     timer.tick(_asked(_stands, desk), name, stands, show_progress="hidden", api_visibility="private")
-    _interface(desk)
 
 
 def _interface(desk: Desk) -> None:

@@ -9,8 +9,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -46,20 +44,15 @@ def served(cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import gradio as gr
         import uvicorn
-        from fastapi import FastAPI
 
-        from leaderboard import page_submit
+        from leaderboard import page
 
         root = tmp_path / "board"
         cohorts.save(cohort, root / "cohorts" / "synthetic")
         (root / "config.toml").write_text("[door]\nper_day = 0\nin_all = 0\n")
         desk = desks.at(root)
-        site: Any = SimpleNamespace(shelf=SimpleNamespace(store=desk.store))
-        with gr.Blocks(analytics_enabled=False) as blocks:
-            page_submit.build(site)
-        app = gr.mount_gradio_app(FastAPI(), blocks, path="/")
+        app = page.app(page.open_site(desk.store))
         server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical"))
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
@@ -118,7 +111,7 @@ def test_in_chromium(served: Served, reports: bytes, tmp_path: Path) -> None:
     bad.write_text("study_id,report\nnowhere1,<script>window.hacked=1</script>\ns3000001,=1+1\n")
 
     def fill(page: Page, path: Path, name: str) -> None:
-        page.goto(served.address)
+        page.goto(f"{served.address}/?tab=submit")
         page.locator("#submit-name input, #submit-name textarea").fill(name)
         page.locator("#submit-file input[type=file]").set_input_files(str(path))
         expect(page.locator("#submit-file")).to_contain_text(path.stem, timeout=30_000)
@@ -143,7 +136,7 @@ def test_in_chromium(served: Served, reports: bytes, tmp_path: Path) -> None:
         assert {row.name for row in load(served.desk.store)[0].rows} == {"Birch", "Elm"}
         # The receipt's page is found by its address in a browser that knows nothing.
         third = browser.new_context().new_page()
-        third.goto(f"{served.address}/?receipt={one.locator('#submit-receipt textarea, #submit-receipt input').input_value()}")
+        third.goto(f"{served.address}/?tab=submit&receipt={one.locator('#submit-receipt textarea, #submit-receipt input').input_value()}")
         expect(third.locator("#submit-stands")).to_contain_text("Birch on synthetic", timeout=30_000)
         one.locator("#submit-withdraw").click()
         expect(one.locator("#submit-said")).to_contain_text("Withdrawn", timeout=60_000)
