@@ -67,6 +67,7 @@ MODULES: tuple[str, ...] = (
     "generators.floors",
     "generators.trained",
     "generators.promptmrg",
+    "generators.libra",
 )
 """Files with entries; none of them imports torch at its top."""
 

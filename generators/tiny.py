@@ -173,12 +173,28 @@ def promptmrg(folder: Path, seed: int = 0) -> None:
     (folder / "vocabulary").write_text("\n".join(vocabulary(shape.words)) + "\n", encoding="utf-8")
 
 
-SYSTEMS: dict[str, Callable[[Path], None]] = {"promptmrg": promptmrg}
+def libra_3b(folder: Path) -> None:
+    """Libra-1.0-3B with 0.5 million parameters, and its encoder."""
+    from generators import libra_tiny
+
+    libra_tiny.libra_3b(folder)
+
+
+def libra_7b(folder: Path) -> None:
+    """Libra-1.0-7B with 0.5 million parameters, and its encoder."""
+    from generators import libra_tiny
+
+    libra_tiny.libra_7b(folder)
+
+
+SYSTEMS: dict[str, Callable[[Path], None]] = {"promptmrg": promptmrg, "libra-3b": libra_3b, "libra-7b": libra_7b}
 """One function a system; each writes files that bear the names of the system's `Weights`."""
 
 
 def main(arguments: list[str]) -> int:
     """Write one system's files and say how to use them."""
+    from generators.catalogue import find
+
     parser = argparse.ArgumentParser(prog="python -m generators.tiny", description="Write random weights in a system's released layout.")
     parser.add_argument("system", choices=SYSTEMS)
     parser.add_argument("folder", type=Path, help="where to write them; made if it is not there")
@@ -186,7 +202,8 @@ def main(arguments: list[str]) -> int:
     chosen.folder.mkdir(parents=True, exist_ok=True)
     SYSTEMS[chosen.system](chosen.folder)
     given = " ".join(f"--weights {path.name}={path}" for path in sorted(chosen.folder.iterdir()))
-    print(f"ranscore generate {chosen.system} --cohort COHORT -o reports.jsonl --set size=tiny {given}")
+    size = "--set size=tiny " if "size" in find(chosen.system).settings else ""
+    print(f"ranscore generate {chosen.system} --cohort COHORT -o reports.jsonl {size}{given}")
     return 0
 
 

@@ -28,6 +28,17 @@ class Weights:
     optional: bool = False
 
 
+RAD_DINO = Weights(
+    "rad-dino",
+    "RAD-DINO, the encoder of films (the whole folder)",
+    "0.35 GB",
+    "Microsoft's research licence, as its Hub page says",
+    "https://huggingface.co/microsoft/rad-dino",
+    "microsoft/rad-dino",
+)
+"""Two systems read it."""
+
+
 def locate(system: str, needed: tuple[Weights, ...], given: Mapping[str, Path] | None = None) -> dict[str, Path]:
     """The path of every file a system needs.
 

@@ -1,0 +1,95 @@
+"""A model's folder as the Hub lays it out: its JSON files, the tensors of all its shards, and a model built from both."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness import checkpoints
+from harness.errors import InputError, Problem
+from harness.types import Json
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FILES = ("model.safetensors", "pytorch_model.bin")
+"""The first that is there is read, or the shards that its `.index.json` names."""
+
+
+def settings(folder: Path, name: str) -> Json:
+    """One JSON object of a folder.
+
+    Raises:
+        InputError: It is not there, or is no JSON object.
+    """
+    path = folder / name
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(Problem(f"the folder holds no {name}", "Give the whole released folder", str(folder))) from error
+    except ValueError as error:
+        raise InputError(Problem("it is not JSON", "Download it again", str(path))) from error
+    if not isinstance(found, dict):
+        raise InputError(Problem("it is not a JSON object", "Download it again", str(path)))
+    return found
+
+
+def needed(found: Json, name: str, folder: Path, file: str = "config.json") -> Any:
+    """One entry of a JSON object.
+
+    Raises:
+        InputError: It is not there.
+    """
+    if name not in found:
+        raise InputError(Problem(f"it has no {name!r}", "Give the released file", str(folder / file)))
+    return found[name]
+
+
+def tensors(folder: Path) -> dict[str, Tensor]:
+    """All tensors of a folder, from one file or from its shards.
+
+    Raises:
+        InputError: It holds none, or a shard is missing or damaged.
+    """
+    for name in FILES:
+        if (folder / name).is_file():
+            return checkpoints.read(folder / name, nested=())
+        if (folder / f"{name}.index.json").is_file():
+            return _sharded(folder, f"{name}.index.json")
+    raise InputError(Problem(f"the folder holds neither {FILES[0]} nor {FILES[1]}, whole or in shards", "Give the folder", str(folder)))
+
+
+def _sharded(folder: Path, index: str) -> dict[str, Tensor]:
+    places = needed(settings(folder, index), "weight_map", folder, index)
+    shards = sorted({str(place) for place in places.values()}) if isinstance(places, dict) else []
+    # A name with a folder in it would read elsewhere.
+    lacking = [shard for shard in shards if Path(shard).name != shard or not (folder / shard).is_file()]
+    if lacking or not shards:
+        what = f"shards that it names are missing: {', '.join(lacking)}" if lacking else "it names no shard"
+        raise InputError(Problem(what, "Download the folder again", str(folder / index)))
+    found: dict[str, Tensor] = {}
+    for shard in shards:
+        found |= checkpoints.read(folder / shard, nested=())
+    return found
+
+
+def built(make: Any, found: Mapping[str, Tensor], file: str, dtype: Any, device: str) -> Any:
+    """Build a module and put tensors into it without a second copy of them.
+
+    Args:
+        make: Makes the module; called once without memory for its weights.
+        found: Exactly the tensors of its state.
+        file: What an error names.
+
+    Raises:
+        InputError: Tensors are missing, unexpected or of another shape; all are named.
+    """
+    import torch
+
+    with torch.device("meta"):
+        module = make()
+    checkpoints.check(found, {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}, file)
+    module.load_state_dict({name: tensor.to(device, dtype) for name, tensor in found.items()}, assign=True)
+    return module.requires_grad_(False).eval()
