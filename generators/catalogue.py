@@ -68,6 +68,7 @@ MODULES: tuple[str, ...] = (
     "generators.trained",
     "generators.promptmrg",
     "generators.libra",
+    "generators.rgrg",
 )
 """Files with entries; none of them imports torch at its top."""
 

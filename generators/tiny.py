@@ -187,7 +187,14 @@ def libra_7b(folder: Path) -> None:
     libra_tiny.libra_7b(folder)
 
 
-SYSTEMS: dict[str, Callable[[Path], None]] = {"promptmrg": promptmrg, "libra-3b": libra_3b, "libra-7b": libra_7b}
+def rgrg(folder: Path) -> None:
+    """RGRG with 2 million parameters, its language model three times in the file, as released."""
+    from generators.rgrg_tiny import write
+
+    write(folder)
+
+
+SYSTEMS: dict[str, Callable[[Path], None]] = {"promptmrg": promptmrg, "libra-3b": libra_3b, "libra-7b": libra_7b, "rgrg": rgrg}
 """One function a system; each writes files that bear the names of the system's `Weights`."""
 
 
