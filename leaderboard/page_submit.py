@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from html import escape
@@ -19,6 +20,7 @@ from leaderboard import hub
 from submissions import intake, receipts
 from submissions.desk import Desk
 from submissions.events import Submission
+from submissions.example import example
 from submissions.ledger import Folder
 from submissions.worker import Worker
 
@@ -43,6 +45,7 @@ def _form(desk: Desk) -> None:
     with gr.Row():
         cohort = gr.Dropdown(names, value=names[0] if names else None, label="Cohort", elem_id="submit-cohort")
         file = gr.File(label="Reports: CSV, JSON Lines, JSON or Parquet", type="filepath", elem_id="submit-file")
+    sample = gr.Button("Fill in the example", elem_id="submit-example", size="sm", visible=len(hidden) < len(names))
     with gr.Row():
         card: list[Any] = [
             gr.Textbox(label="System", max_length=80, elem_id="submit-name"),
@@ -74,6 +77,7 @@ def _form(desk: Desk) -> None:
     stands = gr.HTML("", elem_id="submit-stands")
     timer = gr.Timer(1.0)
     inputs = [file, cohort, *card, agreed, looked]
+    sample.click(_asked(_example, desk), cohort, [file, card[0], said], api_visibility="private")
     check.click(_asked(_checked, desk), inputs, [said, name, code], api_visibility="private")
     send.click(_asked(_sent, desk), inputs, [said, name, code], api_visibility="private")
     gone.click(_asked(_withdraw_shown, desk), [name, code, reason], said, api_visibility="private")
@@ -177,6 +181,17 @@ def withdraw(desk: Desk, request: gr.Request, name: str, code: str, reason: str)
 def _withdraw_shown(desk: Desk, request: gr.Request, name: str, code: str, reason: str) -> str:
     answer = withdraw(desk, request, name, code, reason)
     return _list([answer["refused"]], "Not withdrawn") if answer else "<p role='status'>Withdrawn. A tombstone stays.</p>"
+
+
+def _example(desk: Desk, request: gr.Request, cohort: str) -> Sequence[Any]:
+    """The example's file and name in the form; the file can be downloaded there, and goes when it is handed in."""
+    try:
+        text = example(desk.cohort(desk.manifest(str(cohort)).digest))
+    except RanscoreError as error:
+        return gr.skip(), gr.skip(), _list([str(problem) for problem in error.problems], "There is no example")
+    place = Path(tempfile.mkdtemp()) / "example.csv"
+    place.write_text(text, encoding="utf-8")
+    return str(place), "Example", ""
 
 
 def _checked(desk: Desk, request: gr.Request, *given: Any) -> Sequence[Any]:

@@ -141,5 +141,14 @@ def test_in_chromium(served: Served, reports: bytes, tmp_path: Path) -> None:
         one.locator("#submit-withdraw").click()
         expect(one.locator("#submit-said")).to_contain_text("Withdrawn", timeout=60_000)
         expect(third.locator("#submit-stands")).to_contain_text("withdrawn", timeout=30_000)
+        # A first-time visitor takes the example and sees it listed.
+        fourth = browser.new_context().new_page()
+        fourth.goto(f"{served.address}/?tab=submit")
+        fourth.locator("#submit-example").click()
+        expect(fourth.locator("#submit-file")).to_contain_text("example", timeout=30_000)
+        began = time.monotonic()
+        fourth.locator("#submit-send").click()
+        expect(fourth.locator("#submit-stands")).to_contain_text("listed: it stands on the board", timeout=60_000)
+        print(f"the example: listed after {time.monotonic() - began:.1f} s")
         browser.close()
     assert left(served.temporary) == []

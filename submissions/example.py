@@ -1,0 +1,28 @@
+"""The example file of an open cohort: what a first-time visitor hands in to see how it goes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+from harness.errors import RefusedError
+from harness.types import Access, Cohort
+
+
+def example(cohort: Cohort) -> str:
+    """A reports file as CSV: every study gets the next study's reference without its first sentence, so it is well-formed and scores low.
+
+    Raises:
+        RefusedError: The cohort's text may not leave this machine.
+    """
+    if cohort.manifest.access is not Access.OPEN:
+        raise RefusedError("an example would hold this cohort's text, which may not leave its owner's machine")
+    ids = [study.id for study in cohort.scored]
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["study_id", "report"])
+    for name, following in zip(ids, [*ids[1:], *ids[:1]], strict=True):
+        text = cohort.reference(following)
+        writer.writerow([name, re.split(r"(?<=[.。])\s*", text, maxsplit=1)[-1] or text])
+    return stream.getvalue()
