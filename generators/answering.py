@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from harness.errors import InputError
@@ -11,16 +12,24 @@ from harness.types import Generated, StudyInput
 Prepared = TypeVar("Prepared")
 
 
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Stands where a report would, in what a batch gives back."""
+
+    why: str
+    """Never holds report text."""
+
+
 def answer(
     studies: Sequence[StudyInput],
     prepare: Callable[[StudyInput], tuple[Prepared, tuple[str, ...]]],
-    write: Callable[[Sequence[Prepared]], Sequence[str]],
+    write: Callable[[Sequence[Prepared]], Sequence[str | Failed]],
 ) -> list[Generated]:
     """Prepare each study, write the reports of those that could be prepared, and answer all in order.
 
     Args:
         prepare: A study's model input, and what was substituted in it; raises InputError where an input cannot be read.
-        write: The reports of a batch, in order. What it raises is not caught: it is about the batch, not about a study.
+        write: The reports of a batch, in order, or that one failed. What it raises is not caught: it is about the batch, not about a study.
     """
     ready: dict[str, tuple[Prepared, tuple[str, ...]]] = {}
     failures: dict[str, str] = {}
@@ -30,10 +39,11 @@ def answer(
         except InputError as error:
             failures[study.id] = error.problems[0].what if error.problems else "InputError"
     reports = dict(zip(ready, write([value for value, _ in ready.values()]) if ready else (), strict=True))
+    failures |= {name: made.why for name, made in reports.items() if isinstance(made, Failed)}
     return [
         Generated(study.id, failure=failures[study.id])
         if study.id in failures
-        else Generated(study.id, reports[study.id], substituted=ready[study.id][1])
+        else Generated(study.id, str(reports[study.id]), substituted=ready[study.id][1])
         for study in studies
     ]
 

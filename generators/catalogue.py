@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 
 from generators.weights import Weights, locate
 from harness.errors import UnavailableError, UsageError
-from harness.types import Generator, Role, Section
+from harness.types import Access, Generator, Role, Section
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class Options:
     """Of sampling, where a system samples."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """What only this system knows: `--set KEY=VALUE`."""
+    access: Access = Access.CREDENTIALED
+    """Of the films that it will be shown: whether they may leave this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,10 @@ MODULES: tuple[str, ...] = (
     "generators.promptmrg",
     "generators.libra",
     "generators.rgrg",
+    "generators.replay",
+    "generators.command",
+    "generators.served",
+    "generators.hub",
 )
 """Files with entries; none of them imports torch at its top."""
 
@@ -102,7 +108,5 @@ def make(system: System, options: Options) -> Generator:
         raise UsageError(f"{system.name} has no setting {', '.join(unknown)}; it has {known}")
     located = locate(system.name, system.weights, options.weights)
     module, _, function = system.make.partition(":")
-    made: Generator = getattr(import_module(module), function)(
-        Options(located, options.device, options.precision, options.seed, options.settings)
-    )
+    made: Generator = getattr(import_module(module), function)(replace(options, weights=located))
     return made

@@ -6,11 +6,11 @@ import resource
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from generators.catalogue import Options, System, make
-from harness.types import StudyInput
+from harness.types import Access, StudyInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def check(system: System, options: Options, film: Path | None = None) -> Found:
     with tempfile.TemporaryDirectory() as folder:
         path = film or _grey(Path(folder))
         start = time.perf_counter()
-        generator = make(system, options)
+        generator = make(system, options if film else replace(options, access=Access.OPEN))
         loaded = time.perf_counter()
         (made,) = generator.generate([StudyInput("check", frontal=path, view="PA")])
         done = time.perf_counter()

@@ -11,7 +11,7 @@ from typing import IO
 
 from generators.inputs import check_films, inputs
 from harness import files
-from harness.errors import InputError, Problem, RefusedError
+from harness.errors import InputError, Problem, RefusedError, UnavailableError, UsageError
 from harness.progress import progress
 from harness.types import Cohort, Generated, Generator, Json, Study
 
@@ -137,6 +137,8 @@ def _generated(generator: Generator, cohort: Cohort, studies: Sequence[Study], s
         batch = studies[start : start + size]
         try:
             made = list(generator.generate(inputs(cohort, batch, generator.needs)))
+        except (UnavailableError, RefusedError, UsageError):
+            raise  # about the run, not about a study: what is written stays, and the same command continues
         except Exception as error:  # any fault of a model or a film is one study's failure, not the run's end
             if len(batch) == 1:
                 made = [Generated(batch[0].id, failure=fault(error))]

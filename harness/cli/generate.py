@@ -69,6 +69,7 @@ def _machine(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Generate, or continue."""
     import json
+    from dataclasses import replace
 
     from generators import catalogue
     from generators import run as loop
@@ -76,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     cohort = cohorts.load(arguments.cohort)
     system = catalogue.find(arguments.system)
-    chosen = _options(arguments)
+    chosen = replace(_options(arguments), access=cohort.manifest.access)
     generator = made(system, chosen, cohort)
     studies = loop.chosen(cohort, arguments.limit, _shard(arguments.shard))
     plan = loop.Plan(

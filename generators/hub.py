@@ -1,0 +1,149 @@
+"""Any image-text-to-text model of the Hub with a declared prompt, from the local cache or a folder; no code of the model is run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from generators import prompting
+from generators.answering import Failed, answer
+from generators.catalogue import Options, System
+from generators.prompting import Prompt
+from harness.errors import InputError, Problem, UnavailableError, UsageError
+from harness.signature import digest
+from harness.types import Generated, Section, StudyInput
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the model is given for one study."""
+
+    text: str
+    films: tuple[Any, ...]
+    """Pictures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A loaded model."""
+
+    model: Any = field(repr=False)
+    processor: Any = field(repr=False)
+    prompt: Prompt
+    digest: str
+    name: str = "transformers"
+    exact_batches: bool = False
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """By the prompt."""
+        return self.prompt.needs
+
+    @property
+    def writes(self) -> Section:
+        """As the user says."""
+        return self.prompt.writes
+
+    def generate(self, studies: Sequence[StudyInput]) -> Sequence[Generated]:
+        """Greedy, one study at a time: padding changes what many of these models write."""
+        return answer(studies, self._prepare, lambda batch: [self._one(asked) for asked in batch])
+
+    def _prepare(self, study: StudyInput) -> tuple[Asked, tuple[str, ...]]:
+        from harness.cohorts.films import read_rgb
+
+        if study.frontal is None:
+            raise InputError("the study has no frontal film")
+        text, substituted = self.prompt.filled(study)
+        films = [study.frontal, *([study.lateral] if self.prompt.lateral and study.lateral else [])]
+        return Asked(text, tuple(read_rgb(film) for film in films)), substituted
+
+    def _one(self, asked: Asked) -> str | Failed:
+        import torch
+
+        content: list[dict[str, str]] = [{"type": "image"} for _ in asked.films] + [{"type": "text", "text": asked.text}]
+        messages = [{"role": "user", "content": content}]
+        text = self.processor.apply_chat_template(messages, add_generation_prompt=True)
+        given = self.processor(text=text, images=list(asked.films), return_tensors="pt").to(self.model.device, self.model.dtype)
+        with torch.inference_mode():
+            ids = self.model.generate(**given, max_new_tokens=self.prompt.longest, do_sample=False)[0, given["input_ids"].shape[1] :]
+        if len(ids) >= self.prompt.longest and int(ids[-1]) not in _ends(self.model):
+            return Failed("the report was cut short at the longest length")
+        return str(self.processor.decode(ids, skip_special_tokens=True)).strip()
+
+
+def _ends(model: Any) -> set[int]:
+    found = model.generation_config.eos_token_id
+    return set() if found is None else {found} if isinstance(found, int) else set(found)
+
+
+def make(options: Options) -> Hub:
+    """Load a model and its processor.
+
+    Raises:
+        UsageError: No model is named.
+        UnavailableError: It is not here, or it needs its own code.
+        InputError: It has no chat template.
+    """
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+
+    named = options.settings.get("model", "")
+    if not named:
+        raise UsageError("transformers needs --set model=REPOSITORY or a folder")
+    folder = Path(named).expanduser() if Path(named).expanduser().is_dir() else _cached(named)
+    processing: Any = AutoProcessor
+    modelling: Any = AutoModelForImageTextToText
+    try:
+        processor = processing.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        model = modelling.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=options.precision
+        )
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        what = f"{named} cannot be loaded as an image-text-to-text model without its own code ({type(error).__name__})"
+        raise UnavailableError(Problem(what, "Serve it in its own environment and use the door openai or command")) from error
+    if not getattr(processor, "chat_template", None):
+        raise InputError(Problem("its processor has no chat template", "Use the door command", str(folder)))
+    model = model.eval().to(options.device)
+    prompt = prompting.prompt(options.settings)
+    asked = [prompt.text, prompt.writes.value, prompt.lateral, prompt.longest]
+    return Hub(model, processor, prompt, digest(["transformers", 1, _identity(folder), *asked, options.precision]))
+
+
+def _cached(repository: str) -> Path:
+    """The newest snapshot of a repository in the Hub's cache; the network is not asked."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(repository, local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError) as error:
+        what = f"{repository} is neither a folder nor in the Hub's cache"
+        raise UnavailableError(Problem(what, f"Run `hf download {repository}`")) from error
+
+
+def _identity(folder: Path) -> list[str]:
+    """The commit of a snapshot, or what a folder's files hold."""
+    if folder.parent.name == "snapshots":
+        return [folder.name]
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    return [f"{path.name} {_hashed(path)}" for path in files]
+
+
+def _hashed(path: Path) -> str:
+    total = sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(1 << 24):
+            total.update(chunk)
+    return total.hexdigest()
+
+
+SYSTEM = System(
+    "transformers",
+    "generators.hub:make",
+    "any image-text-to-text model of the Hub, with a declared prompt",
+    Section.FINDINGS,
+    memory="twice its parameters in bytes, in half precision",
+    settings={"model": "its repository (downloaded before) or a folder", **prompting.SETTINGS},
+)
