@@ -67,6 +67,7 @@ def catalogue() -> dict[str, System]:
 
 MODULES: tuple[str, ...] = (
     "generators.floors",
+    "generators.r2gengpt",
     "generators.trained",
     "generators.promptmrg",
     "generators.libra",

@@ -194,7 +194,20 @@ def rgrg(folder: Path) -> None:
     write(folder)
 
 
-SYSTEMS: dict[str, Callable[[Path], None]] = {"promptmrg": promptmrg, "libra-3b": libra_3b, "libra-7b": libra_7b, "rgrg": rgrg}
+def r2gengpt(folder: Path) -> None:
+    """R2GenGPT's Delta; `generators.tiny_llama` makes the other variants."""
+    from generators import tiny_llama
+
+    tiny_llama.r2gengpt(folder)
+
+
+SYSTEMS: dict[str, Callable[[Path], None]] = {
+    "promptmrg": promptmrg,
+    "libra-3b": libra_3b,
+    "libra-7b": libra_7b,
+    "r2gengpt": r2gengpt,
+    "rgrg": rgrg,
+}
 """One function a system; each writes files that bear the names of the system's `Weights`."""
 
 

@@ -44,7 +44,7 @@ _MARKUP = re.compile(
     r"|&(?:nbsp|amp|lt|gt|quot|apos|#x?[0-9a-f]{1,6});",
     re.IGNORECASE,
 )
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]")
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
 def read(path: Path, expected: Collection[str] | None = None, section: Section = Section.BOTH) -> ReportSet:
@@ -233,7 +233,7 @@ def _faults(value: Any) -> Iterator[tuple[str, str, str]]:
     if ("<" in value or "&" in value or "`" in value) and (found := _MARKUP.search(value)):
         what = f"the report holds markup at character {found.start() + 1}"
         yield "markup", what, "Write plain text: no HTML, no code fences, no role markers"
-    if not value.isprintable() and (found := _CONTROL.search(value)):
+    if not value.isprintable() and (found := CONTROL.search(value)):
         what = f"the report holds the control character U+{ord(found[0]):04X} at character {found.start() + 1}"
         yield "control character", what, "Remove it; only line breaks and tabs are text"
 
