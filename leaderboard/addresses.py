@@ -54,6 +54,8 @@ class Files:
         pair = (query.get("a", ""), query.get("b", ""))
         if name == "compare" and pair in self.pairs:
             return f"compare-{slug(pair[0])}-{slug(pair[1])}.html"
+        if name == "findings" and query.get("part", "f1") != "f1":
+            return f"findings-{board.key}-{slug(query['part'])}.html"
         return f"{name}-{board.key}.html"
 
     def file(self, kind: str, board: Board, system: str = "") -> str:

@@ -17,6 +17,7 @@ GROUPS: tuple[str, ...] = (
     "validate",
     "board",
     "serve",
+    "site",
     "cache",
     "compare",
     "snapshot",

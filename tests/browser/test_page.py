@@ -1,0 +1,222 @@
+"""The page in a real browser, wide and narrow, by mouse and by keyboard alone."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Browser, Page, expect
+
+from harness.store import Store
+from leaderboard import render, site
+from leaderboard.shelf import Shelf
+from leaderboard.views import router
+from tests.boards import HOSTILE
+from tests.browser.conftest import serving, shoot, visit, window
+
+pytestmark = pytest.mark.browser
+WIDTHS = (1440, 390)
+TABS = (*router.TABS, "try")
+PICTURED = ("board", "findings", "compare", "agree")
+
+
+def names(page: Page) -> list[str]:
+    return page.locator("table[data-main] tbody tr:not([hidden]) th a").all_inner_texts()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_page_fits_and_has_no_serious_accessibility_problem(chromium: Browser, address: str, width: int, scheme: str) -> None:
+    with window(chromium, address, width, scheme) as page:
+        for tab in TABS:
+            visit(page, address, f"?tab={tab}")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, tab
+            if tab in PICTURED and (scheme == "light" or tab == "board"):
+                shoot(page, f"{tab}-{width}-{scheme}")
+            found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+            serious = {
+                item["id"]: [node["html"][:150] for node in item["nodes"][:3]]
+                for item in found
+                if item["impact"] in {"serious", "critical"}
+            }
+            assert serious == {}, (tab, serious)
+
+
+@pytest.mark.parametrize("width", [360, 720])
+def test_a_narrow_phone_and_double_zoom_lose_nothing(chromium: Browser, address: str, width: int) -> None:
+    with window(chromium, address, width) as page:
+        for tab in TABS:
+            visit(page, address, f"?tab={tab}")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, tab
+            assert page.locator(".rs-menu a").last.is_visible()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_sort_filter_search_and_the_link_that_restores_them(chromium: Browser, address: str, width: int) -> None:
+    with window(chromium, address, width) as page:
+        visit(page, address)
+        before = names(page)
+        assert before[0] == "references" and len(before) == 11
+        page.locator("th[data-key$='bleu-4'] button").click()
+        expect(page.locator("th[data-key$='bleu-4']")).to_have_attribute("aria-sort", "descending")
+        page.get_by_text("Filter", exact=True).click()
+        page.get_by_label("Hide floors and ceilings").check()
+        page.keyboard.press("Escape")
+        page.get_by_label("Search").fill("synthetic")
+        page.get_by_text("Columns", exact=True).click()
+        page.get_by_label("BLEU-1", exact=True).uncheck()
+        page.get_by_label("organisation", exact=True).check()
+        expect(page.locator("th[data-key$='bleu-1']")).to_be_hidden()
+        expect(page.locator(".rs-count")).to_have_text("7 of 11 rows")
+        shown = names(page)
+        page.wait_for_function("location.search.includes('columns=')")
+        link = page.url
+        scores = [
+            float(value)
+            for value in page.locator("tbody tr:not([hidden]) td:nth-child(8)").evaluate_all("cells => cells.map(c => c.dataset.v)")
+        ]
+        assert scores == sorted(scores, reverse=True)
+    with window(chromium, address, width) as other:
+        other.goto(link)
+        expect(other.locator(".rs-count")).to_have_text("7 of 11 rows")
+        assert names(other) == shown
+        expect(other.locator("th[data-key$='bleu-1']")).to_be_hidden()
+        expect(other.locator("th[data-key=organisation]")).to_be_visible()
+        other.get_by_role("button", name="Reset").click()
+        expect(other.locator(".rs-count")).to_have_text("11 of 11 rows")
+        assert names(other) == before and "sort" not in other.url
+
+
+def test_the_page_shows_what_the_json_prints(chromium: Browser, address: str, demo_store: Store) -> None:
+    board = json.loads(render.dumps(Shelf(demo_store).content().boards))["boards"][0]
+    with window(chromium, address) as page:
+        visit(page, address)
+        lines = page.locator("table[data-main] tbody tr").evaluate_all(
+            "rows => rows.map(r => ({id: r.dataset.id, values: [...r.cells].filter(c => c.classList.contains('n')).map(c => [c.dataset.v, c.innerText]), "
+            "rank: r.cells[0].innerText, best: [...r.cells].filter(c => c.classList.contains('n')).map(c => !!c.querySelector('b'))}))"
+        )
+    for row, line in zip(board["rows"], lines, strict=True):
+        cells = [row["cells"][column["key"]] for column in board["columns"]]
+        assert row["id"] == line["id"]
+        assert [float(value) for value, _ in line["values"]] == [cell["value"] for cell in cells]
+        assert all(shown.startswith(f"{cell['value']:.3f}") for (_, shown), cell in zip(line["values"], cells, strict=True))
+        assert line["best"] == [cell["best"] for cell in cells]
+        assert line["rank"].split()[0] == (str(row["place"]["rank"]) if row["place"] else "–")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_compare_two_systems_and_follow_the_matrix(chromium: Browser, address: str, width: int) -> None:
+    with window(chromium, address, width) as page:
+        visit(page, address, "?tab=compare")
+        page.get_by_label("First").select_option(label="synthetic-alder")
+        page.get_by_label("Second").select_option(label="synthetic-maple")
+        page.get_by_role("button", name="Compare", exact=True).click()
+        expect(page.locator(".rs-on .rs-lead").first).to_contain_text("synthetic-alder is ahead of synthetic-maple")
+        assert "a=" in page.url and "b=" in page.url
+        assert page.locator(".rs-on mark").count() > 3
+        page.get_by_role("link", name=re.compile("synthetic-maple worse than synthetic-alder")).click()
+        expect(page.get_by_label("First")).to_have_value(re.search(r"a=(\w+)", page.url)[1])  # type: ignore[index]
+        page.go_back()
+        expect(page.locator(".rs-on .rs-lead").first).to_contain_text("synthetic-alder is ahead")
+
+
+def test_export_holds_what_is_shown_in_its_order(chromium: Browser, address: str) -> None:
+    with window(chromium, address) as page:
+        visit(page, address, "?extra=0&sort=system&columns=rank,evidence")
+        shown = names(page)
+        assert shown == sorted(shown)
+        page.get_by_text("Export", exact=True).click()
+        with page.expect_download() as waiting:
+            page.get_by_role("link", name="CSV").click()
+        lines = list(csv.DictReader(Path(waiting.value.path()).read_text().splitlines()))
+        assert [line["system"] for line in lines] == shown and "Ran Score" not in lines[0]
+        for kind in ("JSON", "Markdown", "LaTeX", "SVG figure", "BibTeX"):
+            with page.expect_download() as waiting:
+                page.get_by_role("link", name=kind).click()
+            assert "synthetic" in Path(waiting.value.path()).read_text()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_try_a_report_and_a_reference(chromium: Browser, address: str, width: int) -> None:
+    with window(chromium, address, width) as page:
+        visit(page, address, "?tab=try")
+        page.get_by_role("button", name="Fill in an example").click()
+        expect(page.get_by_label("Report", exact=True)).not_to_have_value("")
+        page.get_by_role("button", name="Read the findings").click()
+        expect(page.locator("#try-result mark").first).to_be_visible(timeout=30_000)
+        expect(page.locator("#try-result")).to_contain_text("Scores of this pair")
+        shoot(page, f"try-result-{width}")
+        page.get_by_label("Reference (optional)").fill("")
+        page.get_by_label("Report", exact=True).fill("Pneumothorax. " + " ".join(HOSTILE))
+        page.get_by_role("button", name="Read the findings").click()
+        expect(page.locator("#try-result")).to_contain_text("onerror", timeout=30_000)
+        expect(page.locator("#try-result script, #try-result img, #try-result iframe")).to_have_count(0)
+
+
+def test_by_keyboard_alone(chromium: Browser, address: str) -> None:
+    with window(chromium, address) as page:
+        visit(page, address)
+        press_until(page, "() => document.activeElement.dataset.tab === 'findings'")
+        page.keyboard.press("Enter")
+        expect(page.locator("#panel-findings h2")).to_be_focused()
+        visit(page, address)
+        press_until(page, "() => document.activeElement.closest('summary')?.textContent === 'Filter'")
+        page.keyboard.press("Enter")
+        press_until(page, "() => document.activeElement.name === 'extra'")
+        page.keyboard.press("Space")
+        expect(page.locator(".rs-count")).to_have_text("7 of 11 rows")
+        page.keyboard.press("Escape")
+        press_until(page, "() => document.activeElement.closest('th')?.dataset.key === 'system'")
+        page.keyboard.press("Enter")
+        expect(page.locator("th[data-key=system]")).to_have_attribute("aria-sort", "ascending")
+        press_until(page, "() => document.activeElement.textContent === 'synthetic-alder'")
+        page.keyboard.press("Enter")
+        expect(page.locator("#panel-system h3").first).to_contain_text("synthetic-alder")
+
+
+def press_until(page: Page, condition: str, most: int = 60) -> None:
+    """Press Tab until something has the focus."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if page.evaluate(condition):
+            return
+    pytest.fail(f"the keyboard does not reach it: {condition}")
+
+
+def test_copy_link_gives_the_address_of_this_view(chromium: Browser, address: str) -> None:
+    with window(chromium, address) as page:
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        visit(page, address, "?q=elm")
+        page.get_by_role("button", name="Copy link").first.click()
+        expect(page.get_by_role("button", name="Copied")).to_be_visible()
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied.startswith(f"{address}/?q=elm") and "board=synthetic-" in copied
+
+
+def test_strangers_names_are_inert_in_the_browser(chromium: Browser, hostile_store: Store) -> None:
+    with serving(hostile_store) as address, window(chromium, address) as page:
+        for tab in router.TABS:
+            visit(page, address, f"?tab={tab}")
+            page.wait_for_timeout(100)
+        visit(page, address)
+        assert len(names(page)) == len(HOSTILE) - 1
+        expect(page.locator(".rs-view script, .rs-view img, .rs-view iframe")).to_have_count(0)
+
+
+def test_the_static_site_sorts_and_filters_and_asks_nobody(chromium: Browser, demo_store: Store, folder: Path) -> None:
+    site.write(Shelf(demo_store), folder)
+    with window(chromium, "file:") as page:
+        page.goto((folder / "index.html").as_uri())
+        assert len(names(page)) == 11
+        page.locator("th[data-key=system] button").click()
+        assert names(page) == sorted(names(page))
+        page.get_by_label("Search").fill("elm")
+        expect(page.locator(".rs-count")).to_have_text("1 of 11 rows")
+        page.get_by_role("link", name="Compare").click()
+        page.get_by_label("Second").select_option(label="synthetic-maple")
+        page.get_by_role("button", name="Compare", exact=True).click()
+        expect(page.locator(".rs-lead").first).to_contain_text("synthetic-maple")
