@@ -15,8 +15,8 @@ import torch
 from generators import tiny
 from generators.catalogue import Options, find, make
 from generators.clip import Shape, Tower
-from generators.decoding import beam_search
-from generators.promptmrg import LENGTHS, PromptMRG, layouts, text
+from generators.decoding import Decoding, Era, beam_search
+from generators.promptmrg import LENGTHS, PromptMRG, layouts, load_network, text
 from generators.promptmrg_model import Writer
 from generators.promptmrg_recall import load_features, load_listed, rows
 from harness.cli import main
@@ -255,3 +255,23 @@ def test_from_films_to_the_board(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 def test_lengths_are_those_of_the_authors_scripts() -> None:
     assert LENGTHS == {"mimic": (100, 150), "iu": (60, 110)}
+
+
+@pytest.mark.slow
+def test_the_released_size_is_the_published_code_too(tmp_path: Path) -> None:
+    """0.7 GB of random weights at the released size, one film, made as the tiny golden runs (test set iu, end bias 6)."""
+    shape, layout, _, _ = layouts("released")
+    torch.save(tiny.promptmrg_tensors(layout, end=6.0), tmp_path / "checkpoint")
+    network, _ = load_network(tmp_path / "checkpoint", shape, layout)
+    draw = np.random.RandomState(7)
+    film = torch.from_numpy(draw.standard_normal((1, 3, 224, 224)).astype(np.float32) / 2)
+    reports = draw.standard_normal((1, 21, 512)).astype(np.float32)
+    with torch.inference_mode():
+        patches, answers = network.look(film, torch.from_numpy(reports / np.linalg.norm(reports, axis=-1, keepdims=True)))
+        prompt = network.prompt(answers)
+        logits = Writer(network.text_decoder, patches)(prompt, torch.arange(1))
+        decoding = Decoding(19 + 110, (102,), beams=3, era=Era.V4_19, shortest=60)
+        ids = beam_search(Writer(network.text_decoder, patches), prompt, decoding)
+    assert prompt.tolist() == GOLDEN["released"]["prompt"]
+    np.testing.assert_allclose(logits[:, ::611], GOLDEN["released"]["logits"], atol=1e-4)
+    assert ids == GOLDEN["released"]["ids"]
