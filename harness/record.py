@@ -216,6 +216,8 @@ def load(path: Path) -> Record:
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(Problem("there is no such file", "Give the file that `ranscore score -o` wrote", str(path))) from None
     except (OSError, ValueError) as error:
         raise InputError(
             Problem(f"it cannot be read as JSON ({type(error).__name__})", "Give the file that `ranscore score -o` wrote", str(path))

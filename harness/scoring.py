@@ -106,7 +106,7 @@ def make_metrics(names: Sequence[str] | None, profile: str = "", language: str =
     from harness.metrics import metric
 
     made, unavailable = [], {}
-    for spec in names or default_metrics(profile, language):
+    for spec in chosen_metrics(names, profile, language) if names else default_metrics(profile, language):
         try:
             one = metric(spec)
             if "chexpert-14" in one.reads:
@@ -128,6 +128,27 @@ def default_metrics(profile: str, language: str = "en") -> list[str]:
     """
     specs = ["ran-score", *profiles.profile(profile or profiles.default_for(language))]
     return specs if profile or language != "en" else [*specs, "chexbert-f1"]
+
+
+def chosen_metrics(names: Sequence[str], profile: str = "", language: str = "en") -> list[str]:
+    """The metrics that were named, each name without a recipe by the recipes that the profile has for it.
+
+    Args:
+        names: Names or `name:recipe`.
+        profile: Empty for the board's own.
+        language: Of the cohort; a profile that was not asked for is that of the language.
+
+    Raises:
+        UsageError: There is no such profile, or the one that was asked for has no recipe for a text metric.
+    """
+    specs = profiles.profile(profile or profiles.default_for(language))
+    found = []
+    for name in (name.strip() for name in names):
+        recipes = [spec for spec in specs if spec.partition(":")[0] == name]
+        if profile and not recipes and name in profiles.ways():
+            raise UsageError(f"the profile {profile!r} has no {name}; it has {', '.join(specs)}. Name a recipe, as in bleu:coco|ptb")
+        found += recipes or [name]
+    return list(dict.fromkeys(found))
 
 
 def extractors_for(

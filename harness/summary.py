@@ -63,12 +63,13 @@ def sentence(record: Record) -> str:
     who = ", ".join(
         f"{card.name} {card.digest[:12]}" + ("" if card.official else " (not the paper's extractor)") for card in record.extractors
     )
+    labels = f" Labels: {who}." if who else ""
     interval = " (95 % interval)" if first.interval else ""
     ceiling = f"; the attainable maximum is {first.attainable:.3f}" if first.attainable is not None else ""
     return (
         f"{record.system.name} reaches {name} {value_with_interval(first)}{interval} on {cohort.name} "
         f"({cohort.studies} studies of {cohort.patients} patients, section {cohort.section.value}, cohort {cohort.digest[:12]}){ceiling}. "
-        f"Scored: {record.counts}. Labels: {who}. Signature: {first.signature}; record {record.digest[:12]}."
+        f"Scored: {record.counts}.{labels} Signature: {first.signature}; record {record.digest[:12]}."
     )
 
 

@@ -19,6 +19,15 @@ def differences(claimed: Record, found: Record) -> list[str]:
     lines = []
     if claimed.cohort.digest != found.cohort.digest:
         lines.append(f"cohort: the record says {claimed.cohort.digest[:12]}, the inputs give {found.cohort.digest[:12]}")
+    if claimed.cohort.access is not found.cohort.access:
+        lines.append(
+            f"access: the record says {claimed.cohort.access.value}, the inputs give {found.cohort.access.value}; "
+            "--open makes the text of --references open, and without it it is credentialed"
+        )
+    if claimed.cohort.section is not found.cohort.section:
+        lines.append(
+            f"section: the record says {claimed.cohort.section.value}, the inputs give {found.cohort.section.value}; see --section"
+        )
     for name, value in asdict(claimed.counts).items():
         if value != asdict(found.counts)[name]:
             lines.append(f"{name}: the record says {value}, the inputs give {asdict(found.counts)[name]}")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib import import_module, metadata
 from typing import NoReturn
 
-from harness.errors import RanscoreError, UsageError
+from harness.errors import InputError, RanscoreError, UsageError
 
 GROUPS: tuple[str, ...] = (
     "score",
@@ -71,9 +71,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         for problem in error.problems:
             print(f"ranscore: {problem}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        print(
+            f"ranscore: {error.filename or 'a file'}: {error.strerror or type(error).__name__}. Check the path and its rights",
+            file=sys.stderr,
+        )
+        return InputError.exit_code
     except KeyboardInterrupt:
         print("ranscore: interrupted; nothing half written was left behind", file=sys.stderr)
         return 128 + signal.SIGINT
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0

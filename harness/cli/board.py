@@ -30,7 +30,13 @@ def run(arguments: argparse.Namespace) -> int:
     from leaderboard.board import reported_rows
     from leaderboard.ranked import load
 
-    found = [board for board in load(store.at(arguments.store)) if _wanted(board, arguments.cohort)]
+    boards = load(store.at(arguments.store))
+    found = [board for board in boards if _wanted(board, arguments.cohort)]
+    if boards and not found:
+        from harness.errors import UsageError
+
+        names = ", ".join(sorted({board.cohort.name for board in boards}))
+        raise UsageError(f"the store holds no record of the cohort {arguments.cohort!r}; it holds {names}")
     if arguments.json:
         print(render.dumps(tuple(found)), end="")
         return 0

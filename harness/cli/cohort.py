@@ -112,9 +112,9 @@ def _print(one: TableOne, as_json: bool) -> None:
         ("studies", f"{one.studies:,}"),
         ("patients", f"{one.patients:,}"),
         ("parts", _counts(one.parts)),
-        ("age", f"median {age.median:g} [{age.lower:g}, {age.upper:g}] years, {age.known:,} known" if age.known else "not given"),
+        ("age", f"median {age.median:.3g} [{age.lower:.3g}, {age.upper:.3g}] years, {age.known:,} known" if age.known else "not given"),
         ("sex", _counts(one.sex)),
-        ("report length", f"median {length.median:g} [{length.lower:g}, {length.upper:g}] {one.unit}"),
+        ("report length", f"median {round(length.median, 1):g} [{round(length.lower, 1):g}, {round(length.upper, 1):g}] {one.unit}"),
         (
             "with",
             _counts(

@@ -26,8 +26,14 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     from harness.cli.show import table
 
-    rows = [[item["name"], item["recipe"], ", ".join(item["reads"]), item["better"], item["here"]] for item in found["metrics"]]
+    rows = [
+        [item["name"], item["recipe"], ", ".join(item["reads"]), item["better"], item["here"].partition(":")[0]]
+        for item in found["metrics"]
+    ]
     table(("metric", "default recipe", "reads", "better", "here"), rows, "Metrics", left=5)
+    for item in found["metrics"]:
+        if item["here"] != "yes":
+            print(f"{item['name']}: {item['here'].partition(': ')[2]}")
     rows = [[name, way, each["says"], each["here"]] for name, all_ways in found["ways"].items() for way, each in all_ways.items()]
     table(("metric", "way of counting", "what it is", "here"), rows, "A recipe is WAY|STEPS, such as bleu:coco|lower|13a. The ways", left=4)
     table(("step", "what it does"), [list(item) for item in found["steps"].items()], "The steps that prepare text", left=2)
@@ -66,4 +72,17 @@ def _entry(spec: str) -> dict[str, Any]:
     except UnavailableError as error:
         return {"name": name, "recipe": "", "reads": [], "better": "", "here": "no: " + " ".join(map(str, error.problems))}
     better = "higher" if made.higher_is_better else "lower"
-    return {"name": name, "recipe": made.recipe, "reads": sorted(made.reads), "better": better, "here": "yes"}
+    return {"name": name, "recipe": made.recipe, "reads": sorted(made.reads), "better": better, "here": _here(made.reads)}
+
+
+def _here(reads: frozenset[str]) -> str:
+    """`yes`, or what the extractor of the labels that a metric reads lacks here."""
+    from harness.errors import UnavailableError
+    from harness.extractors.chexbert import check_available
+
+    try:
+        if "chexpert-14" in reads:
+            check_available()
+    except UnavailableError as error:
+        return "no: " + " ".join(map(str, error.problems))
+    return "yes"

@@ -54,8 +54,14 @@ def llm_options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def metrics(parser: argparse.ArgumentParser) -> None:
     """`--metrics` and `--profile`."""
-    parser.add_argument("--metrics", metavar="A,B", help="which metrics, separated by commas (default: all that this machine can compute)")
-    parser.add_argument("--profile", metavar="NAME", help="whose recipes the text metrics follow; `all` prints every one")
+    parser.add_argument(
+        "--metrics",
+        metavar="A,B",
+        help="which metrics, separated by commas; `ranscore metrics` lists them (default: ran-score, those of the profile, and chexbert-f1 where its weights are)",
+    )
+    parser.add_argument(
+        "--profile", metavar="NAME", help="whose recipes the text metrics follow; `all` prints every one; `ranscore metrics` lists them"
+    )
 
 
 def store(parser: argparse.ArgumentParser) -> None:

@@ -59,6 +59,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Score, keep, print."""
     from harness import files, record, store, summary
 
+    if arguments.per_study and arguments.metrics and "ran-score" not in arguments.metrics.split(","):
+        from harness.errors import UsageError
+
+        raise UsageError("--per-study lists findings, and no metric that was asked for reads them: add ran-score to --metrics")
     made = evaluate_arguments(arguments, card_of(arguments))
     result = made.record
     for warning in made.sides.warnings:
@@ -236,7 +240,8 @@ def _again(arguments: argparse.Namespace, claimed: Record) -> tuple[str, list[st
     from harness.verify import differences
 
     if arguments.file or arguments.labels:
-        arguments.metrics = arguments.metrics or ",".join(_specs(claimed))
+        if not arguments.profile:
+            arguments.metrics = arguments.metrics or ",".join(_specs(claimed))
         made = evaluate_arguments(arguments, claimed.system, claimed.grade.value)
         return made.record.digest, differences(claimed, made.record)
     from harness.errors import InputError, Problem

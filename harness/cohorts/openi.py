@@ -176,6 +176,8 @@ def read_xml(source: Path) -> dict[str, Case]:
             if case.uid in cases:
                 complaints.add("twice", f"study {case.uid} is in it twice", "Use an unaltered copy")
             cases[case.uid] = case
+    except FileNotFoundError:
+        complaints.add("archive", "there is no such file", "Name NLMCXR_reports.tgz, or the folder that it was unpacked to")
     except (OSError, tarfile.TarError, EOFError, zlib.error) as error:
         complaints.add("archive", f"it cannot be read to its end ({type(error).__name__})", "Download it again")
     complaints.check()

@@ -79,7 +79,10 @@ def build(
     if language not in LANGUAGES:
         raise UsageError(f"synthetic reports are written in {' or '.join(LANGUAGES)}, not {language!r}")
     if studies < 1 or min(sizes.values()) < 0:
-        raise UsageError(f"a synthetic cohort has at least 1 study to score and no part below 0, not {sizes}")
+        raise UsageError(
+            "a synthetic cohort has at least 1 study to score and no part below 0, not "
+            + ", ".join(f"{part} {size}" for part, size in sizes.items())
+        )
     cases = [case for part in PARTS for case in invent(part, sizes[part], seed)]
     if images is not None:
         from harness.cohorts.synthetic_films import draw_all
