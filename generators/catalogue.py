@@ -68,6 +68,7 @@ def catalogue() -> dict[str, System]:
 MODULES: tuple[str, ...] = (
     "generators.floors",
     "generators.r2gengpt",
+    "generators.xraygpt",
     "generators.trained",
     "generators.promptmrg",
     "generators.libra",

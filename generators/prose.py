@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from harness.reports import CONTROL
 
+MARKS = ("<unk>", "<s>", "</s>")
+"""Tokens of LLaMA that are no text, as its tokenizer writes them out; a reports file takes them for markup."""
+
 
 def printable(text: str) -> str:
-    """Without the control and invisible characters that a reports file may not hold; models that spell bytes can write any."""
+    """Without what a reports file may not hold: LLaMA's marks, and control and invisible characters, which a model can spell in bytes."""
+    for mark in MARKS:
+        text = text.replace(mark, "")
     return CONTROL.sub("", text)

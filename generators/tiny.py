@@ -201,12 +201,20 @@ def r2gengpt(folder: Path) -> None:
     tiny_llama.r2gengpt(folder)
 
 
+def xraygpt(folder: Path) -> None:
+    """XrayGPT with 8 million parameters."""
+    from generators import tiny_llama
+
+    tiny_llama.xraygpt(folder)
+
+
 SYSTEMS: dict[str, Callable[[Path], None]] = {
     "promptmrg": promptmrg,
     "libra-3b": libra_3b,
     "libra-7b": libra_7b,
     "r2gengpt": r2gengpt,
     "rgrg": rgrg,
+    "xraygpt": xraygpt,
 }
 """One function a system; each writes files that bear the names of the system's `Weights`."""
 
