@@ -77,6 +77,7 @@ MODULES: tuple[str, ...] = (
     "generators.command",
     "generators.served",
     "generators.hub",
+    "generators.llm_rg4",
 )
 """Files with entries; none of them imports torch at its top."""
 

@@ -208,6 +208,13 @@ def xraygpt(folder: Path) -> None:
     tiny_llama.xraygpt(folder)
 
 
+def llm_rg4(folder: Path) -> None:
+    """LLM-RG4 with 0.3 million parameters, and what stands around it."""
+    from generators import llm_rg4_tiny
+
+    llm_rg4_tiny.write(folder)
+
+
 SYSTEMS: dict[str, Callable[[Path], None]] = {
     "promptmrg": promptmrg,
     "libra-3b": libra_3b,
@@ -215,6 +222,8 @@ SYSTEMS: dict[str, Callable[[Path], None]] = {
     "r2gengpt": r2gengpt,
     "rgrg": rgrg,
     "xraygpt": xraygpt,
+    "llm-rg4": llm_rg4,
+    "llm-rg4-findings": llm_rg4,
 }
 """One function a system; each writes files that bear the names of the system's `Weights`."""
 
