@@ -93,7 +93,7 @@ def find(name: str) -> System:
         return known[name]
     near = get_close_matches(name.lower(), known, 1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise UsageError(f"there is no system {name!r}{hint} `ranscore systems list` shows all")
+    raise UsageError(f"there is no system {name!r}{hint}. `ranscore systems list` shows all")
 
 
 def make(system: System, options: Options) -> Generator:

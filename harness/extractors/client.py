@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ from harness.extractors.endpoint import Endpoint
 from harness.extractors.gate import Gate
 from harness.extractors.parser import GarbageError, Reply, reply
 from harness.types import Json
+
+NOTICE = 5.0
+"""Seconds without any answer after which a person is told what is waited for."""
 
 ATTEMPTS = 5
 """How often one question is asked when the server fails on it; being busy or out of reach does not count."""
@@ -83,6 +87,7 @@ class Client:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._session: aiohttp.ClientSession | None = None
         self._heard = 0.0
+        self._told = False
 
     async def __aenter__(self) -> Client:
         self._session = aiohttp.ClientSession(
@@ -167,6 +172,10 @@ class Client:
             usable = [gate for gate in self.gates if not gate.closed]
             if not usable:
                 raise UnavailableError([Problem(f"{gate.endpoint.place}: {gate.closed}") for gate in self.gates])
+            if now - self._heard > NOTICE and not self._told:
+                self._told = True
+                places = ", ".join(gate.endpoint.place for gate in usable)
+                print(f"ranscore: note: no answer from {places} yet; waiting up to {self._patience:.0f} seconds", file=sys.stderr)
             if now - self._heard > self._patience:
                 places = ", ".join(gate.endpoint.place for gate in usable)
                 what = f"no answer came from {places} in {self._patience:.0f} seconds"
