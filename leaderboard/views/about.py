@@ -114,7 +114,7 @@ def cohort(board: Board, record: Record, table: TableOne | None) -> Html:
 def _spread(found: Spread) -> str:
     if not found.known:
         return "not known"
-    return f"median {found.median:g} (quartiles {found.lower:g} to {found.upper:g}; known for {found.known})"
+    return f"median {found.median:.3g} (quartiles {found.lower:.3g} to {found.upper:.3g}; known for {found.known})"
 
 
 def paper() -> Html:

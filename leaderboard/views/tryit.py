@@ -20,7 +20,7 @@ EXAMPLE_REFERENCE = (
 )
 NOTICE = (
     "Nothing you paste is stored or logged; it is read in memory and forgotten. Still: on a hosted page, do not paste text that a data-use "
-    "agreement or privacy law protects (MIMIC-CXR, your own patients). Run this page on your own machine for that: `ranscore serve`."
+    "agreement or privacy law protects (MIMIC-CXR, your own patients). Run this page on your own machine for that: ranscore serve."
 )
 WHY = {
     ReportStatus.EMPTY: "There is no clinical word in this text, so it asserts nothing: not even a normal chest.",
