@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from generators.inputs import check_films, inputs
-from harness import files
+from harness import files, reports
 from harness.errors import InputError, Problem, RefusedError, UnavailableError, UsageError
 from harness.progress import progress
 from harness.types import Cohort, Generated, Generator, Json, Study
@@ -147,8 +147,15 @@ def _generated(generator: Generator, cohort: Cohort, studies: Sequence[Study], s
                 continue
         if [item.study for item in made] != [study.id for study in batch]:
             raise AssertionError(f"{generator.name} did not answer the studies it was given")
-        yield from made
+        yield from map(fit, made)
         start += len(batch)
+
+
+def fit(made: Generated) -> Generated:
+    """A report that no reports file may hold (markup, 20,000 characters) is a failure of its study; else the whole file were refused."""
+    if kinds := [kind for kind, _, _ in reports.faults(made.report)]:
+        return Generated(made.study, failure=f"what it wrote is no report: {', '.join(kinds)}", substituted=made.substituted)
+    return made
 
 
 def fault(error: Exception) -> str:

@@ -15,6 +15,8 @@ from zlib import crc32
 
 import numpy as np
 
+from generators.catalogue import find
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -215,6 +217,20 @@ def llm_rg4(folder: Path) -> None:
     llm_rg4_tiny.write(folder)
 
 
+def chexone(folder: Path) -> None:
+    """CheXOne."""
+    from generators import tiny_vision_language
+
+    tiny_vision_language.chexone(folder)
+
+
+def medgemma(folder: Path) -> None:
+    """MedGemma, either version."""
+    from generators import tiny_vision_language
+
+    tiny_vision_language.medgemma(folder)
+
+
 SYSTEMS: dict[str, Callable[[Path], None]] = {
     "promptmrg": promptmrg,
     "libra-3b": libra_3b,
@@ -224,14 +240,15 @@ SYSTEMS: dict[str, Callable[[Path], None]] = {
     "xraygpt": xraygpt,
     "llm-rg4": llm_rg4,
     "llm-rg4-findings": llm_rg4,
+    "chexone": chexone,
+    "medgemma": medgemma,
+    "medgemma-1.5": medgemma,
 }
 """One function a system; each writes files that bear the names of the system's `Weights`."""
 
 
 def main(arguments: list[str]) -> int:
     """Write one system's files and say how to use them."""
-    from generators.catalogue import find
-
     parser = argparse.ArgumentParser(prog="python -m generators.tiny", description="Write random weights in a system's released layout.")
     parser.add_argument("system", choices=SYSTEMS)
     parser.add_argument("folder", type=Path, help="where to write them; made if it is not there")

@@ -150,7 +150,7 @@ class _Check:
         parts = []
         sound = True
         for value in values:
-            for kind, what, remedy in _faults(value):
+            for kind, what, remedy in faults(value):
                 self.complaints.add(kind, what, remedy, line, name)
                 sound = False
             if isinstance(value, str) and value.strip():
@@ -210,7 +210,7 @@ def _rename(columns: tuple[str, ...], wanted: str, aliases: re.Pattern[str]) -> 
     return f"Name the column so: the first line is study_id,report{'' if wanted == 'report' else ' or study_id,findings,impression'}"
 
 
-def _faults(value: Any) -> Iterator[tuple[str, str, str]]:
+def faults(value: Any) -> Iterator[tuple[str, str, str]]:
     """Kind, what and remedy of everything that is wrong with one cell of text."""
     if value is None:
         return
