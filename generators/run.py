@@ -13,6 +13,7 @@ from generators.inputs import check_films, inputs
 from harness import files, reports
 from harness.errors import InputError, Problem, RefusedError, UnavailableError, UsageError
 from harness.progress import progress
+from harness.reports import CONTROL
 from harness.types import Cohort, Generated, Generator, Json, Study
 
 
@@ -111,7 +112,8 @@ def sidecar(out: Path) -> Path:
 
 
 def _append(stream: IO[str], made: Generated) -> None:
-    line = {"study_id": made.study, "report": made.report}
+    # Models that fall back to bytes can write control characters, and a reports file may hold none.
+    line = {"study_id": made.study, "report": CONTROL.sub("", made.report)}
     extra = {"failure": made.failure} if made.failure else {}
     if made.substituted:
         extra["substituted"] = "; ".join(made.substituted)

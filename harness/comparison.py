@@ -11,7 +11,7 @@ from math import isfinite
 from harness import cohorts
 from harness.errors import StoreError, UsageError
 from harness.home import home
-from harness.intervals import Interval, pseudo
+from harness.intervals import UNKNOWN, Interval, pseudo
 from harness.metrics import metric as make_metric
 from harness.paired import FEW, bootstrap_difference, claimable, compare, holm, swap_tests
 from harness.progress import progress
@@ -145,12 +145,15 @@ def _metric(
     single = [part for part in tests if part.startswith("f1:")]
     adjusted = holm({part: float(tests[part].p) for part in single if part not in few})
 
+    lowest, highest = getattr(metric, "limits", UNKNOWN)
+    widest = highest - lowest
+
     def line(part: str) -> Line:
         scores = float(values[0][part]), float(values[1][part])
         if part in few:
             return Line(part, *scores, None, None, None)
         test = tests[part]
-        pair = Pair(float(test.value), float(test.low), float(test.high), float(test.p), adjusted.get(part))
+        pair = Pair(float(test.value), max(float(test.low), -widest), min(float(test.high), widest), float(test.p), adjusted.get(part))
         return Line(part, *scores, pair, swapped[part], drawn[part])
 
     others = [part for part in tests if ":" not in part and part != metric.headline]

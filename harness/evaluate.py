@@ -11,6 +11,7 @@ import numpy as np
 from harness.errors import InputError, Problem
 from harness.intervals import PUBLISHED, intervals
 from harness.metrics.findings_f1 import reference_decisions
+from harness.progress import progress
 from harness.record import CohortCard, Counts, ExtractorCard, MetricResult, Record, record_digest, rows_digest
 from harness.resample import patient_totals
 from harness.signature import Signature
@@ -172,7 +173,7 @@ def evaluate(
     """
     check_references(sides)
     results, tables = [], []
-    for draft in metrics:
+    for draft in progress(metrics, "Scoring", unit="metric"):
         metric = draft.fit(sides.references)
         values = np.asarray(metric.rows(sides.references, sides.candidates), dtype=np.float64)
         if values.shape != (len(sides.references), len(metric.columns)):

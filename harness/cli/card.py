@@ -28,6 +28,9 @@ def register(commands: Commands) -> None:
     parser.add_argument("--systems", metavar="A,B", help="only these (default: every one whose weights are here)")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N studies of each system; the others count as missing")
     parser.add_argument("--device", default="auto", metavar="NAME", help="auto (default), cpu, cuda, cuda:1 or mps")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="a setting, for every system that has it; may be repeated"
+    )
     options.extractor(parser)
     options.metrics(parser)
     parser.set_defaults(run=run)
@@ -83,11 +86,12 @@ def run_system(system: System, cohort: Cohort, kept: Store, arguments: argparse.
     from generators import run as loop
     from generators.catalogue import Options
     from harness import scoring, store
-    from harness.cli.generate import device, made
+    from harness.cli.generate import device, made, pairs
     from harness.types import Grade, SystemCard
 
     on = device(arguments.device)
-    generator = made(system, Options(device=on), cohort)
+    settings = {name: value for name, value in pairs(arguments.set, "--set") if name in system.settings}
+    generator = made(system, Options(device=on, settings=settings, access=cohort.manifest.access), cohort)
     studies = loop.chosen(cohort, arguments.limit)
     plan = loop.Plan(system.name, generator.digest, cohort.manifest.digest, tuple(study.id for study in studies), on, "float32")
     out = arguments.output / "reports" / f"{system.name}.jsonl"

@@ -111,8 +111,8 @@ def _options(arguments: argparse.Namespace) -> Options:
     from generators.catalogue import Options
 
     on = device(arguments.device)
-    weights = {name: Path(path) for name, path in _pairs(arguments.weights, "--weights")}
-    return Options(weights, on, arguments.precision or "float32", arguments.seed, dict(_pairs(arguments.set, "--set")))
+    weights = {name: Path(path) for name, path in pairs(arguments.weights, "--weights")}
+    return Options(weights, on, arguments.precision or "float32", arguments.seed, dict(pairs(arguments.set, "--set")))
 
 
 def device(name: str) -> str:
@@ -128,13 +128,14 @@ def device(name: str) -> str:
     return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def _pairs(given: Sequence[str], option: str) -> list[tuple[str, str]]:
+def pairs(given: Sequence[str], option: str) -> list[tuple[str, str]]:
+    """`NAME=VALUE` options as pairs."""
     from harness.errors import UsageError
 
-    pairs = [item.partition("=") for item in given]
-    if wrong := [name for name, sign, _ in pairs if not sign]:
+    parted = [item.partition("=") for item in given]
+    if wrong := [name for name, sign, _ in parted if not sign]:
         raise UsageError(f"{option} takes NAME=VALUE, not {wrong[0]!r}")
-    return [(name, value) for name, _, value in pairs]
+    return [(name, value) for name, _, value in parted]
 
 
 def _shard(text: str) -> tuple[int, int]:
