@@ -60,13 +60,18 @@ class Hub:
         films = [study.frontal, *([study.lateral] if self.prompt.lateral and study.lateral else [])]
         return Asked(text, tuple(read_rgb(film) for film in films)), substituted
 
+    def inputs(self, asked: Asked) -> Any:
+        """The prompt as ids and pixels, in one go: reading a rendered template again would begin the text twice."""
+        content: list[dict[str, Any]] = [{"type": "image", "image": film} for film in asked.films]
+        messages = [{"role": "user", "content": [*content, {"type": "text", "text": asked.text}]}]
+        return self.processor.apply_chat_template(
+            messages, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
+        )
+
     def _one(self, asked: Asked) -> str | Failed:
         import torch
 
-        content: list[dict[str, str]] = [{"type": "image"} for _ in asked.films] + [{"type": "text", "text": asked.text}]
-        messages = [{"role": "user", "content": content}]
-        text = self.processor.apply_chat_template(messages, add_generation_prompt=True)
-        given = self.processor(text=text, images=list(asked.films), return_tensors="pt").to(self.model.device, self.model.dtype)
+        given = self.inputs(asked).to(self.model.device, self.model.dtype)
         with torch.inference_mode():
             ids = self.model.generate(**given, max_new_tokens=self.prompt.longest, do_sample=False)[0, given["input_ids"].shape[1] :]
         if len(ids) >= self.prompt.longest and int(ids[-1]) not in _ends(self.model):
@@ -108,7 +113,7 @@ def make(options: Options) -> Hub:
     model = model.eval().to(options.device)
     prompt = prompting.prompt(options.settings)
     asked = [prompt.text, prompt.writes.value, prompt.lateral, prompt.longest]
-    return Hub(model, processor, prompt, digest(["transformers", 1, _identity(folder), *asked, options.precision]))
+    return Hub(model, processor, prompt, digest(["transformers", 2, _identity(folder), *asked, options.precision]))
 
 
 def _cached(repository: str) -> Path:

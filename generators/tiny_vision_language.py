@@ -116,6 +116,9 @@ def medgemma(folder: Path, seed: int = 0) -> None:
     _save(Gemma3ForConditionalGeneration(shape), folder, seed)
     tokenizer.save_pretrained(folder)
     Gemma3ImageProcessorPil(size={"height": 56, "width": 56}).save_pretrained(folder)
+    (folder / "processor_config.json").write_text(
+        json.dumps({"image_seq_length": 4, "processor_class": "Gemma3Processor"}), encoding="utf-8"
+    )
     (folder / "chat_template.jinja").write_text(TURNS, encoding="utf-8")
     ends = [tokenizer.convert_tokens_to_ids(name) for name in ("<eos>", "<end_of_turn>")]
     released = {"do_sample": True, "top_k": 64, "top_p": 0.95, "cache_implementation": "hybrid", "eos_token_id": ends, "pad_token_id": 0}
@@ -169,7 +172,7 @@ def _gemma_tokenizer() -> Any:
     first = [*GEMMA_SPECIAL, *GEMMA_OTHER, *(f"<0x{byte:02X}>" for byte in range(256))]
     vocabulary = {piece: number for number, piece in enumerate(dict.fromkeys([*first, *words]))}
     images = {"boi_token": "<start_of_image>", "eoi_token": "<end_of_image>", "image_token": "<image_soft_token>"}
-    made = GemmaTokenizer(vocab=vocabulary, merges=merges, **images)
+    made = GemmaTokenizer(vocab=vocabulary, merges=merges, add_bos_token=True, **images)
     made.add_special_tokens({"additional_special_tokens": ["<start_of_turn>", "<end_of_turn>"]})
     made.add_tokens(list(GEMMA_OTHER))
     return made

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from generators.catalogue import Options
-from generators.prose import printable
+from generators.prose import UnreadError, after_thought, boxed, printable
 from harness.cohorts.films import read_rgb
 from harness.errors import InputError, Problem, UnavailableError, UsageError
 from harness.signature import digest
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
 VERSION = 1
 READ = (".safetensors", ".json", ".jinja", ".model", ".txt")
 """Endings of the files of a release that can change a report."""
-
-
-class UnreadError(Exception):
-    """What a model wrote holds no report; says why, and never quotes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,34 +130,6 @@ class VisionLanguage:
         return found
 
 
-def after_thought(ids: Sequence[int], begin: int | None, end: int | None) -> list[int]:
-    """What was written after the last silent thought; everything where there was none.
-
-    Raises:
-        UnreadError: The last thought was not ended.
-    """
-    ended = max((place for place, number in enumerate(ids) if number == end), default=-1)
-    rest = list(ids[ended + 1 :])
-    if begin is not None and begin in rest:
-        raise UnreadError("it was still thinking when its tokens were used up")
-    return rest
-
-
-def boxed(text: str) -> str:
-    r"""What stands in the last `\boxed{...}`; braces inside it are counted, for an answer may hold some.
-
-    Raises:
-        UnreadError: There is none, or it is not closed.
-    """
-    start = text.rfind("\\boxed{")
-    depth = 0
-    for place in range(start + len("\\boxed"), len(text)) if start >= 0 else ():
-        depth += {"{": 1, "}": -1}.get(text[place], 0)
-        if depth == 0:
-            return text[start + len("\\boxed{") : place]
-    raise UnreadError("its answer stands in no \\boxed{}" if start < 0 else "the \\boxed{} of its answer is not closed")
-
-
 SETTINGS = {
     "prompt": "what the model is asked instead of its usual instruction; the digest changes with it",
     "longest": "new tokens at most, thoughts included",
@@ -256,8 +224,11 @@ def complete(folder: Path) -> None:
             weights = sorted({Path(name).name for name in json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()})
         except (ValueError, KeyError, AttributeError, TypeError) as error:
             raise InputError(Problem("it is not an index of weights", "Download it again", str(index))) from error
-    pictures = "processor_config.json" if (folder / "processor_config.json").is_file() else "preprocessor_config.json"
-    needed = ("config.json", "generation_config.json", "tokenizer.json", pictures, *weights)
+    needed = ["config.json", "generation_config.json", "tokenizer.json", *weights]
+    joined = folder / "processor_config.json"
+    # Newer releases put the picture settings into the processor's file, older ones have that file beside their own.
+    if not joined.is_file() or '"image_processor"' not in joined.read_text(encoding="utf-8", errors="replace"):
+        needed.append("preprocessor_config.json")
     if lacking := [name for name in needed if not (folder / name).is_file()]:
         raise UnavailableError([Problem("a part of the release is not here", "Download it", str(folder / name)) for name in lacking])
 

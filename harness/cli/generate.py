@@ -185,7 +185,14 @@ def show(arguments: argparse.Namespace) -> int:
 
 def _listed(system: System, missing: list[str]) -> list[str]:
     here = f"cannot be run: {system.unavailable}" if system.unavailable else f"missing: {', '.join(missing)}" if missing else "yes"
-    return [system.name, system.summary, system.writes.value, ", ".join(sorted(system.needs)), system.memory or "little", here]
+    return [
+        system.name,
+        system.summary,
+        system.writes.value,
+        ", ".join(sorted(system.needs)),
+        system.memory or ("" if system.unavailable else "little"),
+        here,
+    ]
 
 
 def check_system(arguments: argparse.Namespace) -> int:

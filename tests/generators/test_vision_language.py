@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from PIL import Image
 
 from generators import chexone, medgemma, tiny
 from generators.catalogue import Options, find, make
-from generators.vision_language import UnreadError, VisionLanguage, after_thought, boxed
+from generators.hub import Asked, Hub
+from generators.prose import UnreadError, after_thought, boxed
+from generators.vision_language import VisionLanguage
 from harness.checkpoints import read, write_safetensors
 from harness.cli import main
 from harness.cohorts import save
@@ -159,8 +162,22 @@ def test_the_layout_of_a_gemma_prompt(released: dict[str, Path], films: tuple[Pa
     film = f"\n\n<start_of_image>{'<image_soft_token>' * 4}<end_of_image>\n\n"
     text = f"<bos><start_of_turn>user\n{system.recipe.instruction}{film}<end_of_turn>\n<start_of_turn>model\n"
     assert found == words(text, add_special_tokens=False)["input_ids"]
+    assert words("x")["input_ids"][0] == words.bos_token_id, "the tokenizer adds one by itself, as the released one does"
     assert found.count(words.bos_token_id) == 1
     assert found.count(words.get_vocab()["<image_soft_token>"]) == 4
+
+
+def test_the_door_to_any_model_says_the_begin_of_a_text_once(released: dict[str, Path], films: tuple[Path, Path]) -> None:
+    """Rendering the template and reading it again would add a second one."""
+    door = make(find("transformers"), Options(settings={"model": str(released["medgemma"]), "longest": str(LONGEST)}))
+    assert isinstance(door, Hub)
+    prompt = "Write the findings."
+    pictures = (Image.open(films[0]).convert("RGB"),)
+    given = door.inputs(Asked(prompt, pictures))
+    own = loaded("medgemma", released["medgemma"], prompt=prompt)
+    expected = own.encode(replace(own.recipe, films_first=True), pictures)
+    assert given["input_ids"].tolist() == expected["input_ids"].tolist()
+    assert torch.equal(given["pixel_values"], expected["pixel_values"])
 
 
 def test_missing_unexpected_and_misshapen_tensors_are_named(released: dict[str, Path], tmp_path: Path) -> None:
@@ -185,6 +202,11 @@ def test_a_folder_that_is_not_whole_or_of_another_kind_is_refused(released: dict
     with pytest.raises(InputError, match="it is a model of kind 'gemma3', not 'qwen2_5_vl'"):
         loaded("chexone", released["medgemma"])
     lost = ("config.json", "model-00001-of-00002.safetensors", "tokenizer.json", "preprocessor_config.json", "generation_config.json")
+    bare = tmp_path / "bare"
+    shutil.copytree(released["medgemma"], bare)
+    (bare / "preprocessor_config.json").unlink()
+    with pytest.raises(UnavailableError, match=r"preprocessor_config\.json: a part of the release is not here"):
+        loaded("medgemma", bare)
     for name in (*lost, "chat_template.json"):
         copy = tmp_path / name
         shutil.copytree(released["chexone"], copy)
