@@ -42,7 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
     from harness import cohorts, ranks, snapshot, store
     from harness.cli.board import show
     from harness.errors import RanscoreError
+    from leaderboard import site
     from leaderboard.ranked import load
+    from leaderboard.shelf import Shelf
 
     cohort = cohorts.load(arguments.cohort)
     kept = store.Store(arguments.output / "store")
@@ -62,6 +64,8 @@ def run(arguments: argparse.Namespace) -> int:
         snapshot.save(kept.root, made)
     for board in load(kept):
         show(board)
+    written = site.write(Shelf(kept), arguments.output / "site")
+    print(f"The same as pages: {arguments.output / 'site' / 'index.html'} ({written} files)")
     if left_out:
         print(f"Left out, with the reasons above: {', '.join(left_out)}")
     return 0

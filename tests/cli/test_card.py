@@ -22,6 +22,7 @@ def test_the_whole_card_runs_ranks_and_continues(tmp_path: Path, capsys: pytest.
     assert main([*arguments, names]) == 0
     shown = capsys.readouterr().out
     assert "[2 of 5] trained-baseline" in shown and "80 reports, 0 failed" in shown
+    assert "trained-baseline" in (tmp_path / "out" / "site" / "index.html").read_text()
     (board,) = load(Store(tmp_path / "out" / "store"))
     order = [row.name for row in board.rows]
     assert order[:2] == ["references", "trained-baseline"] and set(order[2:]) == {"constant-normal", "all-findings", "shuffled-references"}

@@ -21,8 +21,10 @@ from harness.store import Store
 from harness.types import Access, SystemCard, Text
 from leaderboard import hub as hubs
 from leaderboard import render
+from leaderboard import site as site_files
 from leaderboard.hub import HubShelf, Repository
 from leaderboard.ranked import load
+from leaderboard.shelf import Shelf
 from submissions import desk as desks
 from submissions.events import State
 from submissions.health import health, lines
@@ -139,8 +141,11 @@ def test_no_word_of_a_hidden_cohort_reaches_its_public_side(
 
     said += "".join(form(board) for form in render.FORMATS.values()) + render.dumps((board,)) + DATA_USE
     said += json.dumps([receipt(page, name) for name in ids.values()]) + "\n".join(lines(health(page)))
+    site_files.write(Shelf(shown), tmp_path / "site-files")
     said += "".join(capfd.readouterr())
     public = {
+        # The same views as the page, and every export.
+        "views": everything(tmp_path / "site-files"),
         "words": said,
         "page": everything(page_root),
         "temporary": everything(temporary),

@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,8 @@ import pytest
 
 from harness import cohorts, scoring
 from harness.cli import main
-from harness.types import Cohort, SystemCard
+from harness.cohorts.table import from_table
+from harness.types import Access, Cohort, Section, SystemCard
 from leaderboard.ranked import load
 from submissions import desk as desks
 from submissions.desk import Desk
@@ -38,6 +40,13 @@ class Served:
 @pytest.fixture
 def served(cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     """The tab on a server of this machine, on a board with one open cohort."""
+    with serving(cohort, "synthetic", tmp_path, monkeypatch) as found:
+        yield found
+
+
+@contextmanager
+def serving(cohort: Cohort, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    """A board with one cohort, served on this machine."""
     monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
     import warnings
@@ -49,7 +58,7 @@ def served(cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
         from leaderboard import page
 
         root = tmp_path / "board"
-        cohorts.save(cohort, root / "cohorts" / "synthetic")
+        cohorts.save(cohort, root / "cohorts" / name)
         (root / "config.toml").write_text("[door]\nper_day = 0\nin_all = 0\n")
         desk = desks.at(root)
         app = page.app(page.open_site(desk.store))
@@ -152,3 +161,29 @@ def test_in_chromium(served: Served, reports: bytes, tmp_path: Path) -> None:
         print(f"the example: listed after {time.monotonic() - began:.1f} s")
         browser.close()
     assert left(served.temporary) == []
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine")
+def test_two_real_systems_are_handed_in_through_the_page(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from playwright.sync_api import expect, sync_playwright
+
+    folder = shared / "submissions"
+    references = from_table(folder / "references.csv", section=Section.FINDINGS, access=Access.OPEN)
+    with serving(references, "iu", tmp_path, monkeypatch) as served, sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        for name, file in (("MoERad", "moerad-iu.csv"), ("AAMN", "aamn-iu.csv")):
+            page = browser.new_context().new_page()
+            page.goto(f"{served.address}/?tab=submit")
+            page.locator("#submit-name input, #submit-name textarea").fill(name)
+            page.locator("#submit-file input[type=file]").set_input_files(str(folder / file))
+            expect(page.locator("#submit-file")).to_contain_text("iu", timeout=30_000)
+            page.locator("#submit-looked input").check()
+            page.locator("#submit-send").click()
+            expect(page.locator("#submit-stands")).to_contain_text("listed: it stands on the board", timeout=120_000)
+        browser.close()
+        (board,) = load(served.desk.store)
+        assert {row.name for row in board.rows} == {"MoERad", "AAMN"} and all(row.place for row in board.rows)
+        for name, file in (("MoERad", "moerad-iu.csv"), ("AAMN", "aamn-iu.csv")):
+            direct = scoring.score(folder / file, references, card=SystemCard(name))
+            assert served.desk.store.find(name).record.digest == direct.record.digest
