@@ -17,7 +17,9 @@ run: $(VENV)/.light
 
 test: $(VENV)/.full
 	$(MAKE) --no-print-directory lint
-	$(PY) -m pytest -q -n auto --dist worksteal -m 'not slow'
+	$(PY) -m pytest -q -n auto --dist worksteal -m 'not slow and not browser'
+# Apart from the rest: Playwright keeps an event loop running in its process, in which nothing else can start one.
+	$(PY) -m pytest -q -n auto --dist loadfile -m browser
 
 # Full-size random weights and the like: minutes and gigabytes.
 test-slow: $(VENV)/.full
