@@ -19,7 +19,8 @@ test: $(VENV)/.full
 	$(MAKE) --no-print-directory lint
 	$(PY) -m pytest -q -n auto --dist worksteal -m 'not slow and not browser'
 # Apart from the rest: Playwright keeps an event loop running in its process, in which nothing else can start one.
-	$(PY) -m pytest -q -n auto --dist loadfile -m browser
+	$(PY) -m pytest -q -m browser tests/browser
+	$(PY) -m pytest -q -m browser tests --ignore tests/browser
 
 # Full-size random weights and the like: minutes and gigabytes.
 test-slow: $(VENV)/.full
