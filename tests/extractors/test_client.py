@@ -250,7 +250,7 @@ def test_each_server_has_its_own_limit() -> None:
 
 
 def test_the_stream_widens_while_the_server_keeps_up() -> None:
-    with Faulty(delay=0.03) as server:
+    with Faulty(delay=0.15) as server:
         llm(server.url, limit=40).extract(reports(30))
         assert 25 < server.most <= 40
 
