@@ -10,8 +10,8 @@ from harness.cohorts.synthetic_systems import SyntheticSystem, bounds, systems
 from harness.evaluate import Sides
 from harness.progress import progress
 from harness.record import ExtractorCard
-from harness.signature import digest, spec_of
-from harness.store import Store, Stored
+from harness.signature import Signature, digest, kind_of
+from harness.store import Store
 from harness.types import Cohort, Grade, Input, Metric, SystemCard
 
 CONSTRUCTION = ExtractorCard("construction", digest("labels known by construction"))
@@ -59,17 +59,9 @@ def fill(
 
 def scored_already(target: Store, cohort: Cohort, metrics: Sequence[Metric]) -> set[str]:
     """Names of the systems whose records of this cohort hold these versions of these metrics."""
-    wanted = {(metric.name, metric.version, metric.recipe) for metric in metrics}
+    wanted = {str(Signature(metric.name, metric.version, metric.recipe)) for metric in metrics}
     return {
         item.record.system.name
         for item in target.standing()
-        if item.record.cohort.digest == cohort.manifest.digest and wanted <= _held(item)
+        if item.record.cohort.digest == cohort.manifest.digest and wanted <= {kind_of(result.signature) for result in item.record.metrics}
     }
-
-
-def _held(item: Stored) -> set[tuple[str, int, str]]:
-    held = set()
-    for result in item.record.metrics:
-        name, _, recipe = spec_of(result.signature).partition(":")
-        held.add((name, int(result.signature.split("|")[1][1:]), recipe))
-    return held

@@ -217,12 +217,10 @@ def _result(metric: Metric, table: Rows, sides: Sides) -> MetricResult:
 def check_references(sides: Sides) -> None:
     """A cohort whose reference labels failed too often is invalid, with the list of studies, before anybody is scored."""
     for vocabulary in sides.extractors:
-        lost = [item.study for item in sides.references for status in item.labels[vocabulary].statuses if status is not Status.OK]
-        unread = [item.study for item in sides.references if item.labels[vocabulary].report is not ReportStatus.OK]
-        asked = sum(len(item.labels[vocabulary].statuses) for item in sides.references)
-        bad = len(lost) + sum(len(item.labels[vocabulary].statuses) for item in sides.references if item.study in set(unread))
+        lost = {item.study: _lost(item.labels[vocabulary]) for item in sides.references}
+        asked, bad = sum(len(item.labels[vocabulary].statuses) for item in sides.references), sum(lost.values())
         if asked and bad / asked > INVALID_ABOVE:
-            studies = sorted({*lost, *unread})
+            studies = sorted(study for study, decisions in lost.items() if decisions)
             head = Problem(
                 f"{bad} of {asked} reference decisions have no answer, more than {INVALID_ABOVE:.1%}: the cohort cannot be scored",
                 "Label the references again, or mend these reports",
@@ -230,6 +228,11 @@ def check_references(sides: Sides) -> None:
             named = [Problem("its reference has decisions without an answer", study=study) for study in studies[:SHOWN_STUDIES]]
             rest = len(studies) - SHOWN_STUDIES
             raise InputError([head, *named, *([Problem(f"and {rest} more studies")] if rest > 0 else [])])
+
+
+def _lost(labels: Labels) -> int:
+    """Decisions without an answer; of a report that could not be read, all."""
+    return sum(labels.report is not ReportStatus.OK or status is not Status.OK for status in labels.statuses)
 
 
 def count(sides: Sides) -> Counts:

@@ -14,21 +14,15 @@ from harness.intervals import PUBLISHED, Pseudo, pseudo
 from harness.metrics import metric as make_metric
 from harness.paired import Differences, against_rest, claimable, least_detectable
 from harness.progress import progress
-from harness.record import Record
 from harness.resample import patient_totals
 from harness.snapshot import MetricSnapshot, Place, Snapshot, Tests
 from harness.store import Store, Stored, newest
-from harness.types import Array, Grade, Metric, Rows
+from harness.types import Array, Metric, Rows
 
 Flags = NDArray[np.bool_]
 
 ALL_PARTS_UP_TO = 100
 """With more systems than this only headlines are tested pair by pair; `ranscore compare` still tests everything of a few."""
-
-
-def ranked(record: Record) -> bool:
-    """Whether a record takes part in the ranks (design seam 11); the newest version of each system is chosen by the store."""
-    return record.rankable and record.grade in (Grade.SCORED_HERE, Grade.REGENERATED)
 
 
 def make(store: Store, *, alpha: float = 0.05, created: str = "") -> tuple[Snapshot, ...]:
@@ -75,7 +69,7 @@ def _metric(signature: str, listed: Sequence[tuple[Stored, Rows]], patients: Map
     totals = [patient_totals(rows, patients) for _, rows in listed]
     wanted = tested(metric, totals[0], len(listed))
     scored = [pseudo(metric, table, wanted.__contains__) for table in totals]
-    ids, in_ranks = tuple(item.id for item, _ in listed), np.array([ranked(item.record) for item, _ in listed])
+    ids, in_ranks = tuple(item.id for item, _ in listed), np.array([not item.record.unranked for item, _ in listed])
     places, tests, detectable = {}, {}, {}
     for part in scored[0].names:
         values, found = pairs(scored, part, alpha)

@@ -134,9 +134,15 @@ class Record:
     schema: int = SCHEMA
 
     @property
-    def rankable(self) -> bool:
-        """Whether the record itself keeps to what a rank asks for; the board asks for more."""
-        return self.system.role is Role.SYSTEM and self.counts.lost_share <= UNRANKED_ABOVE
+    def unranked(self) -> str:
+        """Why the record takes no part in the ranks (design seam 11); empty where it does, if it is its system's newest."""
+        if self.system.role is not Role.SYSTEM:
+            return self.system.role.value
+        if self.grade in (Grade.REPORTED, Grade.SELF_SCORED):
+            return self.grade.value
+        if self.counts.lost_share > UNRANKED_ABOVE:
+            return f"{self.counts.lost_share:.1%} of the decisions have no answer"
+        return ""
 
     def metric(self, name: str) -> MetricResult | None:
         """The first result of a metric of this name."""

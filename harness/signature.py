@@ -59,8 +59,12 @@ class Signature:
         return "|".join(parts)
 
 
+def kind_of(signature: str) -> str:
+    """A signature's text without what the cohort and the extractor add: what is the same on every board."""
+    return "|".join(part for part in signature.split("|") if not part.startswith(("x:", "fit:")))
+
+
 def spec_of(signature: str) -> str:
     """`name:recipe`, as the registry of metrics takes it, from a signature's text."""
-    name, _, *rest = signature.split("|")
-    recipe = [part for part in rest if not part.startswith(("x:", "fit:"))]
+    name, _, *recipe = kind_of(signature).split("|")
     return ":".join([name, "|".join(recipe)]) if recipe else name

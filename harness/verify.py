@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from harness.metrics import metric
 from harness.record import Record, record_digest
-from harness.signature import spec_of
+from harness.signature import kind_of, spec_of
 from harness.types import Rows
 
 TOLERANCE = 1e-9
@@ -31,9 +31,9 @@ def differences(claimed: Record, found: Record) -> list[str]:
     for name, value in asdict(claimed.counts).items():
         if value != asdict(found.counts)[name]:
             lines.append(f"{name}: the record says {value}, the inputs give {asdict(found.counts)[name]}")
-    others = {result.name + result.signature.partition("|x:")[0]: result for result in found.metrics}
+    others = {kind_of(result.signature): result for result in found.metrics}
     for result in claimed.metrics:
-        other = others.get(result.name + result.signature.partition("|x:")[0])
+        other = others.get(kind_of(result.signature))
         if other is None:
             lines.append(f"{result.signature}: not computed from the inputs")
             continue

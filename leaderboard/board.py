@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from harness.record import CohortCard, MetricResult, Record
 from harness.reported import reported, source
 from harness.signature import digest as digest_of
+from harness.signature import kind_of
 from harness.snapshot import Place, Snapshot
 from harness.store import Stored, newest
 from harness.types import Grade, Role, SystemCard
@@ -167,7 +168,7 @@ def _places(item: Stored, columns: Sequence[Column], snapshot: Snapshot | None) 
         return {}
     found = {}
     for column in columns:
-        result = next((result for result in item.record.metrics if comparable(result) == column.metric), None)
+        result = next((result for result in item.record.metrics if kind_of(result.signature) == column.metric), None)
         metric = snapshot.metric(result.signature) if result else None
         if metric and (place := metric.places.get(column.part, {}).get(item.id)):
             found[column.key] = place
@@ -184,15 +185,10 @@ def _columns(records: Iterable[Record]) -> tuple[Column, ...]:
     for record in records:
         for result in record.metrics:
             for part in shown_parts(result):
-                spec = comparable(result)
+                spec = kind_of(result.signature)
                 key = f"{spec}/{part}"
                 found.setdefault(key, Column(key, label(result, part), spec, part, result.higher_is_better))
     return tuple(found.values())
-
-
-def comparable(result: MetricResult) -> str:
-    """A signature without what the board's own cohort and extractor add."""
-    return "|".join(part for part in result.signature.split("|") if not part.startswith(("x:", "fit:")))
 
 
 def shown_parts(result: MetricResult) -> list[str]:
@@ -225,7 +221,7 @@ def _row(item: Stored, columns: Sequence[Column], places: Mapping[str, Place], s
         record.grade,
         {column.key: cell for column in columns if (cell := _cell(record, column, places.get(column.key)))},
         place,
-        "" if place else unranked(record),
+        "" if place else record.unranked or "no snapshot yet",
         str(record.counts),
         record.created,
         card.open_weights,
@@ -240,20 +236,9 @@ def _row(item: Stored, columns: Sequence[Column], places: Mapping[str, Place], s
 
 def _cell(record: Record, column: Column, place: Place | None) -> Cell | None:
     for result in record.metrics:
-        if comparable(result) == column.metric and column.part in result.parts:
+        if kind_of(result.signature) == column.metric and column.part in result.parts:
             return Cell(result.parts[column.part], result.intervals.get(column.part), bool(place and place.best))
     return None
-
-
-def unranked(record: Record) -> str:
-    """Why a record has no rank (design seam 11)."""
-    if record.system.role is not Role.SYSTEM:
-        return record.system.role.value
-    if record.grade in (Grade.REPORTED, Grade.SELF_SCORED):
-        return record.grade.value
-    if not record.rankable:
-        return f"{record.counts.lost_share:.1%} of the decisions have no answer"
-    return "no snapshot yet"
 
 
 def _order(row: BoardRow, key: str) -> tuple[bool, float, str]:

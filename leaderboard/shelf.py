@@ -12,10 +12,11 @@ from harness import cohorts
 from harness.errors import InputError
 from harness.home import home
 from harness.record import Record
+from harness.signature import kind_of
 from harness.snapshot import MetricSnapshot, Snapshot
 from harness.store import Store, Stored, now
 from harness.types import Access, Cohort, Manifest, Rows
-from leaderboard.board import Board, Column, anonymous, boards, comparable
+from leaderboard.board import Board, Column, anonymous, boards
 from leaderboard.ranked import found
 
 
@@ -48,7 +49,7 @@ class Content:
         snapshot = self.snapshots.get((board.cohort.digest, board.signature))
         for row in board.rows if snapshot else ():
             for result in self.stored[row.id].record.metrics:
-                if comparable(result) == column.metric:
+                if kind_of(result.signature) == column.metric:
                     return snapshot.metric(result.signature) if snapshot else None
         return None
 

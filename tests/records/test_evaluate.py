@@ -12,7 +12,7 @@ from harness.errors import InputError, StoreError
 from harness.evaluate import Evaluation
 from harness.findings import RAN_21
 from harness.metrics import metric
-from harness.types import Labels, ReportStatus, Rows, Status, SystemCard
+from harness.types import Grade, Labels, ReportStatus, Rows, Status, SystemCard
 
 OK = (Status.OK,) * 21
 
@@ -43,7 +43,7 @@ def test_missing_studies_stay_and_are_counted() -> None:
     assert made.rows[0].studies == tuple(sorted(labels(0)))
     assert made.record.counts.missing == 1 and made.record.counts.readable == 39
     assert str(made.record.counts).startswith("39 of 40; 1 missing")
-    assert made.record.rankable
+    assert made.record.unranked == "self-scored" and not replace(made.record, grade=Grade.SCORED_HERE).unranked
 
 
 def test_unknown_studies_are_named() -> None:
@@ -54,9 +54,9 @@ def test_unknown_studies_are_named() -> None:
 def test_failures_are_counted_and_above_two_percent_nothing_is_ranked() -> None:
     candidate = labels(0)
     candidate["s00"] = Labels((None,) * 21, (Status.FAILED,) * 21)
-    made = scored(candidate).record
+    made = replace(scored(candidate).record, grade=Grade.SCORED_HERE)
     assert made.counts.failed == 21 and made.counts.decisions == 40 * 21
-    assert made.counts.lost_share == 0.025 and not made.rankable
+    assert made.counts.lost_share == 0.025 and made.unranked == "2.5% of the decisions have no answer"
     candidate["s00"] = Labels((None, -1, *([0] * 19)), OK)
     counts = scored(candidate).record.counts
     assert (counts.unparseable, counts.uncertain) == (1, 1)
