@@ -14,24 +14,28 @@ from harness.complaints import Complaints
 from harness.tabular import study_id
 
 
-def rows(path: Path, complaints: Complaints | None = None) -> Iterator[tuple[str, str]]:
+def rows(path: Path) -> Iterator[tuple[str, str]]:
     """Study ids and reports of a file (CSV, JSON Lines or Parquet), one by one.
 
     The columns are `study_id` and `report`, or `study_id`, `findings` and `impression`, which are then joined by a line end.
 
     Raises:
-        InputError: Something is wrong, where no `complaints` collect it.
+        InputError: Something is wrong.
     """
-    found = complaints or Complaints(str(path))
-    for line, name, text in _rows(path, found):
+    complaints = Complaints(str(path))
+    yield from ((name, text) for _, name, text in _checked(path, complaints))
+    complaints.check()
+
+
+def _checked(path: Path, complaints: Complaints) -> Iterator[tuple[int, str, str]]:
+    """Line, study id and report of every row with which nothing is wrong by itself."""
+    for line, name, text in _rows(path, complaints):
         if not name:
-            found.add("no id", "the row has no study id", "Write one", line)
+            complaints.add("no id", "the row has no study id", "Write one", line)
         elif not _clean(name + text):
-            found.add("not UTF-8", "the row holds bytes that are not UTF-8, or a NUL", "Save the file as UTF-8", line)
+            complaints.add("not UTF-8", "the row holds bytes that are not UTF-8, or a NUL", "Save the file as UTF-8", line)
         else:
-            yield name, text
-    if complaints is None:
-        found.check()
+            yield line, name, text
 
 
 def _clean(text: str) -> bool:
@@ -143,11 +147,11 @@ def inspect(path: Path) -> int:
     complaints = Complaints(str(path))
     seen: set[bytes] = set()
     count = 0
-    for name, _ in rows(path, complaints):
+    for line, name, _ in _checked(path, complaints):
         count += 1
         key = blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest()
         if key in seen:
-            complaints.add("id twice", "the study has a row already", "Keep one row a study", study=name)
+            complaints.add("id twice", "the study has a row already", "Keep one row a study", line, name)
         seen.add(key)
     if not count and not complaints.problems:
         complaints.add("no rows", "it holds no report", "Write a header and one row a study")

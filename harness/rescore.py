@@ -49,7 +49,8 @@ def rescore(
         store: Old and new records.
         known: Cohorts by digest.
         extractor: Who labels; by default the extractor of the same name as before, in its present version.
-        metrics: By default those that the old record holds, in their present versions.
+        metrics: Further ones; those that the old record holds are scored in their present versions in any case, so that no score leaves
+            the board.
         created: UTC time of the new records.
     """
     for old in progress(newest(store.all()), "Scoring again", unit="record"):
@@ -80,7 +81,7 @@ def _again(
             cohort,
             extractor=extractor or before,
             options=options,
-            metrics=metrics or [spec_of(result.signature) for result in record.metrics],
+            metrics=list(dict.fromkeys([*(spec_of(result.signature) for result in record.metrics), *(metrics or ())])),
             card=record.system,
             grade=record.grade,
             created=created,

@@ -87,7 +87,7 @@ def test_every_format_gives_the_same_rows_in_the_files_order(tmp_path: Path) -> 
         (b"study_id,report\n", "no report", 1),
         (b"study_id,text\n1,heart\n", "0 columns called report", 1),
         (b"study_id,report,report\n1,heart,x\n", "2 columns called report", 1),
-        (b"study_id,report\n1,heart\n1,lung\n,lung\n2,a,b\n", "id twice|row already", 3),
+        (b"study_id,report\n1,heart\n1,lung\n,lung\n2,a,b\n", ":3, study '1': the study has a row already", 3),
         (b"study_id,report\n1,\xff\n2,\x00\n", "not UTF-8", 2),
         (b'study_id,report\n1,"heart\n', "quotation marks", 1),
         (b'{"study_id": "1", "report": "heart"}\n{"study_id": \n[1]\n{"study_id": 2}\n', "not a JSON object", 3),

@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module, metadata
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from harness.errors import InputError, RanscoreError, UsageError
 
@@ -47,6 +47,13 @@ class Parser(argparse.ArgumentParser):
         """Raise instead of exiting, so that every error leaves by one door."""
         raise UsageError(f"{message}. See `{self.prog} --help`")
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuse what is not known where it stands, so that the error names the help of the command, not of the program."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return found, unknown
+
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line; also what the documentation test walks through."""
@@ -66,7 +73,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         arguments = parser().parse_args(argv)
-        return int(arguments.run(arguments))
+        code = int(arguments.run(arguments))
+        sys.stdout.flush()  # a reader that has gone away is noticed here, not while Python ends
+        return code
     except RanscoreError as error:
         for problem in error.problems:
             print(f"ranscore: {problem}", file=sys.stderr)

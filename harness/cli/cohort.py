@@ -121,6 +121,7 @@ def _print(one: TableOne, as_json: bool) -> None:
                 {{"frontal": "frontal film", "lateral": "lateral film", "prior": "earlier study"}[key]: n for key, n in one.linked.items()}
             ),
         ),
+        ("films", "on this machine" if one.films else "none on this machine"),
         *((name, _counts(groups)) for name, groups in one.strata.items()),
         ("scored section", one.section),
         ("language", one.language),

@@ -15,7 +15,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("path", metavar="IN", type=Path, help="the reports: CSV, JSON Lines or Parquet with study_id and report")
     parser.add_argument("-o", "--out", metavar="OUT", type=Path, required=True, help="the label file to write: .csv or .parquet")
     parser.add_argument("--open", action="store_true", help="the reports are public; without this they are treated as credentialed")
-    options.extractor(parser)
+    options.extractor(parser, "chexbert")
     parser.add_argument("--retry", action="store_true", help="ask again what was unparseable or refused before")
     parser.add_argument(
         "--ray", metavar="ADDRESS", nargs="?", const="local", help="spread the work with Ray: over this machine, or the cluster at ADDRESS"

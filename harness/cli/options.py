@@ -8,6 +8,10 @@ from typing import Any
 
 CHOICES = ("yes", "no", "unknown")
 SECTIONS = ("findings", "impression", "both")
+# Of `harness.extractors`, which is not imported here: the help must answer at once. A test holds them against it.
+EXTRACTORS = ("lexical", "llm", "recorded")
+MODES = ("single", "joint")
+DIALECTS = ("vllm", "sglang", "llama.cpp", "openai")
 
 Commands = Any
 """What `add_subparsers` returns; argparse has no public name for it."""
@@ -28,21 +32,30 @@ def references(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def extractor(parser: argparse.ArgumentParser) -> None:
-    """`--extractor` and what the llm extractor takes."""
-    parser.add_argument("--extractor", metavar="NAME", help="who labels the reports: lexical (default), llm, recorded")
+def extractor(parser: argparse.ArgumentParser, *more: str) -> None:
+    """`--extractor` and what the llm extractor takes.
+
+    Args:
+        more: Extractors of other findings than the 21, where the command takes them.
+    """
+    names = (*EXTRACTORS, *more)
+    text = f"who labels the reports: {', '.join(names)} (default: lexical)"
+    parser.add_argument("--extractor", metavar="NAME", choices=names, help=text)
     llm(parser)
 
 
 def llm(parser: argparse.ArgumentParser) -> None:
     """`--pack`, `--mode`, `--endpoint`, `--model`, `--dialect`."""
     parser.add_argument("--pack", metavar="NAME", help="the frozen prompts of the llm extractor")
-    parser.add_argument("--mode", metavar="MODE", help="how the pack asks: single (one question a finding) or joint (all in one answer)")
+    parser.add_argument(
+        "--mode", metavar="MODE", choices=MODES, help="how the pack asks: single (one question a finding) or joint (all in one answer)"
+    )
     parser.add_argument("--endpoint", metavar="URL", action="append", help="an OpenAI-compatible server; may be given several times")
     parser.add_argument("--model", metavar="NAME", help="the model that the server serves, or a folder with one to run in process")
     parser.add_argument(
         "--dialect",
         metavar="NAME",
+        choices=DIALECTS,
         help="how the server is told to hold an answer to a set: vllm, sglang, llama.cpp, or openai (not at all)",
     )
 

@@ -18,7 +18,9 @@ def register(commands: Commands) -> None:
     )
     options.cohort(parser)
     options.extractor(parser)
-    options.metrics(parser)
+    parser.add_argument(
+        "--metrics", metavar="A,B", help="further metrics, separated by commas; those that a record holds are scored again in any case"
+    )
     options.store(parser)
     options.json(parser)
     parser.set_defaults(run=run)

@@ -28,7 +28,10 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], title: str = ""
         # A pipe or a file has no width: nothing is folded.
         wide = Console(highlight=False, width=10_000)
         console = Console(highlight=False, width=max(wide.measure(grid).maximum, len(title)))
-    console.print(grid)
+    # Written by us, because rich ends the program with 1 where the reader of a pipe has gone away.
+    with console.capture() as written:
+        console.print(grid)
+    print(written.get(), end="")
 
 
 def _shortest(rows: Sequence[Sequence[str]], index: int, header: str) -> int:

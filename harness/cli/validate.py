@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,9 +38,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(_document(complaints, len(found), missing), indent=1))
         return 3 if complaints.problems else 0
+    for problem in complaints.problems:
+        print(f"ranscore: {problem}", file=sys.stderr)
     for warning in complaints.warnings:
-        print(f"warning: {warning}")
-    complaints.check()
+        print(f"warning: {warning}", flush=True)
+    if complaints.problems:
+        return 3
     print(_sentence(str(arguments.file), len(found), missing))
     return 0
 

@@ -66,7 +66,9 @@ class TableOne:
     unit: str
     """What the length counts: words, or characters in a language that puts no blanks between words."""
     linked: Mapping[str, int]
-    """Scored studies with a frontal film, a lateral film, an earlier study."""
+    """Scored studies for which a frontal film, a lateral film, an earlier study is listed."""
+    films: bool
+    """Whether the listed films lie in a folder of this machine."""
     strata: Mapping[str, Mapping[str, int]]
     prevalence: tuple[Prevalence, ...]
     """Empty where nobody labelled the cohort."""
@@ -96,6 +98,7 @@ def describe(cohort: Cohort) -> TableOne:
         length=_spread([_length(cohort.reference(study.id), characters) for study in scored]),
         unit="characters" if characters else "words",
         linked={name: sum(bool(getattr(study, name)) for study in scored) for name in ("frontal", "lateral", "prior")},
+        films=cohort.images is not None,
         strata=_strata(scored),
         prevalence=_prevalence(cohort),
     )

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from harness.errors import UnavailableError
-from harness.extractors.client import Client, same_model, shown
+from harness.extractors.client import REFUSED, UNREACHABLE, Client, same_model, shown
 from harness.extractors.endpoint import Endpoint
 from harness.extractors.framing import framed
 from harness.extractors.llm import LLM, Servers, request
@@ -59,7 +59,7 @@ async def _observations(client: Client, endpoint: Endpoint, protocol: Protocol) 
         )
     first = await client.once(endpoint, _body(protocol, endpoint, PRESENT))
     if isinstance(first, str):
-        yield Observation(place, False, f"a question about a short report failed: {first}", _why_refused(protocol))
+        yield Observation(place, False, f"a question about a short report failed: {first}", _remedy(protocol, first))
         return
     yield Observation(place, True, "it answers" + (f" as {name}" if first.model else ", and does not say as which model"))
     yield _thinking(place, protocol, first)
@@ -94,8 +94,10 @@ def _read(protocol: Protocol, answer: Reply, finding: str = "Pneumothorax") -> D
     return decisions(answer, protocol.pack.parser, titles)[titles.index(protocol.question(finding).title)]
 
 
-def _why_refused(protocol: Protocol) -> str:
-    if protocol.constraint == "none":
+def _remedy(protocol: Protocol, failure: str) -> str:
+    if failure == UNREACHABLE:
+        return "Start the server, or mend --endpoint"
+    if protocol.constraint == "none" or failure != REFUSED:
         return "See the server's log"
     return "If it does not know structured output, say --dialect openai: answers are then only checked here, under a digest of their own"
 

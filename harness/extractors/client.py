@@ -34,6 +34,8 @@ LARGEST = 4_000_000
 """Bytes of an answer that are read; more is garbage."""
 REJECTIONS = 10
 """Questions refused as malformed, with none answered, after which a server is not asked again."""
+UNREACHABLE = "it cannot be reached, or breaks off"
+REFUSED = "it refuses the question"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +158,9 @@ class Client:
         except _BusyError:
             return "it is busy"
         except _BrokenError:
-            return "it cannot be reached, or breaks off"
+            return UNREACHABLE
         except _RejectedError:
-            return "it refuses the question"
+            return REFUSED
         except _UnfitError as error:
             return str(error)
 

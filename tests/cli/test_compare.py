@@ -128,6 +128,8 @@ def test_rescoring_keeps_both_values(tmp_path: Path, cohort: Cohort) -> None:
     assert [record.metrics[0].signature.split("|")[1] for record in kept] == ["v0", "v1"]
     assert kept[1].metrics[0].parts == old.record.metrics[0].parts
     assert {item.reason for item in rescore(store, {})} == {"its cohort is not here"}
+    more = {item.old.record.system.name: item.new for item in rescore(store, known, metrics=["rouge-l", "ran-score"])}
+    assert more["copy"] and [result.name for result in more["copy"].metrics] == ["ran-score", "rouge-l"]
 
 
 def test_rescoring_says_what_it_could_not_score(filled: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from harness.cli import main
+from harness.cli import main, options
 from harness.cohorts.synthetic import build
 from harness.cohorts.synthetic_systems import system
+from harness.extractors import REGISTRY
+from harness.extractors.models import DIALECTS
+from harness.extractors.pack import MODES
 from harness.types import Cohort
 
 AGAINST = ("--references", "references.csv", "--open")
@@ -99,6 +104,9 @@ def test_a_text_metric_alone_says_nothing_of_labels(here: Path, capsys: pytest.C
         (("--metrics", "cider", "--profile", "rexrank"), 2, "the profile 'rexrank' has no cider; it has bleu:sentence|rexrank."),
         (("--metrics", "bleu", "--per-study", "studies.csv"), 2, "add ran-score to --metrics"),
         (("--metrics", "bleu", "-o", "references.csv/record.json"), 3, "references.csv: "),
+        (("--metrics", "bleu", "--extractor", "nope"), 2, "invalid choice: 'nope'"),
+        (("--metrics", "bleu", "--mode", "nope"), 2, "invalid choice: 'nope'"),
+        (("--nope",), 2, "unrecognized arguments: --nope. See `ranscore score --help`"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_line(
@@ -107,6 +115,20 @@ def test_what_cannot_be_is_said_in_one_line(
     assert score(*more) == code
     said = capsys.readouterr().err
     assert says in said and "Traceback" not in said
+
+
+def test_the_choices_of_the_options_are_those_of_the_program() -> None:
+    assert {*options.EXTRACTORS, "chexbert"} == {*REGISTRY} and options.MODES == MODES and options.DIALECTS == DIALECTS
+
+
+def test_a_reader_that_goes_away_is_no_error(here: Path) -> None:
+    command = [sys.executable, "-m", "harness.cli", "metrics"]
+    # The pipe's end is closed before the first line is written, as `| head` does after its last.
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout and running.stderr
+        running.stdout.close()
+        said = running.stderr.read()
+    assert running.returncode == 0 and said == ""
 
 
 def test_a_record_that_is_not_there(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
