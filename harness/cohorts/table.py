@@ -75,24 +75,12 @@ def from_table(
     section = section or _guess_section(names)
     if table.columns:
         _check_sections(names, section, complaints)
-    lines: dict[str, int] = {}
-    studies: list[Study] = []
-    texts: dict[str, Text] = {}
-    labels: dict[str, Labels] = {}
-    empty: list[str] = []
-    labelled = any(column in by_spelling() for column in table.columns)
     complaints.check()
-    for row in table.rows:
-        cells = {key: _text(row.cells.get(column)) for key, column in names.items()}
-        if not _check_id(cells["id"], lines, row.line, complaints):
-            continue
-        study = _study(cells, row.line, complaints)
-        texts[study.id] = _sections(cells, section)
-        if study.part == "test" and not _reference(texts[study.id], section):
-            study, empty = replace(study, part="context"), [*empty, study.id]
-        studies.append(study)
-        if labelled:
-            labels[study.id] = _labels(row.cells, row.line, study.id, complaints)
+    lines: dict[str, int] = {}
+    studies, texts, labels = _read(table, names, section, lines, complaints)
+    if empty := [study.id for study in studies if study.part == "test" and not _reference(texts[study.id], section)]:
+        without = set(empty)
+        studies = [replace(study, part="context") if study.id in without else study for study in studies]
     _check_cohort(studies, lines, complaints)
     complaints.check()
     if empty:
@@ -103,6 +91,26 @@ def from_table(
     return make(
         name or path.stem, studies, texts, section=section, access=access, language=language, source=source, labels=labels, images=images
     )
+
+
+def _read(
+    table: tabular.Table, names: Mapping[str, str], section: Section, lines: dict[str, int], complaints: Complaints
+) -> tuple[list[Study], dict[str, Text], dict[str, Labels]]:
+    """The rows as studies, their text and their labels, where the file has labels; `lines` takes the line of each id."""
+    studies: list[Study] = []
+    texts: dict[str, Text] = {}
+    labels: dict[str, Labels] = {}
+    labelled = any(column in by_spelling() for column in table.columns)
+    for row in table.rows:
+        cells = {key: _text(row.cells.get(column)) for key, column in names.items()}
+        if not _check_id(cells["id"], lines, row.line, complaints):
+            continue
+        study = _study(cells, row.line, complaints)
+        texts[study.id] = _sections(cells, section)
+        studies.append(study)
+        if labelled:
+            labels[study.id] = _labels(row.cells, row.line, study.id, complaints)
+    return studies, texts, labels
 
 
 def guess_language(texts: Any) -> str:

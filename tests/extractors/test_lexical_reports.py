@@ -8,28 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.extraction import COVERED
 from harness.extractors.lexical import Lexical
 from harness.findings import RAN_21
 from harness.metrics.findings_f1 import ran_score
 from harness.types import Array, Input, Labels, ReportStatus, Status
 
-COVERED = (
-    "Atelectasis",
-    "Cardiomegaly",
-    "Consolidation",
-    "Edema",
-    "Fracture",
-    "Lung Lesion",
-    "No Finding",
-    "Pleural Effusion",
-    "Lung Opacity",
-    "Support Devices",
-    "Emphysema",
-    "Interstitial Lung Disease",
-    "Calcification",
-    "Pulmonary Vascular Abnormal",
-)
-"""The 14 findings that the collection's codes cover well."""
 FOLDS = 5
 CHINESE = Path(__file__).parent / "data" / "chinese_sentences.csv"
 
