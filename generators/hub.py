@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from generators import prompting
 from generators.answering import Failed, answer
@@ -54,11 +54,8 @@ class Hub:
     def _prepare(self, study: StudyInput) -> tuple[Asked, tuple[str, ...]]:
         from harness.cohorts.films import read_rgb
 
-        if study.frontal is None:
-            raise InputError("the study has no frontal film")
         text, substituted = self.prompt.filled(study)
-        films = [study.frontal, *([study.lateral] if self.prompt.lateral and study.lateral else [])]
-        return Asked(text, tuple(read_rgb(film) for film in films)), substituted
+        return Asked(text, tuple(map(read_rgb, self.prompt.films(study)))), substituted
 
     def inputs(self, asked: Asked) -> Any:
         """The prompt as ids and pixels, in one go: reading a rendered template again would begin the text twice."""
@@ -73,7 +70,7 @@ class Hub:
 
         given = self.inputs(asked).to(self.model.device, self.model.dtype)
         with torch.inference_mode():
-            ids = self.model.generate(**given, max_new_tokens=self.prompt.longest, do_sample=False)[0, given["input_ids"].shape[1] :]
+            ids = self.model.generate(**given)[0, given["input_ids"].shape[1] :]
         if len(ids) >= self.prompt.longest and int(ids[-1]) not in _ends(self.model):
             return Failed("the report was cut short at the longest length")
         return str(self.processor.decode(ids, skip_special_tokens=True)).strip()
@@ -90,30 +87,31 @@ def make(options: Options) -> Hub:
     Raises:
         UsageError: No model is named.
         UnavailableError: It is not here, or it needs its own code.
-        InputError: It has no chat template.
+        InputError: It has no chat template, or its tensors are not those of its kind; every one is named.
     """
-    from transformers import AutoModelForImageTextToText, AutoProcessor
+    from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
+
+    from generators import vision_language
 
     named = options.settings.get("model", "")
     if not named:
         raise UsageError("transformers needs --set model=REPOSITORY or a folder")
     folder = Path(named).expanduser() if Path(named).expanduser().is_dir() else _cached(named)
-    processing: Any = AutoProcessor
-    modelling: Any = AutoModelForImageTextToText
+    processing, configured, stock = cast("tuple[Any, Any, Any]", (AutoProcessor, AutoConfig, AutoModelForImageTextToText))
     try:
         processor = processing.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        model = modelling.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=options.precision
-        )
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        what = f"{named} cannot be loaded as an image-text-to-text model without its own code ({type(error).__name__})"
-        raise UnavailableError(Problem(what, "Serve it in its own environment and use the door openai or command")) from error
+        kind = type(configured.from_pretrained(folder, local_files_only=True, trust_remote_code=False))
+        known = kind in stock._model_mapping
+    except (OSError, ValueError, KeyError, ImportError):
+        known = False
+    if not known:
+        what = f"{named} cannot be loaded as an image-text-to-text model without its own code"
+        raise UnavailableError(Problem(what, "Serve it in its own environment and use the door openai or command"))
     if not getattr(processor, "chat_template", None):
         raise InputError(Problem("its processor has no chat template", "Use the door command", str(folder)))
-    model = model.eval().to(options.device)
     prompt = prompting.prompt(options.settings)
-    asked = [prompt.text, prompt.writes.value, prompt.lateral, prompt.longest]
-    return Hub(model, processor, prompt, digest(["transformers", 2, _identity(folder), *asked, options.precision]))
+    model = vision_language.load(stock, folder, options, prompt.longest)
+    return Hub(model, processor, prompt, digest(["transformers", 3, _identity(folder), *prompt.identity, options.precision]))
 
 
 def _cached(repository: str) -> Path:

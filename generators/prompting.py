@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from harness.errors import UsageError
+from harness.errors import InputError, UsageError
 from harness.types import Section, StudyInput
 
 PLACES = ("view", "indication", "history", "comparison", "prior_report")
@@ -33,6 +34,21 @@ class Prompt:
         """Inputs, by the places in the text."""
         named = {place for place in PLACES if f"{{{place}}}" in self.text}
         return frozenset({"frontal"} | named | ({"lateral"} if self.lateral else set()))
+
+    @property
+    def identity(self) -> list[str | bool | int]:
+        """What of it belongs into a system's digest."""
+        return [self.text, self.writes.value, self.lateral, self.longest]
+
+    def films(self, study: StudyInput) -> tuple[Path, ...]:
+        """The films to show, frontal first.
+
+        Raises:
+            InputError: The study has no frontal film.
+        """
+        if study.frontal is None:
+            raise InputError("the study has no frontal film")
+        return (study.frontal, study.lateral) if self.lateral and study.lateral else (study.frontal,)
 
     def filled(self, study: StudyInput) -> tuple[str, tuple[str, ...]]:
         """The text for a study, `N/A` where it knows nothing, and what was substituted."""

@@ -14,7 +14,7 @@ from generators.answering import Failed, answer
 from generators.catalogue import Options, System
 from generators.prompting import Prompt
 from harness.cohorts.films import read_rgb
-from harness.errors import InputError, UsageError
+from harness.errors import UsageError
 from harness.extractors.client import Client
 from harness.extractors.endpoint import Endpoint, endpoints
 from harness.reports import MAX_CHARACTERS
@@ -63,11 +63,8 @@ class Served:
         return answer(studies, self._prepare, lambda batch: asyncio.run(self._ask(batch)))
 
     def _prepare(self, study: StudyInput) -> tuple[Asked, tuple[str, ...]]:
-        if study.frontal is None:
-            raise InputError("the study has no frontal film")
         text, substituted = self.prompt.filled(study)
-        films = [study.frontal, *([study.lateral] if self.prompt.lateral and study.lateral else [])]
-        return Asked(text, tuple(sent(film, self.side) for film in films)), substituted
+        return Asked(text, tuple(sent(film, self.side) for film in self.prompt.films(study))), substituted
 
     async def _ask(self, batch: Sequence[Asked]) -> list[str | Failed]:
         async with Client(self.servers, self.model, timeout=self.timeout) as client:
@@ -119,8 +116,8 @@ def make(options: Options) -> Served:
         raise UsageError("side is a number of pixels, and timeout a number of seconds")
     servers = endpoints(list(filter(None, settings.get("endpoint", "").split(","))), options.access)
     prompt = prompting.prompt(settings)
-    asked = [prompt.text, prompt.writes.value, prompt.lateral, prompt.longest]
-    return Served(servers, model, prompt, int(side), options.seed, float(timeout), digest(["openai", 1, model, *asked, side, options.seed]))
+    made_of = digest(["openai", 1, model, *prompt.identity, side, options.seed])
+    return Served(servers, model, prompt, int(side), options.seed, float(timeout), made_of)
 
 
 SYSTEM = System(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import shutil
 import socket
 import sys
 import threading
@@ -21,7 +22,7 @@ from generators import run as loop
 from generators.catalogue import Options, find, make
 from generators.inputs import inputs
 from harness.cohorts.synthetic import build
-from harness.errors import RefusedError, UnavailableError, UsageError
+from harness.errors import InputError, RefusedError, UnavailableError, UsageError
 from harness.types import Access, Cohort, Generated, Generator, Section, StudyInput
 
 
@@ -279,3 +280,15 @@ def test_a_model_that_is_not_here_or_needs_its_code_is_refused(tmp_path: Path) -
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "own", "auto_map": {"AutoModel": "code.Own"}}))
     with pytest.raises(UnavailableError, match="without its own code"):
         door("transformers", model=str(tmp_path))
+
+
+def test_a_model_of_the_hub_without_a_tensor_is_refused_by_its_name(tiny_llava: Path, tmp_path: Path) -> None:
+    """transformers would draw the missing tensor at random, and the model would write."""
+    from safetensors.torch import load_file, save_file
+
+    folder = shutil.copytree(tiny_llava, tmp_path / "model")
+    tensors = load_file(folder / "model.safetensors")
+    name = next(key for key in tensors if key.endswith("q_proj.weight") and "vision" not in key)
+    save_file({key: tensor for key, tensor in tensors.items() if key != name}, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(InputError, match=r"layers\.0\.self_attn\.q_proj\.weight"):
+        door("transformers", model=str(folder))
