@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.errors import Problem, UnavailableError
+from harness.metrics.meteor_jar import ask_jar
 from harness.metrics.rouge import mean_of
 from harness.metrics.tokens import Preparation, read_recipe, words_of
 from harness.metrics.tokens_porter import stem
@@ -95,21 +95,6 @@ class Meteor15:
 
 def _line(words: Iterable[str]) -> str:
     return " ".join(words).replace("|||", "")
-
-
-def ask_jar(java: str, jar: Path, lines: Sequence[str]) -> list[str]:
-    """Send lines to the jar and return its lines.
-
-    Raises:
-        UnavailableError: It ended badly or answered too little.
-    """
-    command = [java, "-Dfile.encoding=UTF-8", "-Xmx2G", "-jar", str(jar), "-", "-", "-stdio", "-l", "en", "-norm"]
-    done = subprocess.run(command, input="\n".join(lines) + "\n", capture_output=True, encoding="utf-8", cwd=jar.parent, check=False)
-    answers = done.stdout.splitlines()
-    if done.returncode or len(answers) < len(lines):
-        what = f"the METEOR program ended with code {done.returncode} after {len(answers)} of {len(lines)} studies"
-        raise UnavailableError(Problem(what, "Check that `java -version` works and that 2 GB of memory are free"))
-    return answers
 
 
 def _meteor_15(total: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -14,7 +15,7 @@ from nltk.translate.meteor_score import single_meteor_score
 from pycocoevalcap.meteor.meteor import Meteor as CocoMeteor
 
 from harness.errors import UnavailableError
-from harness.metrics import meteor, metric
+from harness.metrics import meteor, meteor_jar, metric
 from harness.metrics.tokens import preparation
 from harness.types import Input
 
@@ -83,7 +84,36 @@ def test_a_program_that_fails_is_an_error(tmp_path: Path) -> None:
     program.write_text("#!/bin/sh\necho 1\nexit 3\n")
     program.chmod(0o755)
     with pytest.raises(UnavailableError, match="code 3 after 1 of 2"):
-        meteor.ask_jar(str(program), tmp_path / "meteor.jar", ["SCORE ||| a ||| a"] * 2)
+        meteor_jar.ask_jar(str(program), tmp_path / "meteor.jar", ["SCORE ||| a ||| a"] * 2)
+
+
+def test_one_start_serves_all_and_an_ended_program_is_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in that answers each line with its own number of lines so far, and ends after a line that says so."""
+    program = tmp_path / "java"
+    program.write_text(
+        f"#!/bin/sh\necho start >> {tmp_path}/starts\ncount=0\n"
+        'while read -r line; do count=$((count+1)); echo $count; case "$line" in *end*) exit 0;; esac; done\n'
+    )
+    program.chmod(0o755)
+
+    def ask(*lines: str) -> list[str]:
+        return meteor_jar.ask_jar(str(program), tmp_path / "meteor.jar", lines)
+
+    def starts() -> int:
+        return len((tmp_path / "starts").read_text().splitlines())
+
+    # More lines than both pipes hold.
+    assert ask(*["a line of some length " * 4] * 5000)[-1] == "5000"
+    assert ask("b", "end") == ["5001", "5002"] and starts() == 1
+    assert ask("c") == ["1"] and starts() == 2
+    with pytest.raises(UnavailableError, match="code 0 after 1 of 3"):
+        ask("end", "never read", "nor this")
+    monkeypatch.setattr(meteor_jar, "IDLE", 0.05)
+    assert ask("d") == ["1"] and starts() == 3
+    deadline = time.monotonic() + 20
+    while meteor_jar._running and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not meteor_jar._running, "an idle program is ended"
 
 
 class NoSynonyms:
