@@ -12,14 +12,6 @@ def _absent(name: str, summary: str, writes: Section, paper: str, licence: str, 
 
 SYSTEMS = (
     _absent(
-        "maira-2",
-        "MAIRA-2: findings from films, an earlier study and context",
-        Section.FINDINGS,
-        "Bannur et al. 2024, arXiv:2406.04449, https://huggingface.co/microsoft/maira-2",
-        "Microsoft Research licence",
-        "gated weights with code of their own that predates transformers 5; not rewritten here yet",
-    ),
-    _absent(
         "cxrmate-2",
         "CXRMate-2: findings and impression from several views and one earlier study",
         Section.BOTH,

@@ -81,6 +81,7 @@ MODULES: tuple[str, ...] = (
     "generators.medkit",
     "generators.chexone",
     "generators.medgemma",
+    "generators.maira2",
     "generators.absent",
 )
 """Files with entries; none of them imports torch at its top."""

@@ -1,6 +1,6 @@
-"""RAD-DINO, the frozen encoder of chest films that Libra and LLM-RG4 share: preparing a film, and the states of its layers.
+"""RAD-DINO, the frozen encoder of chest films that several systems share: preparing a film, and the states of its layers.
 
-Released as a folder: config.json, preprocessor_config.json and the weights of a DINOv2 model.
+Released as a folder: config.json, preprocessor_config.json and the weights of a DINOv2 model; or as a part of a system's own folder.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from generators.folders import needed, settings, tensors
 from generators.preprocess import resized_short
 from harness.checkpoints import check, tensors_digest
 from harness.errors import InputError, Problem
+from harness.types import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,18 +138,32 @@ def load(folder: Path, device: str, dtype: torch.dtype) -> Tower:
     Raises:
         InputError: A file of it is missing, or tensors are missing, unexpected or of another shape.
     """
-    found, sizes, prepare = tensors(folder), shape(folder), preparation(folder)
+    return tower(tensors(folder), settings(folder, "config.json"), folder, device, dtype)
+
+
+def tower(own: Mapping[str, Tensor], config: Json, folder: Path, device: str, dtype: torch.dtype, stem: str = "") -> Tower:
+    """The encoder from tensors that are read already.
+
+    Args:
+        own: Exactly its tensors, under their own names.
+        config: Its part of config.json.
+        folder: Holds preprocessor_config.json; what an error names.
+        stem: What stands before the names in the folder; for errors.
+
+    Raises:
+        InputError: A file of it is missing, or tensors are missing, unexpected or of another shape.
+    """
+    found, sizes, prepare = dict(own), shape(config, folder), preparation(folder)
     found.setdefault("embeddings.mask_token", torch.zeros(1, sizes.width))  # only training uses it, and not every copy holds it
-    check(found, sizes.layout(), str(folder))
+    check(found, sizes.layout(), f"{folder} ({stem}*)" if stem else str(folder))
     if prepare.crop != sizes.side:
         what = f"films are cut to {prepare.crop} and the encoder has places for {sizes.side}"
         raise InputError(Problem(what, "Give the released folder", str(folder)))
     return Tower({name: tensor.to(device, dtype) for name, tensor in found.items()}, sizes, prepare, tensors_digest(found))
 
 
-def shape(folder: Path) -> Shape:
-    """Read config.json; what it leaves out has the default of its library (`Dinov2Config`)."""
-    found = settings(folder, "config.json")
+def shape(found: Json, folder: Path) -> Shape:
+    """What config.json, or a part of it, says; what it leaves out has the default of its library (`Dinov2Config`)."""
     if found.get("use_swiglu_ffn"):
         raise InputError(Problem("it describes another encoder (use_swiglu_ffn)", "Give RAD-DINO's folder", str(folder / "config.json")))
     width = int(found.get("hidden_size", 768))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,19 @@ def needed(found: Json, name: str, folder: Path, file: str = "config.json") -> A
     if name not in found:
         raise InputError(Problem(f"it has no {name!r}", "Give the released file", str(folder / file)))
     return found[name]
+
+
+def ends(folder: Path, config: Json) -> tuple[int, ...]:
+    """The ids that end a report: of generation_config.json, else of config.json.
+
+    Raises:
+        InputError: Neither says.
+    """
+    own = settings(folder, "generation_config.json") if (folder / "generation_config.json").is_file() else {}
+    found = own.get("eos_token_id", config.get("eos_token_id"))
+    if found is None:
+        raise InputError(Problem("it has no 'eos_token_id'", "Give the released file", str(folder / "config.json")))
+    return tuple(found) if isinstance(found, list) else (int(found),)
 
 
 def tensors(folder: Path) -> dict[str, Tensor]:
@@ -93,3 +106,21 @@ def built(make: Any, found: Mapping[str, Tensor], file: str, dtype: Any, device:
     checkpoints.check(found, {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}, file)
     module.load_state_dict({name: tensor.to(device, dtype) for name, tensor in found.items()}, assign=True)
     return module.requires_grad_(False).eval()
+
+
+def gathered(*makers: Callable[[], Any]) -> list[Any]:
+    """What each of them makes.
+
+    Raises:
+        InputError: Some cannot; with the problems of all.
+    """
+    made: list[Any] = []
+    problems: list[Problem] = []
+    for make in makers:
+        try:
+            made.append(make())
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return made

@@ -34,6 +34,7 @@ def _input(cohort: Cohort, study: Study, prior: Study | None, needs: frozenset[s
         indication=text.indication if "indication" in needs else "",
         history=text.history if "history" in needs else "",
         comparison=text.comparison if "comparison" in needs else "",
+        technique=text.technique if "technique" in needs else "",
         reference=cohort.reference(study.id) if "reference" in needs else "",
     )
 

@@ -106,7 +106,7 @@ def load(name: str, options: Options) -> Libra:
         InputError: A file is missing or of another model, or tensors are missing, unexpected or of another shape; all are named.
     """
     from generators import dino
-    from generators.folders import settings, tensors
+    from generators.folders import ends, settings, tensors
     from generators.language import DTYPES, llama
     from harness.checkpoints import tensors_digest
     from harness.signature import digest
@@ -129,7 +129,7 @@ def load(name: str, options: Options) -> Libra:
         aligner,
         llama(config, rest, str(folder), dtype, options.device),
         words,
-        _ends(folder, config),
+        ends(folder, config),
         beams,
         longest,
         config.get("image_aspect_ratio") == "pad",
@@ -186,17 +186,6 @@ def _aligner(config: Json, tower: Tower, found: dict[str, Tensor], folder: Path,
     sizes = (tower.shape.layers, tower.shape.width, config["hidden_size"], config["num_attention_heads"])
     made: Aligner = built(lambda: Aligner(*sizes), own, f"{folder} ({PROJECTOR}*)", dtype, device)
     return made
-
-
-def _ends(folder: Path, config: Json) -> tuple[int, ...]:
-    """The ids that end a report: of generation_config.json, else of config.json."""
-    from generators.folders import settings
-
-    own = settings(folder, "generation_config.json") if (folder / "generation_config.json").is_file() else {}
-    ends = own.get("eos_token_id", config.get("eos_token_id"))
-    if ends is None:
-        raise InputError(Problem("it has no 'eos_token_id'", "Give the released file", str(folder / "config.json")))
-    return tuple(ends) if isinstance(ends, list) else (int(ends),)
 
 
 @dataclass(frozen=True, slots=True)

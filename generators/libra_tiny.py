@@ -65,7 +65,7 @@ def rad_dino(folder: Path, vision: Json, seed: int = 0) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "config.json", vision)
-    _save(seeded(shape(folder).layout(), seed), folder / "model.safetensors")
+    _save(seeded(shape(vision, folder).layout(), seed), folder / "model.safetensors")
     side = vision["image_size"]
     shown: Json = {"size": {"shortest_edge": side}, "crop_size": {"height": side, "width": side}}
     shown |= {"image_mean": [0.5307] * 3, "image_std": [0.2583] * 3, "image_processor_type": "BitImageProcessor", "resample": 3}

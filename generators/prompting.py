@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.errors import InputError, UsageError
 from harness.types import Section, StudyInput
 
-PLACES = ("view", "indication", "history", "comparison", "prior_report")
+PLACES = ("view", "indication", "history", "comparison", "technique", "prior_report")
 DEFAULT = "Write the findings section of the radiology report for this chest X-ray. Answer with the report alone."
 SETTINGS: Mapping[str, str] = {
     "prompt": f"what the model is asked; may hold {', '.join(f'{{{place}}}' for place in PLACES)}",

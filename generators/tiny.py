@@ -231,6 +231,13 @@ def medgemma(folder: Path) -> None:
     tiny_vision_language.medgemma(folder)
 
 
+def maira_2(folder: Path) -> None:
+    """MAIRA-2 with 0.2 million parameters."""
+    from generators import maira2_tiny
+
+    maira2_tiny.write(folder)
+
+
 SYSTEMS: dict[str, Callable[[Path], None]] = {
     "promptmrg": promptmrg,
     "libra-3b": libra_3b,
@@ -243,6 +250,7 @@ SYSTEMS: dict[str, Callable[[Path], None]] = {
     "chexone": chexone,
     "medgemma": medgemma,
     "medgemma-1.5": medgemma,
+    "maira-2": maira_2,
 }
 """One function a system; each writes files that bear the names of the system's `Weights`."""
 

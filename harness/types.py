@@ -333,6 +333,7 @@ class StudyInput:
     comparison: str = ""
     reference: str = ""
     """Only filled for floors and ceilings, which ask for it by name in `needs`."""
+    technique: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,7 +358,7 @@ class Generator(Protocol):
 
     @property
     def needs(self) -> frozenset[str]:
-        """Of `frontal lateral view prior_frontal prior_report indication history comparison reference`."""
+        """Of `frontal lateral view prior_frontal prior_report indication history comparison technique reference`."""
         ...
 
     @property
