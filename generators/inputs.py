@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +15,10 @@ FILMS = frozenset({"frontal", "lateral", "prior_frontal"})
 SHOWN = 20
 
 
-def inputs(cohort: Cohort, studies: Sequence[Study], needs: frozenset[str]) -> list[StudyInput]:
+def inputs(cohort: Cohort, studies: Iterable[Study], needs: frozenset[str]) -> Iterator[StudyInput]:
     """What a generator asks for and nothing else; what a study lacks stays empty, and the generator says what stood in for it."""
     by_id = {study.id: study for study in cohort.manifest.studies}
-    return [_input(cohort, study, by_id.get(study.prior), needs) for study in studies]
+    return (_input(cohort, study, by_id.get(study.prior), needs) for study in studies)
 
 
 def _input(cohort: Cohort, study: Study, prior: Study | None, needs: frozenset[str]) -> StudyInput:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -72,11 +71,6 @@ class Continuation:
         self.kept = made.past_key_values
         logits: Tensor = made.logits[:, -1]
         return logits
-
-
-def plain(text: str) -> str:
-    """A report without control characters, which byte tokens can spell and a file of reports must not hold; line breaks and tabs stay."""
-    return "".join(letter for letter in text if letter in "\n\t" or unicodedata.category(letter) != "Cc").strip()
 
 
 class Words(Protocol):

@@ -220,12 +220,10 @@ class Libra:
         return [self._answer(study) if study.frontal else Generated(study.id, failure="no frontal film") for study in studies]
 
     def _answer(self, study: StudyInput) -> Generated:
-        from generators.language import plain
-
         assert study.frontal is not None
         ids = self.continued(self.prompt(study), self.seen(study.frontal, study.prior_frontal or study.frontal))
         missing = () if study.prior_frontal else ("prior_frontal: frontal film repeated",)
-        return Generated(study.id, plain(self.words.text(ids)), substituted=missing)
+        return Generated(study.id, self.words.text(ids).strip(), substituted=missing)
 
     def prompt(self, study: StudyInput) -> list[int]:
         """The ids of template, query and film (`FILM`)."""

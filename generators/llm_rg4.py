@@ -183,10 +183,8 @@ class LlmRg4:
         return [self._answer(study) if study.frontal else Generated(study.id, failure="no frontal film") for study in studies]
 
     def _answer(self, study: StudyInput) -> Generated:
-        from generators.language import plain
-
         ids = self.continued(self.embeddings(study))
-        return Generated(study.id, plain(self.words.text(ids)), substituted=tuple(self._missing(study)))
+        return Generated(study.id, self.words.text(ids).strip(), substituted=tuple(self._missing(study)))
 
     def _missing(self, study: StudyInput) -> list[str]:
         notes = [] if study.lateral else ["lateral: zeros"]

@@ -1,10 +1,8 @@
-"""What a model wrote, made fit for a reports file."""
+"""The report in what a model wrote."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-from harness.reports import CONTROL
 
 
 class UnreadError(Exception):
@@ -15,11 +13,11 @@ MARKS = ("<unk>", "<s>", "</s>")
 """Tokens of LLaMA that are no text, as its tokenizer writes them out; a reports file takes them for markup."""
 
 
-def printable(text: str) -> str:
-    """Without what a reports file may not hold: LLaMA's marks, and control and invisible characters, which a model can spell in bytes."""
+def unmarked(text: str) -> str:
+    """Without LLaMA's marks. Control characters are left to `generators.batching.fit`, which takes them off what any system wrote."""
     for mark in MARKS:
         text = text.replace(mark, "")
-    return CONTROL.sub("", text)
+    return text
 
 
 def after_thought(ids: Sequence[int], begin: int | None, end: int | None) -> list[int]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from generators.answering import answer
 from generators.catalogue import Options, System
 from generators.preprocess import IMAGENET, Pixels, normalised
-from generators.prose import printable
+from generators.prose import unmarked
 from generators.weights import Weights
 from harness.errors import InputError, Problem, UsageError
 from harness.types import Generated, Section, StudyInput
@@ -110,8 +110,8 @@ class R2GenGPT:
 
 
 def text(written: str) -> str:
-    """A report as published: up to the end mark, without <unk>; and without control characters, which no reports file may hold."""
-    return printable(written.split("</s>")[0].strip().replace("<unk>", ""))
+    """A report as published: up to the end mark, without <unk>; and without the other marks, which a reports file takes for markup."""
+    return unmarked(written.split("</s>")[0].strip().replace("<unk>", ""))
 
 
 def pixels(path: Path) -> Pixels:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from generators.inputs import check_films, inputs
-from harness import files, reports
-from harness.errors import InputError, Problem, RefusedError, UnavailableError, UsageError
+from harness import files
+from harness.errors import InputError, Problem, RefusedError
 from harness.progress import progress
-from harness.reports import CONTROL
-from harness.types import Cohort, Generated, Generator, Json, Study
+from harness.types import Cohort, Generated, Json, Study, StudyInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class Plan:
     precision: str
 
     def as_json(self) -> Json:
-        """What stands in the run's sidecar; device and precision are recorded, the rest must be equal to continue."""
+        """What stands in the run's sidecar; the device is recorded, all else must be equal to continue."""
         return asdict(self)
 
 
@@ -57,12 +56,34 @@ def chosen(cohort: Cohort, limit: int | None = None, shard: tuple[int, int] = (0
     return cohort.scored[index::count][:limit]
 
 
-def run(generator: Generator, cohort: Cohort, studies: Sequence[Study], out: Path, plan: Plan, batch: int = 1) -> Outcome:
+class Writer(Protocol):
+    """A generator where it runs: in this process, or in others."""
+
+    @property
+    def name(self) -> str:
+        """What commands call the generator."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """Of the generator."""
+        ...
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What the generator asks to see."""
+        ...
+
+    def write(self, studies: Iterable[StudyInput]) -> Iterator[Generated]:
+        """One answer a study, in order, each fit for a reports file."""
+        ...
+
+
+def run(writer: Writer, cohort: Cohort, studies: Sequence[Study], out: Path, plan: Plan) -> Outcome:
     """Write a report for each study, one line each, in order; continue where an earlier run stopped.
 
     Args:
         out: JSONL; beside it stands `OUT.run.json` with the plan.
-        batch: Studies at a time; used only where batches are exact.
 
     Raises:
         InputError: Films are missing or damaged; all are named before the first is read by the generator.
@@ -70,13 +91,12 @@ def run(generator: Generator, cohort: Cohort, studies: Sequence[Study], out: Pat
     """
     done = begin(out, plan)
     left = studies[len(done) :]
-    check_films(cohort, left, generator.needs)
-    size = batch if generator.exact_batches else 1
-    with out.open("a", encoding="utf-8") as stream:
-        bar = progress(_generated(generator, cohort, left, size), f"Writing reports with {generator.name}", len(left))
-        for made in bar:
-            done.append(made)
-            _append(stream, made)
+    check_films(cohort, left, writer.needs)
+    made = writer.write(inputs(cohort, left, writer.needs))
+    with out.open("a", encoding="utf-8", newline="\n") as stream:
+        for item in progress(made, f"Writing reports with {writer.name}", len(left)):
+            done.append(item)
+            _append(stream, item)
     failed = sum(bool(item.failure) for item in done)
     return Outcome(len(done) - failed, failed, len(studies) - len(left), sum(bool(item.substituted) for item in done))
 
@@ -92,7 +112,7 @@ def begin(out: Path, plan: Plan) -> list[Generated]:
         files.write(beside, json.dumps(plan.as_json(), indent=1) + "\n")
         return []
     recorded = json.loads(beside.read_text(encoding="utf-8")) if beside.is_file() else {}
-    same = {key: recorded.get(key) == value for key, value in json.loads(json.dumps(plan.as_json())).items() if key not in ("device",)}
+    same = {key: recorded.get(key) == value for key, value in json.loads(json.dumps(plan.as_json())).items() if key != "device"}
     if not all(same.values()):
         other = ", ".join(key for key, equal in same.items() if not equal)
         raise RefusedError(
@@ -103,7 +123,12 @@ def begin(out: Path, plan: Plan) -> list[Generated]:
     if whole != data:
         with out.open("r+b") as stream:
             stream.truncate(len(whole))
-    return [_read(line, out, number) for number, line in enumerate(whole.decode().splitlines(), 1)]
+    # By bytes: a report may hold characters, such as U+2028, at which text is split into lines too.
+    done = [_read(line, out, number) for number, line in enumerate(whole.splitlines(), 1)]
+    if [item.study for item in done] != list(plan.studies[: len(done)]):
+        what = "its studies are not the first ones of this run: lines were taken out or moved"
+        raise RefusedError(Problem(what, "Name another file, or remove this one and its .run.json", str(out)))
+    return done
 
 
 def sidecar(out: Path) -> Path:
@@ -112,8 +137,7 @@ def sidecar(out: Path) -> Path:
 
 
 def _append(stream: IO[str], made: Generated) -> None:
-    # Models that fall back to bytes can write control characters, and a reports file may hold none.
-    line = {"study_id": made.study, "report": CONTROL.sub("", made.report)}
+    line = {"study_id": made.study, "report": made.report}
     extra = {"failure": made.failure} if made.failure else {}
     if made.substituted:
         extra["substituted"] = "; ".join(made.substituted)
@@ -122,7 +146,7 @@ def _append(stream: IO[str], made: Generated) -> None:
     os.fsync(stream.fileno())
 
 
-def _read(line: str, out: Path, number: int) -> Generated:
+def _read(line: bytes, out: Path, number: int) -> Generated:
     try:
         item = json.loads(line)
         return Generated(
@@ -130,36 +154,3 @@ def _read(line: str, out: Path, number: int) -> Generated:
         )
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(Problem("the line is not one of a run", "Remove the file and start again", str(out), number)) from error
-
-
-def _generated(generator: Generator, cohort: Cohort, studies: Sequence[Study], size: int) -> Iterator[Generated]:
-    """Batch by batch; out of memory halves the batch, and a study that fails alone is a recorded failure."""
-    start = 0
-    while start < len(studies):
-        batch = studies[start : start + size]
-        try:
-            made = list(generator.generate(inputs(cohort, batch, generator.needs)))
-        except (UnavailableError, RefusedError, UsageError):
-            raise  # about the run, not about a study: what is written stays, and the same command continues
-        except Exception as error:  # any fault of a model or a film is one study's failure, not the run's end
-            if len(batch) == 1:
-                made = [Generated(batch[0].id, failure=fault(error))]
-            else:
-                size = max(1, len(batch) // 2)
-                continue
-        if [item.study for item in made] != [study.id for study in batch]:
-            raise AssertionError(f"{generator.name} did not answer the studies it was given")
-        yield from map(fit, made)
-        start += len(batch)
-
-
-def fit(made: Generated) -> Generated:
-    """A report that no reports file may hold (markup, 20,000 characters) is a failure of its study; else the whole file were refused."""
-    if kinds := [kind for kind, _, _ in reports.faults(made.report)]:
-        return Generated(made.study, failure=f"what it wrote is no report: {', '.join(kinds)}", substituted=made.substituted)
-    return made
-
-
-def fault(error: Exception) -> str:
-    """What may be kept of a fault: its kind, never its message, which can quote text."""
-    return f"{type(error).__name__}"

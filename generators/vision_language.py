@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from generators.catalogue import Options
-from generators.prose import UnreadError, after_thought, boxed, printable
+from generators.prose import UnreadError, after_thought, boxed, unmarked
 from harness.cohorts.films import read_rgb
 from harness.errors import InputError, Problem, UnavailableError, UsageError
 from harness.signature import digest
@@ -122,7 +122,7 @@ class VisionLanguage:
         text = self.tokenizer.decode(
             after_thought(ids, self._id(self.recipe.thinks), self._id(self.recipe.thought)), skip_special_tokens=True
         )
-        return printable(boxed(text) if self.recipe.boxed else text).strip()
+        return unmarked(boxed(text) if self.recipe.boxed else text).strip()
 
     def _id(self, token: str) -> int | None:
         """The id of a token; None where the release does not have it."""

@@ -18,7 +18,7 @@ from zlib import crc32
 from generators.answering import answer
 from generators.catalogue import Options, System
 from generators.preprocess import CLIP, Pixels, normalised
-from generators.prose import printable
+from generators.prose import unmarked
 from generators.weights import Weights
 from generators.xraygpt_prompt import OURS, Prompt, chosen
 from harness.errors import InputError, UsageError
@@ -107,7 +107,7 @@ def text(written: str) -> str:
     kept = written.split("###")[0].split("Doctor:")[-1].strip()
     for mark in TAKEN_OUT:
         kept = kept.replace(mark, "")
-    return printable(kept)
+    return unmarked(kept)
 
 
 def pixels(path: Path) -> Pixels:

@@ -165,7 +165,8 @@ def read_vocabulary(path: Path, size: int) -> dict[str, int]:
         InputError: It is not UTF-8, has another size than the weights, repeats a piece, or lacks a special one.
     """
     try:
-        pieces = path.read_text(encoding="utf-8").splitlines()
+        # A piece may be a character, such as U+2028, at which `splitlines` would part the lines too.
+        pieces = path.read_text(encoding="utf-8").rstrip("\n").split("\n")
     except UnicodeDecodeError as error:
         raise InputError(Problem("it is not UTF-8 text", "Give the released vocab.txt", str(path))) from error
     lacking = [piece for piece in ("[PAD]", "[UNK]", "[CLS]", "[SEP]") if piece not in pieces]

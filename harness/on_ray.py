@@ -1,17 +1,17 @@
-"""Labels a corpus with Ray: over the processors and GPUs of one machine or of many.
+"""Spreads work with Ray over the processors and GPUs of one machine or of many: labels for a corpus here, reports in `generators.on_ray`.
 
-Ray's own HTTP stage asks one address, one question after the other, and gives the job up over one failed row; so each actor here holds
-the whole extractor, with all servers, its retries and its cache. A chunk that dies with its actor is given to another. What is finished
-is committed by the process that started it all, so a restart skips it.
+Each actor holds the whole of what works: an extractor with all its servers, its retries and its cache, or a generator with its weights.
+(Ray's own HTTP stage asks one address, one question after the other, and gives the job up over one failed row.) A chunk that dies with
+its actor is given to another. What is finished is committed by the process that started it all, so a restart skips it.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from harness.corpus import Chunk, labelled
 from harness.errors import Problem, RefusedError, UnavailableError
@@ -20,7 +20,161 @@ from harness.home import config, home
 from harness.types import Access
 
 RETRIES = 3
-"""How often a chunk is given to another actor when its own dies."""
+"""How often a chunk is given to another actor when its own dies, and how many actors in a row may die before they are up."""
+AHEAD = 2
+"""Chunks under way at an actor: it never waits for the next one."""
+
+Piece = TypeVar("Piece")
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Where actors live, and how many."""
+
+    address: str = "local"
+    """`local` for this machine alone, else a cluster's address."""
+    actors: int = 2
+
+    def permit(self, access: Access | str, otherwise: str = "") -> None:
+        """Refuse a cluster for credentialed text and films, unless the user's configuration gives a reason.
+
+        Args:
+            otherwise: What else the user may do, beside leaving the address away.
+
+        Raises:
+            RefusedError: They must not leave this machine.
+        """
+        reasons = {item.get("address"): item.get("credentialed") for item in config().get("ray", []) if isinstance(item, dict)}
+        if self.address != "local" and Access(access) is Access.CREDENTIALED and not reasons.get(self.address):
+            what = "the reports are credentialed, and a Ray cluster sends them to other machines"
+            remedy = f"Leave the address away, {otherwise}or write into "
+            entry = f'{home() / "config.toml"}: [[ray]] address = "{self.address}" credentialed = "why it is allowed"'
+            raise RefusedError(Problem(what, remedy + entry))
+
+    @contextmanager
+    def pool(self, worker: type, *arguments: Any, gpus: int = 0) -> Iterator[Pool]:
+        """Actors that are there until the block ends.
+
+        Args:
+            worker: A class with `hello()`, which loads what works and says what it is, and `work(chunk)`. Made from `arguments`.
+            gpus: Of each actor.
+
+        Raises:
+            UnavailableError: Ray is not installed, or has no GPU where one is asked for.
+        """
+        ray = _ray()
+        started = not ray.is_initialized()
+        if started:
+            os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+            where: dict[str, Any] = {} if self.address == "local" else {"address": self.address}
+            ray.init(include_dashboard=False if not where else None, log_to_driver=False, logging_level="ERROR", **where)
+        try:
+            if gpus > ray.cluster_resources().get("GPU", 0):
+                raise UnavailableError(Problem("no machine of this Ray has a GPU", "Give --device cpu"))
+            remote = ray.remote(num_cpus=1, num_gpus=gpus)(worker)
+            yield Pool(ray, lambda: remote.remote(*arguments), self.actors)
+        finally:
+            if started:
+                ray.shutdown()
+
+
+class Pool:
+    """Actors that each hold the same. One that dies is replaced; one for which there is no room yet is not waited for."""
+
+    def __init__(self, ray: Any, make: Callable[[], Any], count: int) -> None:
+        self._ray, self._make = ray, make
+        self._coming: dict[Any, Any] = {}
+        """By what it was asked an actor that has not said hello."""
+        self._idle: list[Any] = []
+        """Actors that can take a chunk; once for each that they can take."""
+        self._dead: set[Any] = set()
+        self._said: list[Any] = []
+        self._stillborn = 0
+        for _ in range(max(1, count)):
+            self._start()
+
+    @property
+    def said(self) -> Any:
+        """What every actor says that it holds; waits until the first is up.
+
+        Raises:
+            RanscoreError: What an actor raised while it loaded.
+            UnavailableError: Actors die before they are up.
+        """
+        while not self._said:
+            (done, *_), _ = self._ray.wait(list(self._coming), num_returns=1)
+            self._greet(done)
+        return self._said[0]
+
+    def run(self, pieces: Iterator[Piece]) -> Iterator[tuple[Piece, Any]]:
+        """Every chunk with what the actors made of it, in the order in which they are ready.
+
+        Raises:
+            RanscoreError: What an actor raised.
+            UnavailableError: A chunk's actors die again and again.
+        """
+        running: dict[Any, tuple[Any, Piece, int]] = {}
+        orphans: list[tuple[Piece, int]] = []
+        while True:
+            while self._idle:
+                piece, deaths = orphans.pop(0) if orphans else (next(pieces, None), 0)
+                if piece is None:
+                    break
+                actor = self._idle.pop()
+                running[actor.work.remote(piece)] = (actor, piece, deaths)
+            if not running and not orphans and self._idle:
+                return
+            (done, *_), _ = self._ray.wait([*running, *self._coming], num_returns=1)
+            if done in self._coming:
+                self._greet(done)
+                continue
+            actor, piece, deaths = running.pop(done)
+            alive, made = self._answer(done)
+            if alive:
+                self._idle.append(actor)
+                yield piece, made
+            elif deaths == RETRIES:
+                what = f"the actors of one chunk died {deaths + 1} times"
+                raise UnavailableError(Problem(what, "Is there enough memory? Run the command again: it continues, and needs no Ray"))
+            else:
+                orphans.append((piece, deaths + 1))
+                self._bury(actor)
+
+    def _start(self) -> None:
+        actor = self._make()
+        self._coming[actor.hello.remote()] = actor
+
+    def _greet(self, done: Any) -> None:
+        actor = self._coming.pop(done)
+        alive, said = self._answer(done)
+        self._stillborn = 0 if alive else self._stillborn + 1
+        if self._stillborn > RETRIES:
+            raise UnavailableError(Problem("actors die before they are up", "Is there enough memory? Try fewer --actors"))
+        if not alive:
+            self._start()
+            return
+        if self._said and said != self._said[0]:
+            what = "the machines of this Ray do not hold the same weights, settings or version of this program"
+            raise UnavailableError(Problem(what, "Make them equal, or leave the odd one out"))
+        self._said.append(said)
+        self._idle += [actor] * AHEAD
+
+    def _bury(self, actor: Any) -> None:
+        """Replace a dead actor, once; whatever else it was doing comes back too, and finds it gone."""
+        if actor not in self._dead:
+            self._dead.add(actor)
+            self._idle = [other for other in self._idle if other != actor]
+            self._ray.kill(actor)
+            self._start()
+
+    def _answer(self, done: Any) -> tuple[bool, Any]:
+        """Whether an actor lives, and what it answered; its errors are ours, without Ray's words around them."""
+        try:
+            return True, self._ray.get(done)
+        except self._ray.exceptions.RayTaskError as error:
+            raise (error.cause if isinstance(error.cause, Exception) else UnavailableError("an actor failed")) from None
+        except self._ray.exceptions.RayError:
+            return False, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,76 +185,32 @@ class OnRay:
     """The extractor's name."""
     options: Mapping[str, Any]
     """What its factory takes."""
-    address: str = "local"
-    """`local` for this machine alone, else a cluster's address."""
-    actors: int = 2
-
-    def permit(self, access: Access | str) -> None:
-        """Refuse a cluster for credentialed text, unless the user's configuration gives a reason.
-
-        Raises:
-            RefusedError: The text must not leave this machine.
-        """
-        reasons = {item.get("address"): item.get("credentialed") for item in config().get("ray", []) if isinstance(item, dict)}
-        if self.address != "local" and Access(access) is Access.CREDENTIALED and not reasons.get(self.address):
-            what = "the reports are credentialed, and a Ray cluster sends them to other machines"
-            remedy = "Leave the address away, say --open if they are public, or write into "
-            entry = f'{home() / "config.toml"}: [[ray]] address = "{self.address}" credentialed = "why it is allowed"'
-            raise RefusedError(Problem(what, remedy + entry))
+    cluster: Cluster = Cluster()
 
     def run(self, chunks: Iterator[Chunk]) -> Iterator[tuple[Chunk, bytes]]:
-        """Two chunks an actor are under way at any time."""
-        ray = _ray()
-        started = not ray.is_initialized()
-        if started:
-            os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-            where: dict[str, Any] = {} if self.address == "local" else {"address": self.address}
-            ray.init(include_dashboard=False if not where else None, log_to_driver=False, logging_level="ERROR", **where)
-        try:
-            yield from self._spread(ray, chunks)
-        finally:
-            if started:
-                ray.shutdown()
-
-    def _spread(self, ray: Any, chunks: Iterator[Chunk]) -> Iterator[tuple[Chunk, bytes]]:
-        remote = ray.remote(num_cpus=1, num_gpus=_gpus(self.options), max_restarts=-1, max_task_retries=RETRIES)(_Actor)
-        share = {"share": self.actors} if self.name == "llm" else {}
-        idle = [remote.remote(self.name, {**self.options, **share}) for _ in range(self.actors)] * 2
-        running: dict[Any, tuple[Any, Chunk]] = {}
-        while True:
-            for piece in islice(chunks, len(idle)):
-                actor = idle.pop()
-                running[actor.label.remote(piece)] = (actor, piece)
-            if not running:
-                return
-            (done, *_), _ = ray.wait(list(running), num_returns=1)
-            actor, piece = running.pop(done)
-            idle.append(actor)
-            yield piece, _result(ray, done)
+        """A few chunks an actor are under way at any time."""
+        share = {"share": self.cluster.actors} if self.name == "llm" else {}
+        with self.cluster.pool(_Labeller, self.name, {**self.options, **share}, gpus=_gpus(self.options)) as pool:
+            yield from pool.run(chunks)
 
 
-class _Actor:
+class _Labeller:
     """Holds an extractor in a process of its own."""
 
     def __init__(self, name: str, options: Mapping[str, Any]) -> None:
-        self._made = extractor(name, **options)
+        self._name, self._options = name, options
 
-    def label(self, piece: Chunk) -> bytes:
+    def hello(self) -> str:
+        """Build the extractor and say which it is."""
+        self._made = extractor(self._name, **self._options)
+        return self._made.digest
+
+    def work(self, piece: Chunk) -> bytes:
         """Label one chunk."""
         return labelled(self._made, piece)
 
 
-def _result(ray: Any, done: Any) -> bytes:
-    """What an actor returned; its errors are ours, without Ray's words around them."""
-    try:
-        return bytes(ray.get(done))
-    except ray.exceptions.RayTaskError as error:
-        raise (error.cause if isinstance(error.cause, Exception) else UnavailableError("an actor failed")) from None
-    except ray.exceptions.RayError as error:
-        raise UnavailableError(f"Ray lost an actor for good ({type(error).__name__}); run the command again: it continues") from None
-
-
-def _gpus(options: Mapping[str, Any]) -> float:
+def _gpus(options: Mapping[str, Any]) -> int:
     """One GPU an actor, where the model runs in it and there are GPUs."""
     from pathlib import Path
 

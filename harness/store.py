@@ -155,8 +155,8 @@ class Store:
         path = self.root / "reports" / f"{stored.reports}.jsonl"
         if not stored.reports or not path.is_file():
             return None
-        lines = path.read_text(encoding="utf-8").splitlines()
-        return {item["study_id"]: item["report"] for item in map(json.loads, lines)}
+        # Split as bytes: text would part at U+2028 too.
+        return {item["study_id"]: item["report"] for item in map(json.loads, path.read_bytes().splitlines())}
 
     def patients(self, cohort: CohortCard) -> dict[str, str]:
         """Whose study each one is; empty where every patient has one study.

@@ -73,5 +73,5 @@ def _stand(desk: Desk, stored: Stored | None, item: Submission, record: Record) 
 
 def read_canonical(content: bytes) -> dict[str, str]:
     """The reports of a canonical file."""
-    lines: list[Json] = [json.loads(line) for line in content.decode().splitlines()]
+    lines: list[Json] = [json.loads(line) for line in content.splitlines()]  # bytes: text would part at U+2028 too
     return {item["study_id"]: item["report"] for item in lines}

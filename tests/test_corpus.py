@@ -23,7 +23,7 @@ from harness.errors import InputError, RefusedError, UnavailableError, UsageErro
 from harness.extractors import extractor, recorded
 from harness.extractors.llm import LLM
 from harness.findings import RAN_21
-from harness.on_ray import OnRay
+from harness.on_ray import Cluster, OnRay
 from harness.types import Labels, ReportStatus, Status
 from tests.extractors.servers import Faulty, reports
 
@@ -279,11 +279,11 @@ def _close_when(server: Faulty, count: int) -> None:
 
 
 def test_credentialed_text_does_not_go_to_a_cluster() -> None:
-    away = OnRay("llm", {}, "ray://cluster.example.org:10001")
+    away = Cluster("ray://cluster.example.org:10001")
     with pytest.raises(RefusedError, match="Ray cluster"):
         away.permit("credentialed")
     away.permit("open")
-    OnRay("llm", {}).permit("credentialed")
+    Cluster().permit("credentialed")
     home = Path(os.environ["RANSCORE_HOME"])
     home.mkdir(exist_ok=True)
     (home / "config.toml").write_text(f'[[ray]]\naddress = "{away.address}"\ncredentialed = "our own machines"\n')

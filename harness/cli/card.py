@@ -88,6 +88,7 @@ def systems(names: str | None) -> list[System]:
 def run_system(system: System, cohort: Cohort, kept: Store, arguments: argparse.Namespace) -> None:
     """One system: reports, then its record; what is there already is not done again."""
     from generators import run as loop
+    from generators.batching import Here
     from generators.catalogue import Options
     from harness import scoring, store
     from harness.cli.generate import device, made, pairs
@@ -100,7 +101,7 @@ def run_system(system: System, cohort: Cohort, kept: Store, arguments: argparse.
     plan = loop.Plan(system.name, generator.digest, cohort.manifest.digest, tuple(study.id for study in studies), on, "float32")
     out = arguments.output / "reports" / f"{system.name}.jsonl"
     out.parent.mkdir(parents=True, exist_ok=True)
-    outcome = loop.run(generator, cohort, studies, out, plan, batch=8)
+    outcome = loop.run(Here(generator, 8), cohort, studies, out, plan)
     found = scoring.score(
         out,
         cohort,

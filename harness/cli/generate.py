@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,10 @@ from harness.cli import options
 from harness.cli.options import Commands
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from generators.catalogue import Options, System
+    from generators.run import Writer
     from harness.types import Cohort, Generator
 
 PRECISIONS = ("float32", "bfloat16", "float16")
@@ -34,6 +36,7 @@ def register(commands: Commands) -> None:
     )
     parser.add_argument("--batch", type=int, default=8, metavar="N", help="studies at a time, where batching is exact (default: 8)")
     _machine(parser)
+    options.ray(parser)
     options.json(parser)
     parser.set_defaults(run=run)
 
@@ -74,19 +77,22 @@ def run(arguments: argparse.Namespace) -> int:
     from generators import catalogue
     from generators import run as loop
     from harness import cohorts
+    from harness.errors import UsageError
 
+    if arguments.batch < 1 or (arguments.limit or 0) < 0:
+        raise UsageError("--batch is 1 or more, and --limit not negative")
     cohort = cohorts.load(arguments.cohort)
     system = catalogue.find(arguments.system)
     chosen = replace(_options(arguments), access=cohort.manifest.access)
-    generator = made(system, chosen, cohort)
     studies = loop.chosen(cohort, arguments.limit, _shard(arguments.shard))
-    plan = loop.Plan(
-        system.name, generator.digest, cohort.manifest.digest, tuple(study.id for study in studies), chosen.device, chosen.precision
-    )
-    outcome = loop.run(generator, cohort, studies, arguments.output, plan, arguments.batch)
+    with _writer(arguments, system, chosen, cohort) as writer:
+        plan = loop.Plan(
+            system.name, writer.digest, cohort.manifest.digest, tuple(study.id for study in studies), chosen.device, chosen.precision
+        )
+        outcome = loop.run(writer, cohort, studies, arguments.output, plan)
     if arguments.json:
         found = {"written": outcome.written, "failed": outcome.failed, "resumed": outcome.resumed, "substituted": outcome.substituted}
-        print(json.dumps({"output": str(arguments.output), "system": system.name, "digest": generator.digest, **found}))
+        print(json.dumps({"output": str(arguments.output), "system": system.name, "digest": writer.digest, **found}))
         return 0
     print(f"{arguments.output}: {outcome.written} reports by {system.name} on {chosen.device} in {chosen.precision}")
     notes = [
@@ -97,6 +103,25 @@ def run(arguments: argparse.Namespace) -> int:
     print("\n".join(f"  {count} {what}" for count, what in notes if count))
     print(f"Score them: ranscore score {arguments.output} --cohort {arguments.cohort}")
     return 0
+
+
+@contextmanager
+def _writer(arguments: argparse.Namespace, system: System, chosen: Options, cohort: Cohort) -> Iterator[Writer]:
+    """The generator, in this process or in the actors of Ray."""
+    from generators.batching import Here
+    from generators.floors import BOUNDS
+    from harness.errors import UsageError
+
+    if not arguments.ray:
+        yield Here(made(system, chosen, cohort), arguments.batch)
+        return
+    if system.name in BOUNDS:
+        raise UsageError(f"{system.name} is looked up in a moment: leave --ray away")
+    from generators.on_ray import spread
+    from harness.on_ray import Cluster
+
+    with spread(system.name, chosen, arguments.batch, Cluster(arguments.ray, arguments.actors)) as writer:
+        yield writer
 
 
 def made(system: System, chosen: Options, cohort: Cohort) -> Generator:

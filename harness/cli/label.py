@@ -17,10 +17,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("--open", action="store_true", help="the reports are public; without this they are treated as credentialed")
     options.extractor(parser, "chexbert")
     parser.add_argument("--retry", action="store_true", help="ask again what was unparseable or refused before")
-    parser.add_argument(
-        "--ray", metavar="ADDRESS", nargs="?", const="local", help="spread the work with Ray: over this machine, or the cluster at ADDRESS"
-    )
-    parser.add_argument("--actors", metavar="N", type=int, default=2, help="with --ray: in how many processes (default: 2)")
+    options.ray(parser)
     parser.set_defaults(run=run)
 
 
@@ -38,10 +35,11 @@ def run(arguments: argparse.Namespace) -> int:
     made = extractor(name, **chosen)
     labeller = None
     if arguments.ray:
-        from harness.on_ray import OnRay
+        from harness.on_ray import Cluster, OnRay
 
-        labeller = OnRay(name, chosen, arguments.ray, arguments.actors)
-        labeller.permit("open" if arguments.open else "credentialed")
+        cluster = Cluster(arguments.ray, arguments.actors)
+        cluster.permit("open" if arguments.open else "credentialed", "say --open if they are public, ")
+        labeller = OnRay(name, chosen, cluster)
     count = corpus.label(arguments.path, arguments.out, made, labeller)
     print(f"{arguments.out}: {count} reports labelled by {made.name} {made.digest[:12]}")
     return 0

@@ -101,6 +101,14 @@ def card(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--sections", choices=SECTIONS, help="what it writes")
 
 
+def ray(parser: argparse.ArgumentParser) -> None:
+    """`--ray` and `--actors`."""
+    parser.add_argument(
+        "--ray", metavar="ADDRESS", nargs="?", const="local", help="spread the work with Ray: over this machine, or the cluster at ADDRESS"
+    )
+    parser.add_argument("--actors", metavar="N", type=int, default=2, help="with --ray: in how many processes (default: 2)")
+
+
 def board(parser: argparse.ArgumentParser) -> None:
     """`--board`."""
     parser.add_argument("--board", metavar="DIR", type=Path, help="the board's folder (default: RANSCORE_HOME)")

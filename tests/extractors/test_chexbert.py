@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from harness import checkpoints
-from harness.bert import Shape, batches
+from harness.bert import Shape, batches, read_vocabulary
 from harness.chexbert import CheXbert, layout, prepared, read
 from harness.errors import InputError, UnavailableError, UsageError
 from harness.extractors import extractor
@@ -121,6 +121,12 @@ def test_the_configuration_names_weights_and_vocabulary(weights: Path) -> None:
         CheXbert(shape=SMALL)
     (home() / "config.toml").write_text(f"[chexbert]\nweights = '{weights}'\n")
     assert CheXbert(shape=SMALL, device="cpu").classes(["Lungs are clear."])
+
+
+def test_a_piece_at_which_text_is_parted_is_one_piece(tmp_path: Path) -> None:
+    pieces = ["[PAD]", "[UNK]", "\u2028", "[CLS]", "\x85", "[SEP]", "lung"]
+    (tmp_path / "vocab.txt").write_text("".join(f"{piece}\n" for piece in pieces), encoding="utf-8")
+    assert list(read_vocabulary(tmp_path / "vocab.txt", 7)) == pieces
 
 
 def test_a_foreign_vocabulary_an_unknown_device_and_precision_are_refused(weights: Path, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ import pytest
 from PIL import Image
 
 from generators import run as loop
+from generators.batching import Here
 from generators.catalogue import Options, find, make
 from generators.inputs import inputs
 from harness.cohorts.synthetic import build
@@ -37,7 +38,7 @@ def door(name: str, access: Access = Access.OPEN, weights: dict[str, Path] | Non
 
 
 def asked(generator: Generator, cohort: Cohort) -> list[Generated]:
-    return list(generator.generate(inputs(cohort, cohort.scored, generator.needs)))
+    return list(generator.generate(list(inputs(cohort, cohort.scored, generator.needs))))
 
 
 def test_a_file_is_replayed_and_lacking_rows_are_failures(cohort: Cohort, tmp_path: Path) -> None:
@@ -85,7 +86,7 @@ def test_a_program_that_never_answers_ends_the_run_and_loses_nothing(cohort: Coh
     generator = door("command", run=f"{sys.executable} -c 'raise SystemExit(1)'", errors=str(tmp_path / "err"))
     plan = loop.Plan("command", generator.digest, cohort.manifest.digest, tuple(s.id for s in cohort.scored), "cpu", "float32")
     with pytest.raises(UnavailableError, match="before its first answer"):
-        loop.run(generator, cohort, cohort.scored, tmp_path / "r.jsonl", plan)
+        loop.run(Here(generator), cohort, cohort.scored, tmp_path / "r.jsonl", plan)
     assert (tmp_path / "r.jsonl").read_text() == ""
     with pytest.raises(UnavailableError, match="cannot be started"):
         asked(door("command", run="/no/such/program"), cohort)
@@ -169,7 +170,7 @@ def test_an_absent_server_ends_the_run(cohort: Cohort, tmp_path: Path, server: t
     generator = door("openai", endpoint=server[0].replace("/v1", "/v2"), model="m")
     plan = loop.Plan("openai", generator.digest, cohort.manifest.digest, tuple(s.id for s in cohort.scored), "cpu", "float32")
     with pytest.raises(UnavailableError, match="does not know the model or the address"):
-        loop.run(generator, cohort, cohort.scored, tmp_path / "r.jsonl", plan, 4)
+        loop.run(Here(generator, 4), cohort, cohort.scored, tmp_path / "r.jsonl", plan)
     assert (tmp_path / "r.jsonl").read_text() == ""
 
 

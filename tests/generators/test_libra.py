@@ -13,7 +13,6 @@ from PIL import Image
 
 from generators import libra, libra_tiny
 from generators.catalogue import Options, find, make
-from generators.language import plain
 from harness import cohorts
 from harness.cli import main
 from harness.cohorts.synthetic import build
@@ -95,7 +94,7 @@ def test_ids_are_those_of_the_published_code(folder: Path, size: str, beams: int
 def test_reports_read_as_the_published_code_writes_them_and_say_what_was_repeated(folder: Path, size: str) -> None:
     made = loaded(folder, size)
     both, alone = made.generate([study(folder, "pair"), study(folder, "alone")])
-    assert (both.report, alone.report) == (plain(GOLDEN[size]["pair"]["text"]), plain(GOLDEN[size]["alone"]["text"]))
+    assert (both.report, alone.report) == (GOLDEN[size]["pair"]["text"], GOLDEN[size]["alone"]["text"])
     assert (both.substituted, alone.substituted) == ((), ("prior_frontal: frontal film repeated",))
     assert made.generate([StudyInput("x")])[0].failure == "no frontal film"
 

@@ -25,7 +25,7 @@ from generators import r2gengpt, tiny_llama
 from generators.catalogue import Options
 from generators.decoding import beam_search
 from generators.llama import Pieces, Writer
-from generators.prose import printable
+from generators.prose import unmarked
 from generators.tiny import main as write_tiny
 from harness import cohorts
 from harness.cli import main
@@ -93,7 +93,7 @@ def test_features_logits_ids_and_text_are_upstreams(load: Load, studies: list[St
             assert close(logits[place, ::60], wanted["logits"])
             assert made[place] == wanted["ids"]
     reports = [item.report for item in system.generate(studies)]
-    assert [printable(item.get("text", report)) for item, report in zip(expected, reports, strict=True)] == reports
+    assert [unmarked(item.get("text", report)) for item, report in zip(expected, reports, strict=True)] == reports
 
 
 def test_the_goldens_hold_reports_that_end_early_and_some_that_do_not() -> None:

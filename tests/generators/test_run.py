@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from generators import run as loop
+from generators.batching import Here
 from generators.floors import BOUNDS, bound, bounds_of
-from harness import cohorts
+from harness import cohorts, reports
 from harness.cli import main
 from harness.cohorts.synthetic import build
 from harness.errors import InputError, RefusedError
@@ -39,11 +40,8 @@ class Echo:
     exact_batches: bool = True
     pause: float = 0.0
     bad: str = ""
-    largest: int = 100
 
     def generate(self, studies: Sequence[StudyInput]) -> Sequence[Generated]:
-        if len(studies) > self.largest:
-            raise MemoryError
         if self.bad in {study.id for study in studies}:
             raise ValueError("quotes text")
         time.sleep(self.pause)
@@ -55,7 +53,7 @@ def plan(cohort: Cohort, generator: Echo) -> loop.Plan:
 
 
 def write(cohort: Cohort, out: Path, generator: Echo, batch: int = 4) -> loop.Outcome:
-    return loop.run(generator, cohort, cohort.scored, out, plan(cohort, generator), batch)
+    return loop.run(Here(generator, batch), cohort, cohort.scored, out, plan(cohort, generator))
 
 
 def test_every_study_gets_a_line_in_order(cohort: Cohort, tmp_path: Path) -> None:
@@ -73,10 +71,6 @@ def test_a_fault_is_one_study_s_failure_and_quotes_nothing(cohort: Cohort, tmp_p
     assert len(lines) == 30
 
 
-def test_out_of_memory_halves_the_batch(cohort: Cohort, tmp_path: Path) -> None:
-    assert write(cohort, tmp_path / "r.jsonl", Echo(largest=3), batch=8).written == 30
-
-
 def test_a_line_cut_short_is_written_again(cohort: Cohort, tmp_path: Path) -> None:
     whole = tmp_path / "whole.jsonl"
     write(cohort, whole, Echo())
@@ -91,6 +85,10 @@ def test_another_systems_file_is_not_continued(cohort: Cohort, tmp_path: Path) -
     write(cohort, tmp_path / "r.jsonl", Echo())
     with pytest.raises(RefusedError, match="other generator"):
         write(cohort, tmp_path / "r.jsonl", Echo(digest="1" * 64))
+    lines = (tmp_path / "r.jsonl").read_bytes().splitlines(keepends=True)
+    (tmp_path / "r.jsonl").write_bytes(b"".join(lines[:3] + lines[4:]))
+    with pytest.raises(RefusedError, match="lines were taken out"):
+        write(cohort, tmp_path / "r.jsonl", Echo())
     (tmp_path / "own.jsonl").write_text("{}\n")
     with pytest.raises(RefusedError, match="begun by another run"):
         write(cohort, tmp_path / "own.jsonl", Echo())
@@ -160,3 +158,23 @@ def test_a_damaged_film_is_named_before_the_first_is_read(tmp_path: Path) -> Non
     path.write_bytes(b"\x89PNG\r\n")
     with pytest.raises(InputError, match=rf"study '{broken.id}': it is not a PNG, JPEG or DICOM film"):
         write(cohort, tmp_path / "r.jsonl", Echo(needs=frozenset({"frontal"})))
+
+
+@dataclass(frozen=True)
+class Odd(Echo):
+    """Writes what JSON may hold raw and some programs take for the end of a line, and control characters."""
+
+    def generate(self, studies: Sequence[StudyInput]) -> Sequence[Generated]:
+        return [Generated(study.id, f"Clear.\u2028No\u0085 effusion.\u2029\x1c Normal\x00 heart of {study.id}.\r\n") for study in studies]
+
+
+def test_a_report_with_every_kind_of_line_end_is_one_line(cohort: Cohort, tmp_path: Path) -> None:
+    whole, out = tmp_path / "whole.jsonl", tmp_path / "r.jsonl"
+    write(cohort, whole, Odd())
+    write(cohort, out, Odd())
+    out.write_bytes(out.read_bytes()[:1000])
+    assert write(cohort, out, Odd()).resumed > 3
+    assert out.read_bytes() == whole.read_bytes()
+    found = reports.read(out, {study.id for study in cohort.scored}).reports
+    first = cohort.scored[0].id
+    assert found[first] == f"Clear.\u2028No effusion.\u2029 Normal heart of {first}.\r\n" and len(found) == 30

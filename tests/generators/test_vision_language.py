@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 from generators import chexone, medgemma, tiny
+from generators.batching import fit
 from generators.catalogue import Options, find, make
 from generators.hub import Asked, Hub
 from generators.prose import UnreadError, after_thought, boxed
@@ -24,7 +25,7 @@ from harness.cli import main
 from harness.cohorts import save
 from harness.cohorts.synthetic import build
 from harness.errors import InputError, UnavailableError, UsageError
-from harness.types import Section, StudyInput
+from harness.types import Generated, Section, StudyInput
 
 MAKERS: dict[str, Callable[[Options], VisionLanguage]] = {"chexone": chexone.make, "medgemma": medgemma.make}
 LONGEST = 24
@@ -273,7 +274,7 @@ def test_odd_output_becomes_text_that_a_reports_file_holds(released: dict[str, P
     for name, end in (("chexone", "<|im_end|>"), ("medgemma", "<end_of_turn>")):
         system = loaded(name, released[name], **({"mode": "instruct"} if name == "chexone" else {}))
         ids = system.tokenizer(f"lungs\x00\x07 clear{end}", add_special_tokens=False)["input_ids"]
-        assert system.read(ids) == "lungs clear"
+        assert fit(Generated("s", system.read(ids))) == Generated("s", "lungs clear")
         assert system.read([]) == system.read(system.tokenizer(end, add_special_tokens=False)["input_ids"]) == ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -33,6 +34,12 @@ def test_a_record_is_found_again_by_name_id_and_digest(tmp_path: Path) -> None:
     assert store.find("A") == store.find(kept.id[:6]) == store.find(made.record.digest[:8]) == kept
     np.testing.assert_array_equal(store.rows(kept.record)[0].values, made.rows[0].values)
     assert store.reports(kept) == {"s1": "Clear lungs."}
+    odd = {"s1": "Clear.\u2028No\x85 effusion.\r\n"}
+    # The same reports as another program may write them: not in ASCII.
+    (tmp_path / "reports" / f"{kept.reports}.jsonl").write_bytes(
+        "".join(json.dumps({"study_id": key, "report": text}, ensure_ascii=False) + "\n" for key, text in odd.items()).encode()
+    )
+    assert store.reports(kept) == odd
     with pytest.raises(UsageError, match="no record"):
         store.find("nobody")
 

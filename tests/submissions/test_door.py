@@ -16,7 +16,7 @@ from leaderboard.ranked import load
 from submissions import desk as desks
 from submissions.desk import Desk
 from submissions.events import State
-from submissions.intake import Upload, look, read, submit, withdraw
+from submissions.intake import Upload, canonical, look, read, submit, withdraw
 from submissions.ledger import Folder, Ledger
 from submissions.listing import read_canonical
 from submissions.policy import Policy
@@ -49,6 +49,13 @@ def test_the_same_file_in_another_order_and_format_gives_the_same_digest(desk: D
     Worker(desk).run(once=True)
     found = desk.ledger.books().submissions
     assert found[one.id].record == found[other.id].record != ""
+
+
+def test_a_report_with_every_kind_of_line_end_is_one_report() -> None:
+    odd = {"s1": "Clear.\u2028No\x85 effusion.\r\n", "s2": "x"}
+    assert read_canonical(canonical(odd)) == odd
+    lines = [json.dumps({"study_id": name, "report": text}, ensure_ascii=False) for name, text in odd.items()]
+    assert read_canonical("\n".join(lines).encode()) == odd
 
 
 def test_a_dry_run_keeps_nothing_and_scores_nothing(desk: Desk, hand: Hand) -> None:
