@@ -208,10 +208,8 @@ class Maira2:
         return [self._answer(study) if study.frontal else Generated(study.id, failure="no frontal film") for study in studies]
 
     def _answer(self, study: StudyInput) -> Generated:
-        from generators.language import plain
-
         ids = self.continued(self.embeddings(self.prompt(study), self.seen(study)))
-        return Generated(study.id, plain(self.words.text(ids)), substituted=tuple(missing(study)))
+        return Generated(study.id, self.words.text(ids).strip(), substituted=tuple(missing(study)))
 
     def prompt(self, study: StudyInput) -> list[int]:
         """The ids of the whole prompt, each film one id.
