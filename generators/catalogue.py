@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 from generators.weights import Weights, locate
-from harness.errors import UnavailableError, UsageError
+from harness.errors import Problem, UnavailableError, UsageError
 from harness.types import Access, Generator, Role, Section
 
 
@@ -105,6 +105,23 @@ def make(system: System, options: Options) -> Generator:
     """Build a system with its weights.
 
     Raises:
+        UnavailableError: Nobody can run it, or its weights or a package are not here.
+        UsageError: It does not know a setting.
+    """
+    ready = checked(system, options)
+    module, _, function = system.make.partition(":")
+    try:
+        made: Generator = getattr(import_module(module), function)(ready)
+    except ModuleNotFoundError as error:
+        what = f"{system.name} needs the package {(error.name or 'torch').partition('.')[0]}, which is not installed"
+        raise UnavailableError(Problem(what, "Run `pip install 'ranscore[torch]'`")) from error
+    return made
+
+
+def checked(system: System, options: Options) -> Options:
+    """The options with the place of every weight; nothing is loaded.
+
+    Raises:
         UnavailableError: Nobody can run it, or its weights are not here.
         UsageError: It does not know a setting.
     """
@@ -114,7 +131,17 @@ def make(system: System, options: Options) -> Generator:
     if unknown:
         known = ", ".join(system.settings) or "none"
         raise UsageError(f"{system.name} has no setting {', '.join(unknown)}; it has {known}")
-    located = locate(system.name, system.weights, options.weights)
-    module, _, function = system.make.partition(":")
-    made: Generator = getattr(import_module(module), function)(replace(options, weights=located))
-    return made
+    return replace(options, weights=locate(system.name, system.weights, options.weights))
+
+
+def device(name: str) -> str:
+    """The device that `auto` stands for; torch is asked only where it is installed."""
+    from importlib.util import find_spec
+
+    if name != "auto":
+        return name
+    if find_spec("torch") is None:
+        return "cpu"
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"

@@ -18,21 +18,31 @@ from harness.types import Cohort, Role
 
 @dataclass(frozen=True, slots=True)
 class Living:
-    """Makes the system of a synthetic cohort; the frontal films are drawn where they are not there yet."""
+    """Makes the system of a synthetic cohort; films are drawn and the model is trained where they are not there yet."""
 
     films: Path
+    models: Path
+    """Folder of the trained models, one a cohort."""
     seed: int = 0
     system_name: str = trained.SYSTEM.name
 
     def __call__(self, cohort: Cohort) -> SyntheticSystem:
         """Draw, train, look, write."""
+        model = trained.load(self.model(cohort))
         self._draw(cohort)
         here = replace(cohort, images=self.films)
-        model = trained.train(here)
         paths = {study.id: film(here, study, study.frontal) for study in here.scored}
         seen = {name: model.findings(trained.pixels(path)[None])[0] for name, path in paths.items() if path is not None}
         reports = {name: written(findings, cohort.manifest.language) for name, findings in seen.items()}
         return SyntheticSystem(self.system_name, Role.SYSTEM, {name: labels(found) for name, found in seen.items()}, reports)
+
+    def model(self, cohort: Cohort) -> Path:
+        """Where the model of this cohort lies; it is trained where it is not there yet."""
+        path = self.models / f"{cohort.manifest.digest}.npz"
+        if not path.is_file():
+            self._draw(cohort)
+            trained.train(replace(cohort, images=self.films)).save(path)
+        return path
 
     def _draw(self, cohort: Cohort) -> None:
         """Draw the frontal films of the train and test parts."""

@@ -20,8 +20,9 @@ from fastapi.concurrency import run_in_threadpool
 from harness.errors import Problem, UnavailableError
 from harness.home import config
 from harness.store import Store
-from leaderboard import exports, frame, render
+from leaderboard import exports, frame, page_film, page_try, render
 from leaderboard.addresses import Live
+from leaderboard.film import Reader, configured
 from leaderboard.page_tabs import TABS
 from leaderboard.shelf import Shelf
 from leaderboard.views import router
@@ -30,7 +31,7 @@ CACHED = 48
 """Rendered pages that are kept; the biggest, a board of a thousand systems, takes 0.1 MB compressed."""
 LARGEST_QUERY = 400_000
 """Bytes of a request for an export: a thousand ids and some columns are 20 kB."""
-ASSETS = {"frame.css": "text/css", "live.css": "text/css", "frame.js": "text/javascript"}
+ASSETS = {"frame.css": "text/css", "live.css": "text/css", "frame.js": "text/javascript", "film.js": "text/javascript"}
 POLICY = (
     "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; object-src 'none'; base-uri 'self'; form-action 'self'; "
     "frame-ancestors 'self' https://huggingface.co"
@@ -47,12 +48,14 @@ class Site:
         canonical: The address under which people reach it, where that is not the server's own.
         dataset: Id of the benchmark's data set on the Hub.
         settings: The `[page]` table of the user's configuration.
+        film: The generator that writes reports for uploaded films; None where there is none.
     """
 
     shelf: Shelf
     canonical: str = ""
     dataset: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
+    film: Reader | None = None
     _pages: OrderedDict[tuple[str, ...], bytes] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -85,12 +88,17 @@ class Site:
         return exports.of_board(kind, board, address) if board else None
 
 
-def open_site(store: Store) -> Site:
-    """A store with what the user's configuration says about its page."""
+def open_site(store: Store, film: Reader | None = None) -> Site:
+    """A store with what the user's configuration says about its page.
+
+    Args:
+        store: What is shown.
+        film: The generator for films; by default the one that is configured.
+    """
     settings = dict(config().get("page", {}))
     space = os.environ.get("SPACE_ID", "")
     canonical = str(settings.get("address", "")) or (f"https://huggingface.co/spaces/{space}" if space else "")
-    return Site(Shelf(store), canonical, str(settings.get("dataset", "")), settings)
+    return Site(Shelf(store), canonical, str(settings.get("dataset", "")), settings, film or configured())
 
 
 def blocks(site: Site) -> Any:
@@ -124,6 +132,9 @@ def app(site: Site) -> FastAPI:
             return Response("There is no such export.", 404, media_type="text/plain")
         return Response(found.text, media_type=found.type, headers={"content-disposition": f'attachment; filename="{found.name}"'})
 
+    if site.film and page_try.able(site.film):
+        page_film.route(made, site.film)
+
     @made.get("/ranscore/{name}")
     def asset(name: str) -> Response:
         if name not in ASSETS:
@@ -131,7 +142,7 @@ def app(site: Site) -> FastAPI:
         return Response(frame.asset(name), media_type=ASSETS[name], headers={"cache-control": "public, max-age=31536000, immutable"})
 
     head = "".join(f'<link rel="stylesheet" href="ranscore/{name}?{frame.version(name)}">' for name in ("frame.css", "live.css"))
-    head += f'<script src="ranscore/frame.js?{frame.version("frame.js")}" defer></script>'
+    head += "".join(f'<script src="ranscore/{name}?{frame.version(name)}" defer></script>' for name in ("frame.js", "film.js"))
     return gr.mount_gradio_app(made, blocks(site), path="/", footer_links=[], head=head, max_file_size="20mb", show_error=False)  # type: ignore[no-any-return]
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import gradio as gr
 
-from harness.errors import RanscoreError
+from harness.errors import Problem, RanscoreError
 from harness.types import Extractor, Section
-from leaderboard.markup import el
-from leaderboard.views import tryit
+from leaderboard import film_sandbox
+from leaderboard.film import Reader
+from leaderboard.markup import Html, el, join
+from leaderboard.views import film, tryit
 
 LONGEST = 20_000
 """Characters of a text that is read."""
@@ -23,15 +26,18 @@ def build(site: Any) -> None:
             "div",
             el("h2", "Try it", tabindex="-1"),
             el(
-                "p", "Paste a report: which of the 21 findings does it assert, and which words decide? Add a reference and see every score."
+                "p",
+                "Paste a report" + (", or let a system write one for a film" if able(site.film) else ""),
+                ": which of the 21 findings does it assert, and which words decide? Add a reference and see every score.",
             ),
-            el("p", tryit.NOTICE, class_="rs-fine"),
+            _films(site.film),
+            el("p", tryit.NOTICE, class_="rs-fine", id="try-notice"),
             class_="rs-view",
             style="padding-bottom:.6rem",
         ),
         apply_default_css=False,
     )
-    with gr.Column(elem_classes="rs-form"):
+    with gr.Column(elem_classes="rs-form", elem_id="try-paste"):
         with gr.Row():
             report = gr.Textbox(label="Report", lines=6, max_lines=20, max_length=LONGEST, elem_id="try-report")
             reference = gr.Textbox(label="Reference (optional)", lines=6, max_lines=20, max_length=LONGEST, elem_id="try-reference")
@@ -41,9 +47,33 @@ def build(site: Any) -> None:
     shown = gr.HTML("", apply_default_css=False, elem_id="try-result")
     ask.click(read, [report, reference], shown, api_visibility="private", concurrency_limit=4)
     example.click(lambda: (tryit.EXAMPLE, tryit.EXAMPLE_REFERENCE), None, [report, reference], api_visibility="private")
+    if able(site.film):
+        reader = site.film
+        gr.HTML(film.form(reader.system.name, reader.system.summary, reader.note, film_sandbox.BYTES), apply_default_css=False)
 
 
-def read(report: str, reference: str) -> str:
+def able(reader: Reader | None) -> bool:
+    """Whether films can be taken."""
+    return reader is not None and not _problems(reader)
+
+
+def _problems(reader: Reader) -> Sequence[Problem]:
+    """Why a generator that is configured cannot run."""
+    try:
+        reader.check()
+    except RanscoreError as error:
+        return error.problems
+    return ()
+
+
+def _films(reader: Reader | None) -> Html:
+    """The choice between the two forms; or why there is but one."""
+    if reader is None:
+        return el("p", film.HINT, class_="rs-fine")
+    return film.unavailable(problems) if (problems := _problems(reader)) else film.choice()
+
+
+def read(report: str, reference: str) -> Html:
     """The findings of a report as HTML, and of a reference with every score.
 
     Args:
@@ -61,7 +91,7 @@ def read(report: str, reference: str) -> str:
         return tryit.view(report, labels, reference, truth, score(report, reference))
     except RanscoreError as error:
         # The message names what is wrong with the reference as a whole and never holds its text.
-        return tryit.view(report, labels, reference, truth) + el("p", f"Not scored: {error}", class_="rs-view")
+        return join([tryit.view(report, labels, reference, truth), el("p", f"Not scored: {error}", class_="rs-view")])
 
 
 @cache

@@ -64,7 +64,7 @@ def check(content: bytes, name: str, expected: Collection[str], section: Section
             timeout=policy.seconds,
             check=False,
             cwd=_ROOT,
-            env={"OPENBLAS_NUM_THREADS": "1", **{key: value for key in _HANDED_ON if (value := os.environ.get(key))}},
+            env=environment(),
         )
     except subprocess.TimeoutExpired:
         what = f"reading it takes longer than {policy.seconds:g} seconds"
@@ -80,14 +80,18 @@ def check(content: bytes, name: str, expected: Collection[str], section: Section
     return Checked(found["reports"] if not problems else {}, problems, warnings)
 
 
+def environment() -> dict[str, str]:
+    """What a child that reads a stranger's file gets to know: no token, no setting of the page."""
+    return {"OPENBLAS_NUM_THREADS": "1", **{key: value for key in _HANDED_ON if (value := os.environ.get(key))}}
+
+
 def main() -> None:
     """The child: read standard input, answer on standard output."""
     from harness import reports, tabular
     from harness.complaints import Complaints
 
     asked = json.loads(sys.stdin.buffer.readline())
-    _limit(asked["seconds"], asked["memory"])
-    sys.excepthook = _quiet
+    limit(asked["seconds"], asked["memory"])
     complaints = Complaints(asked["name"])
     table = tabular.parse(sys.stdin.buffer.read(), complaints)
     tabular.check_name(asked["name"], table, complaints)
@@ -103,7 +107,14 @@ def _quiet(kind: type[BaseException], *_: object) -> None:
     os._exit(OUT_OF_MEMORY if issubclass(kind, MemoryError | RecursionError) else 1)
 
 
-def _limit(seconds: float, memory: int) -> None:
+def limit(seconds: float, memory: int) -> None:
+    """Bound this process for good: its time, its address space, no file written, no core, no traceback.
+
+    Args:
+        seconds: Of processor time.
+        memory: Bytes of address space.
+    """
+    sys.excepthook = _quiet
     if os.name == "nt":
         return
     import resource

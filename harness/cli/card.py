@@ -89,9 +89,9 @@ def run_system(system: System, cohort: Cohort, kept: Store, arguments: argparse.
     """One system: reports, then its record; what is there already is not done again."""
     from generators import run as loop
     from generators.batching import Here
-    from generators.catalogue import Options
+    from generators.catalogue import Options, device
     from harness import scoring, store
-    from harness.cli.generate import device, made, pairs
+    from harness.cli.generate import made, pairs
     from harness.types import Grade, SystemCard
 
     on = device(arguments.device)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.cli import options
 from harness.cli.options import Commands
+
+if TYPE_CHECKING:
+    from leaderboard.film import Reader
 
 
 def register(commands: Commands) -> None:
@@ -39,8 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     store = Store(home() / "demo" / "store")
     metrics = scoring.make_metrics(["ran-score", *profiles.profile()])[0]
-    living = [] if arguments.no_training else [Living(home() / "demo" / "films", arguments.seed)]
-    cohort = demo.fill(store, metrics, arguments.studies, arguments.seed, living)
+    living = None if arguments.no_training else Living(home() / "demo" / "films", home() / "demo" / "models", arguments.seed)
+    cohort = demo.fill(store, metrics, arguments.studies, arguments.seed, [living] if living else [])
     cohorts.save(cohort, home() / "demo" / "cohorts" / cohort.manifest.name)
     for board in load(store):
         show(board)
@@ -49,5 +54,15 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     from leaderboard import page
 
-    page.run(page.open_site(store), arguments.host, arguments.port)
+    film = reader(living.model(cohort)) if living else None
+    page.run(page.open_site(store, film), arguments.host, arguments.port)
     return 0
+
+
+def reader(model: Path) -> Reader:
+    """The system that was trained for the demonstration, for films that visitors upload."""
+    from generators.catalogue import Options
+    from generators.trained import SYSTEM
+    from leaderboard.film import Reader
+
+    return Reader(SYSTEM, Options({"model": model}), "It has only ever seen drawn films: of a real one it knows next to nothing.")

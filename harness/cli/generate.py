@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from generators.run import Writer
     from harness.types import Cohort, Generator
 
-PRECISIONS = ("float32", "bfloat16", "float16")
-
 
 def register(commands: Commands) -> None:
     """Declare the commands."""
@@ -35,7 +33,7 @@ def register(commands: Commands) -> None:
         "--shard", metavar="I/N", default="1/1", help="the I-th of N parts, to share a cohort among machines (default: 1/1)"
     )
     parser.add_argument("--batch", type=int, default=8, metavar="N", help="studies at a time, where batching is exact (default: 8)")
-    _machine(parser)
+    options.machine(parser)
     options.ray(parser)
     options.json(parser)
     parser.set_defaults(run=run)
@@ -48,7 +46,7 @@ def register(commands: Commands) -> None:
     check = kinds.add_parser("check", help="load a system's weights strictly, write one report, print memory and seconds")
     check.add_argument("system", help="which generator")
     check.add_argument("--film", type=Path, metavar="FILE", help="the film to read (default: a grey test film)")
-    _machine(check)
+    options.machine(check)
     check.set_defaults(run=check_system)
 
     floors = commands.add_parser("floors", help="make and score a cohort's floors and ceilings")
@@ -57,16 +55,6 @@ def register(commands: Commands) -> None:
     options.metrics(floors)
     options.store(floors)
     floors.set_defaults(run=run_floors)
-
-
-def _machine(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", default="auto", metavar="NAME", help="auto (default), cpu, cuda, cuda:1 or mps")
-    parser.add_argument("--precision", choices=PRECISIONS, help="default: float32 on a CPU, the published one elsewhere")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of systems that sample (default: 0)")
-    parser.add_argument(
-        "--weights", action="append", default=[], metavar="NAME=PATH", help="where one of its weights lies; may be repeated"
-    )
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of this system; may be repeated")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -133,24 +121,19 @@ def made(system: System, chosen: Options, cohort: Cohort) -> Generator:
 
 
 def _options(arguments: argparse.Namespace) -> Options:
+    from dataclasses import replace
+
+    from generators.catalogue import device
+
+    return replace(as_given(arguments), device=device(arguments.device))
+
+
+def as_given(arguments: argparse.Namespace) -> Options:
+    """What was said about the machine; `auto` stays `auto`, so that nothing asks torch yet."""
     from generators.catalogue import Options
 
-    on = device(arguments.device)
     weights = {name: Path(path) for name, path in pairs(arguments.weights, "--weights")}
-    return Options(weights, on, arguments.precision or "float32", arguments.seed, dict(pairs(arguments.set, "--set")))
-
-
-def device(name: str) -> str:
-    """The device that `auto` stands for; torch is asked only where it is installed."""
-    from importlib.util import find_spec
-
-    if name != "auto":
-        return name
-    if find_spec("torch") is None:
-        return "cpu"
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    return Options(weights, arguments.device, arguments.precision or "float32", arguments.seed, dict(pairs(arguments.set, "--set")))
 
 
 def pairs(given: Sequence[str], option: str) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 CHOICES = ("yes", "no", "unknown")
 SECTIONS = ("findings", "impression", "both")
+PRECISIONS = ("float32", "bfloat16", "float16")
 # Of `harness.extractors`, which is not imported here: the help must answer at once. A test holds them against it.
 EXTRACTORS = ("lexical", "llm", "recorded")
 MODES = ("single", "joint")
@@ -118,3 +119,14 @@ def listen(parser: argparse.ArgumentParser) -> None:
     """`--host` and `--port`."""
     parser.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen (default: 127.0.0.1, this machine alone)")
     parser.add_argument("--port", type=int, default=7860, metavar="N", help="which port; 0 takes a free one (default: 7860)")
+
+
+def machine(parser: argparse._ActionsContainer) -> None:
+    """`--device`, `--precision`, `--seed`, `--weights`, `--set`: how a report generator is run."""
+    parser.add_argument("--device", default="auto", metavar="NAME", help="auto (default), cpu, cuda, cuda:1 or mps")
+    parser.add_argument("--precision", choices=PRECISIONS, help="default: float32 on a CPU, the published one elsewhere")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of systems that sample (default: 0)")
+    parser.add_argument(
+        "--weights", action="append", default=[], metavar="NAME=PATH", help="where one of its weights lies; may be repeated"
+    )
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of this system; may be repeated")

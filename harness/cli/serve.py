@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from harness.cli import options
 from harness.cli.options import Commands
+
+if TYPE_CHECKING:
+    from leaderboard.film import Reader
 
 
 def register(commands: Commands) -> None:
@@ -17,13 +21,34 @@ def register(commands: Commands) -> None:
     )
     options.store(parser)
     options.listen(parser)
+    films = parser.add_argument_group("a report for an uploaded film, under Try it")
+    films.add_argument("--generator", metavar="NAME", help="which generator writes it; `ranscore systems list` shows all (default: none)")
+    options.machine(films)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until interrupted."""
     from harness import store
-    from leaderboard import page
 
-    page.run(page.open_site(store.at(arguments.store)), arguments.host, arguments.port)
+    reader = _reader(arguments)
+    from leaderboard import page  # after what may be wrong with the command: it takes seconds
+
+    page.run(page.open_site(store.at(arguments.store), reader), arguments.host, arguments.port)
     return 0
+
+
+def _reader(arguments: argparse.Namespace) -> Reader | None:
+    """The generator that was named, found to be able to run; it is loaded when the first film comes."""
+    from generators import catalogue
+    from harness.cli.generate import as_given
+    from harness.errors import UsageError
+    from leaderboard.film import Reader
+
+    if not arguments.generator:
+        if arguments.weights or arguments.set:
+            raise UsageError("--weights and --set say how a generator runs; name it with --generator")
+        return None
+    reader = Reader(catalogue.find(arguments.generator), as_given(arguments))
+    reader.check()
+    return reader

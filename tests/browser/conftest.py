@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, sync_playwright
@@ -43,11 +44,18 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def serving(store: Store) -> Iterator[str]:
-    """`ranscore serve` in a process of its own; its address."""
-    command = [sys.executable, "-m", "harness.cli", "serve", "--store", str(store.root), "--port", "0"]
-    environment = {**os.environ, "RANSCORE_HOME": str(store.root.parent), "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as server:
+def serving(store: Store, *options: str, errors: IO[bytes] | None = None, **variables: str) -> Iterator[str]:
+    """`ranscore serve` in a process of its own; its address.
+
+    Args:
+        store: What it serves.
+        options: Of the command.
+        errors: Where its standard error goes; by default where the test's does.
+        variables: Of its environment.
+    """
+    command = [sys.executable, "-m", "harness.cli", "serve", "--store", str(store.root), "--port", "0", *options]
+    environment = {**os.environ, "RANSCORE_HOME": str(store.root.parent), "PYTHONUNBUFFERED": "1", **variables}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment) as server:
         try:
             assert server.stdout
             found = re.search(r"http://\S+", server.stdout.readline())

@@ -1,0 +1,89 @@
+"""A trained model, films of every kind, and generators that fail: for the page that takes films."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from generators import trained
+from generators.catalogue import Options, System
+from harness.cohorts import synthetic_films
+from harness.cohorts.synthetic import build, invent
+from harness.types import Generated, Section, StudyInput
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The trained baseline's weights, from a few hundred drawn films."""
+    folder = tmp_path_factory.mktemp("model")
+    path = folder / "model.npz"
+    trained.train(build(studies=1, seed=4, images=folder / "films", train=200, dev=1)).save(path)
+    return path
+
+
+def drawn(number: int = 3) -> Image.Image:
+    """A film of the synthetic builder."""
+    case = list(invent("test", 8, 4))[number]
+    return Image.fromarray(synthetic_films.film(False, case.present, dict(case.sides), f"film {number}"))
+
+
+def saved(picture: Image.Image, kind: str = "PNG") -> bytes:
+    """A picture as a file."""
+    stream = io.BytesIO()
+    picture.save(stream, kind)
+    return stream.getvalue()
+
+
+def dicom(picture: Image.Image, packing: str = "1.2.840.10008.1.2.1", **tags: object) -> bytes:
+    """A picture as a modality writes it: 16 bits of which 12 are stored, black bones, a patient's name."""
+    import numpy as np
+    from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.uid import UID, ComputedRadiographyImageStorage, ExplicitVRLittleEndian, generate_uid
+
+    data = Dataset()
+    data.file_meta = FileMetaDataset()
+    data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID = ComputedRadiographyImageStorage
+    data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID = generate_uid(entropy_srcs=["film"])
+    data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    data.PatientName = "Secret^Person"
+    data.Rows, data.Columns = picture.height, picture.width
+    data.SamplesPerPixel, data.PhotometricInterpretation, data.PixelRepresentation = 1, "MONOCHROME1", 0
+    data.BitsAllocated, data.BitsStored, data.HighBit = 16, 12, 11
+    data.PixelData = (4095 - np.asarray(picture).astype(np.uint16) * 16).tobytes()
+    if UID(packing) != ExplicitVRLittleEndian:
+        data.compress(UID(packing), generate_instance_uid=False)
+    for name, value in tags.items():
+        setattr(data, name, value)
+    stream = io.BytesIO()
+    data.save_as(stream, enforce_file_format=True)
+    return stream.getvalue()
+
+
+class Odd:
+    """A generator that does as it was told in its settings."""
+
+    name, needs, writes, digest, exact_batches = "odd", frozenset({"frontal"}), Section.BOTH, "odd", True
+
+    def __init__(self, does: str) -> None:
+        self.does = does
+
+    def generate(self, studies: Sequence[StudyInput]) -> Sequence[Generated]:
+        if self.does == "fails":
+            raise RuntimeError(f"a secret about {studies[0].frontal}")
+        if self.does == "records":
+            return [Generated(study.id, failure="the answer was cut off") for study in studies]
+        return [Generated(study.id, "" if self.does == "empty" else "Cardiomegaly.", substituted=("lateral: none",)) for study in studies]
+
+
+def odd(options: Options) -> Odd:
+    """Make it."""
+    if options.settings["does"] == "import":
+        import package_that_is_not_there  # type: ignore[import-not-found]  # noqa: F401
+    return Odd(options.settings["does"])
+
+
+ODD = System("odd", "tests.films:odd", "does as it is told", Section.BOTH, settings={"does": "what"})
