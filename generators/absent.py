@@ -12,14 +12,6 @@ def _absent(name: str, summary: str, writes: Section, paper: str, licence: str, 
 
 SYSTEMS = (
     _absent(
-        "cxrmate-2",
-        "CXRMate-2: findings and impression from several views and one earlier study",
-        Section.BOTH,
-        "https://huggingface.co/aehrc/cxrmate-2",
-        "Apache-2.0",
-        "model and processor are code of the release, which is not run here; not rewritten here yet",
-    ),
-    _absent(
         "mlrg",
         "MLRG: findings from several views and an earlier study",
         Section.FINDINGS,

@@ -82,6 +82,7 @@ MODULES: tuple[str, ...] = (
     "generators.chexone",
     "generators.medgemma",
     "generators.maira2",
+    "generators.cxrmate2",
     "generators.absent",
 )
 """Files with entries; none of them imports torch at its top."""

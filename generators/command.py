@@ -25,7 +25,8 @@ from harness.reports import MAX_CHARACTERS
 from harness.signature import digest
 from harness.types import Generated, Section, StudyInput
 
-INPUTS = ("frontal", "lateral", "view", "prior_frontal", "prior_report", "indication", "history", "comparison", "technique")
+EARLIER = ("prior_frontal", "prior_lateral", "prior_view", "prior_report", "prior_findings", "prior_impression")
+INPUTS = ("frontal", "lateral", "view", "indication", "history", "comparison", "technique", *EARLIER)
 LARGEST = 4 * MAX_CHARACTERS + 10_000
 """Bytes of an answer; more is not a report."""
 

@@ -179,9 +179,12 @@ def shape(found: Json, folder: Path) -> Shape:
 
 
 def preparation(folder: Path) -> Preparation:
-    """Read preprocessor_config.json."""
-    name = "preprocessor_config.json"
-    found = settings(folder, name)
+    """Read preprocessor_config.json, or where newer libraries put it: within processor_config.json."""
+    name, joined = "preprocessor_config.json", "processor_config.json"
+    if (folder / name).is_file() or not (folder / joined).is_file():
+        found = settings(folder, name)
+    else:
+        name, found = joined, needed(settings(folder, joined), "image_processor", folder, joined)
     size, crop = needed(found, "size", folder, name), needed(found, "crop_size", folder, name)
     return Preparation(
         _side(size, "shortest_edge"),

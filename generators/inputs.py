@@ -9,9 +9,9 @@ from pathlib import Path
 from harness.cohorts import films
 from harness.errors import InputError, Problem
 from harness.progress import progress
-from harness.types import Cohort, Study, StudyInput
+from harness.types import Cohort, Study, StudyInput, Text
 
-FILMS = frozenset({"frontal", "lateral", "prior_frontal"})
+FILMS = frozenset({"frontal", "lateral", "prior_frontal", "prior_lateral"})
 SHOWN = 20
 
 
@@ -22,26 +22,32 @@ def inputs(cohort: Cohort, studies: Iterable[Study], needs: frozenset[str]) -> I
 
 
 def _input(cohort: Cohort, study: Study, prior: Study | None, needs: frozenset[str]) -> StudyInput:
-    text = cohort.texts[study.id]
-    view = next((image.view for image in study.images if image.id == study.frontal), "")
+    text, before = cohort.texts[study.id], cohort.texts.get(prior.id, Text()) if prior else Text()
     return StudyInput(
         study.id,
         frontal=film(cohort, study, study.frontal) if "frontal" in needs else None,
         lateral=film(cohort, study, study.lateral) if "lateral" in needs else None,
-        view=view if "view" in needs else "",
+        view=_view(study) if "view" in needs else "",
         prior_frontal=film(cohort, prior, prior.frontal) if prior and "prior_frontal" in needs else None,
-        prior_report=_report(cohort, prior) if prior and "prior_report" in needs else "",
+        prior_report=_report(before) if "prior_report" in needs else "",
         indication=text.indication if "indication" in needs else "",
         history=text.history if "history" in needs else "",
         comparison=text.comparison if "comparison" in needs else "",
         technique=text.technique if "technique" in needs else "",
         reference=cohort.reference(study.id) if "reference" in needs else "",
+        prior_lateral=film(cohort, prior, prior.lateral) if prior and "prior_lateral" in needs else None,
+        prior_view=_view(prior) if prior and "prior_view" in needs else "",
+        prior_findings=before.findings if "prior_findings" in needs else "",
+        prior_impression=before.impression if "prior_impression" in needs else "",
     )
 
 
-def _report(cohort: Cohort, prior: Study) -> str:
-    text = cohort.texts.get(prior.id)
-    return "\n".join(part for part in (text.findings, text.impression) if part) if text else ""
+def _view(study: Study) -> str:
+    return next((image.view for image in study.images if image.id == study.frontal), "")
+
+
+def _report(text: Text) -> str:
+    return "\n".join(part for part in (text.findings, text.impression) if part)
 
 
 def film(cohort: Cohort, study: Study, image: str) -> Path | None:
@@ -79,6 +85,7 @@ def _problems(cohort: Cohort, study: Study, prior: Study | None, needs: frozense
     wanted = [film(cohort, study, study.frontal)] if "frontal" in needs else []
     wanted += [film(cohort, study, study.lateral)] if "lateral" in needs else []
     wanted += [film(cohort, prior, prior.frontal)] if prior and "prior_frontal" in needs else []
+    wanted += [film(cohort, prior, prior.lateral)] if prior and "prior_lateral" in needs else []
     for path in filter(None, wanted):
         try:
             films.check(path)

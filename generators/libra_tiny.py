@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,7 +50,7 @@ def libra_3b(folder: Path, seed: int = 0) -> None:
     ends = [257, 260]
     own = {"vocab_size": 261, "bos_token_id": 256, "eos_token_id": ends, "tie_word_embeddings": True, "rope_theta": 500000.0}
     _libra(folder, {**LANGUAGE, **own, "rope_scaling": ROTARY}, seed)
-    (folder / "model" / "tokenizer.json").write_text(_merges(), encoding="utf-8")
+    (folder / "model" / "tokenizer.json").write_text(merges(SPECIAL), encoding="utf-8")
     _write(folder / "model" / "tokenizer_config.json", {"clean_up_tokenization_spaces": True, "tokenizer_class": "PreTrainedTokenizerFast"})
 
 
@@ -134,15 +135,15 @@ def pieces(size: int) -> bytes:
     return stream.getvalue()
 
 
-def _merges() -> str:
-    """A byte-level tokenizer with Llama 3's special tokens, one of which begins every text by itself."""
+def merges(special: Sequence[str]) -> str:
+    """A byte-level tokenizer with Llama 3's special tokens, the first of which begins every text by itself."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors
 
     letters = {letter: number for number, letter in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
     made = Tokenizer(models.BPE(vocab=letters, merges=[]))
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     made.decoder = decoders.ByteLevel()
-    made.add_special_tokens([AddedToken(name, special=True, normalized=False) for name in SPECIAL])
-    begin = SPECIAL[0]
+    made.add_special_tokens([AddedToken(name, special=True, normalized=False) for name in special])
+    begin = special[0]
     made.post_processor = processors.TemplateProcessing(single=f"{begin} $A", special_tokens=[(begin, made.token_to_id(begin))])
     return str(made.to_str())

@@ -76,6 +76,19 @@ def padded(film: Grey, size: int) -> Grey:
     return np.pad(film, ((rows // 2, rows - rows // 2), (columns // 2, columns - columns // 2)))
 
 
+def equalised(film: Grey) -> Grey:
+    """All grey levels equally frequent, as far as they can be: OpenCV's `equalizeHist`."""
+    counts = np.bincount(film.reshape(-1), minlength=256)
+    first = int(counts.nonzero()[0][0])
+    rest = film.size - int(counts[first])
+    if not rest:
+        return film.copy()
+    sums = counts.cumsum() - counts[: first + 1].sum()
+    levels = np.rint(sums.clip(0).astype(np.float32) * (np.float32(255) / np.float32(rest)))
+    made: Grey = levels.clip(0, 255).astype(np.uint8)[film]
+    return made
+
+
 def area_resized(film: Grey, rows: int, columns: int) -> Grey:
     """OpenCV's `resize(..., INTER_AREA)` of an 8-bit film, bit by bit where it enlarges, to the last grey level where it shrinks."""
     if film.shape[0] < rows or film.shape[1] < columns:

@@ -238,6 +238,13 @@ def maira_2(folder: Path) -> None:
     maira2_tiny.write(folder)
 
 
+def cxrmate_2(folder: Path) -> None:
+    """CXRMate-2 with 0.3 million parameters."""
+    from generators import cxrmate2_tiny
+
+    cxrmate2_tiny.write(folder)
+
+
 SYSTEMS: dict[str, Callable[[Path], None]] = {
     "promptmrg": promptmrg,
     "libra-3b": libra_3b,
@@ -251,6 +258,8 @@ SYSTEMS: dict[str, Callable[[Path], None]] = {
     "medgemma": medgemma,
     "medgemma-1.5": medgemma,
     "maira-2": maira_2,
+    "cxrmate-2": cxrmate_2,
+    "cxrmate-2-findings": cxrmate_2,
 }
 """One function a system; each writes files that bear the names of the system's `Weights`."""
 

@@ -334,6 +334,11 @@ class StudyInput:
     reference: str = ""
     """Only filled for floors and ceilings, which ask for it by name in `needs`."""
     technique: str = ""
+    prior_lateral: Path | None = None
+    prior_view: str = ""
+    prior_findings: str = ""
+    """The sections of `prior_report`, apart."""
+    prior_impression: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,7 +363,7 @@ class Generator(Protocol):
 
     @property
     def needs(self) -> frozenset[str]:
-        """Of `frontal lateral view prior_frontal prior_report indication history comparison technique reference`."""
+        """Of the names of `StudyInput`, `id` left out."""
         ...
 
     @property

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from PIL.Image import Resampling
 
-from generators.preprocess import CLIP, IMAGENET, cropped, fitted, normalised, padded, resized_short
+from generators.preprocess import CLIP, IMAGENET, cropped, equalised, fitted, normalised, padded, resized_short
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parents[1] / "golden" / "preprocess.json").read_text())
 
@@ -60,3 +60,10 @@ def test_grey_films_are_normalised_with_one_channel() -> None:
     # The value of black padding in RGRG's own preprocessing.
     np.testing.assert_allclose(made[0, 0], [-0.471 / 0.302, 0.529 / 0.302], rtol=1e-6)
     assert normalised(Image.new("RGB", (2, 2)), *CLIP).shape == (3, 2, 2)
+
+
+@pytest.mark.parametrize("drawn", GOLDEN["equalizeHist"])
+def test_grey_levels_become_as_frequent_as_opencv_makes_them(drawn: str) -> None:
+    seed, low, high, rows, columns = map(int, drawn.split())
+    made = equalised(np.random.RandomState(seed).randint(low, high, (rows, columns)).astype(np.uint8))
+    assert [*made.reshape(-1)[::7][:40].tolist(), int(made.sum())] == GOLDEN["equalizeHist"][drawn]
