@@ -124,7 +124,7 @@ def checked(system: System, options: Options) -> Options:
 
     Raises:
         UnavailableError: Nobody can run it, or its weights are not here.
-        UsageError: It does not know a setting.
+        UsageError: It does not know a setting or the name of a file, or is made from a cohort.
     """
     if system.unavailable and not any(item.name in options.weights for item in system.weights):
         raise UnavailableError(f"{system.name} cannot be run: {system.unavailable}")
@@ -132,6 +132,10 @@ def checked(system: System, options: Options) -> Options:
     if unknown:
         known = ", ".join(system.settings) or "none"
         raise UsageError(f"{system.name} has no setting {', '.join(unknown)}; it has {known}")
+    strange = sorted(set(options.weights) - {item.name for item in system.weights})
+    if strange:
+        named = ", ".join(item.name for item in system.weights) or "none"
+        raise UsageError(f"{system.name} has no weights {', '.join(strange)}; it has {named}")
     return replace(options, weights=locate(system.name, system.weights, options.weights))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from generators.catalogue import Options, System
+from harness.errors import UsageError
 from harness.signature import digest as digest_of
 from harness.types import Cohort, Generated, Role, Section, StudyInput, Text
 
@@ -113,8 +114,12 @@ def bound(name: str, cohort: Cohort, seed: int = 0) -> Bound:
 
 
 def needs_a_cohort(_: Options) -> Bound:
-    """Floors and ceilings are made by `bound`, which takes the cohort."""
-    raise AssertionError("floors are made by generators.floors.bound")
+    """Floors and ceilings are made by `bound`, which takes the cohort.
+
+    Raises:
+        UsageError: Always.
+    """
+    raise UsageError("a floor or ceiling has no weights and is made from a cohort: see `ranscore floors --cohort NAME`")
 
 
 SYSTEMS: tuple[System, ...] = tuple(

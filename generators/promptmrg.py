@@ -198,7 +198,8 @@ def make(options: Options) -> PromptMRG:
     tower = recalls.load_tower(options.weights["clip"], tower_shape) if "clip" in options.weights else None
     listed = recalls.load_listed(options.weights["annotation"]) if "annotation" in options.weights else {}
     recall = recalls.Recall(recalls.load_features(options.weights["features"], shape.memory), listed, tower)
-    words = tuple(read_vocabulary(options.weights["vocabulary"], shape.words))
+    vocabulary = options.weights["vocabulary"]
+    words = tuple(read_vocabulary(vocabulary / "vocab.txt" if vocabulary.is_dir() else vocabulary, shape.words))
     least, most = LENGTHS[preset]
     decoding = Decoding(PROMPT + most, (SEPARATOR,), beams=3, era=Era.V4_19, shortest=least)
     identity = digest(["promptmrg", VERSION, weights, *recall.digest(), words, preset, shrink, options.precision])
@@ -220,24 +221,32 @@ def _chosen(options: Options, name: str, *values: str) -> str:
     return value
 
 
+_README = "the README of https://github.com/jhb86253817/PromptMRG"
 SYSTEM = System(
     "promptmrg",
     "generators.promptmrg:make",
     "PromptMRG: ResNet-101, retrieved reports, diagnosis-driven prompt, BERT decoder",
     Section.FINDINGS,
     weights=(
-        Weights("checkpoint", "the network, model_promptmrg_20240305.pth", "0.9 GB", "MIT", "the link under Training in its README"),
-        Weights("features", "clip_text_features.json (or .npy)", "3 GB", "MIT, made from MIMIC-CXR", "the same README"),
+        Weights("checkpoint", "the network, model_promptmrg_20240305.pth", "0.9 GB", "MIT", f"the link under Training in {_README}"),
+        Weights("features", "clip_text_features.json (or .npy)", "3 GB", "MIT, made from MIMIC-CXR", _README),
         Weights(
             "clip",
             "CXR-RePaiR's CLIP, clip-imp-pretrained_128_6_after_4.pt",
             "0.6 GB",
             "see its repository",
-            "CXR-RePaiR's README",
+            "the README of https://github.com/rajpurkarlab/CXR-RePaiR",
             optional=True,
         ),
-        Weights("annotation", "mimic_annotation_promptmrg.json or iu_...", "0.3 GB", "as MIMIC-CXR", "PromptMRG's README", optional=True),
-        Weights("vocabulary", "bert-base-uncased's vocab.txt", "0.2 MB", "Apache-2.0", "the Hub: google-bert/bert-base-uncased"),
+        Weights("annotation", "mimic_annotation_promptmrg.json or iu_...", "0.3 GB", "as MIMIC-CXR", _README, optional=True),
+        Weights(
+            "vocabulary",
+            "bert-base-uncased's vocab.txt",
+            "0.2 MB",
+            "Apache-2.0",
+            "https://huggingface.co/google-bert/bert-base-uncased",
+            "google-bert/bert-base-uncased",
+        ),
     ),
     memory="2 GB",
     paper="Jin et al., AAAI 2024, https://github.com/jhb86253817/PromptMRG",

@@ -242,14 +242,18 @@ SYSTEM = System(
     frozenset({"frontal", "lateral"}),
     weights=(
         Weights(
-            "checkpoint", "a checkpoint_epoch..._.pth of any variant", "17 MB to 0.4 GB", "BSD-3-Clause", "the Drive folder in its README"
+            "checkpoint",
+            "a checkpoint_epoch..._.pth of any variant",
+            "17 MB to 0.4 GB",
+            "BSD-3-Clause",
+            "the Drive folder in the README of https://github.com/wang-zhanyu/R2GenGPT",
         ),
         Weights(
             "swin",
             "Swin-B's folder",
             "0.4 GB",
             "MIT",
-            "the Hub: microsoft/swin-base-patch4-window7-224",
+            "https://huggingface.co/microsoft/swin-base-patch4-window7-224",
             "microsoft/swin-base-patch4-window7-224",
         ),
         Weights(
@@ -257,7 +261,7 @@ SYSTEM = System(
             "Llama 2 7B Chat's folder with tokenizer.model",
             "13.5 GB",
             "Llama 2 Community Licence, asked for by form",
-            "the Hub: meta-llama/Llama-2-7b-chat-hf",
+            "https://huggingface.co/meta-llama/Llama-2-7b-chat-hf, after asking for it there",
             "meta-llama/Llama-2-7b-chat-hf",
         ),
     ),

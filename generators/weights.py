@@ -45,21 +45,21 @@ def locate(system: str, needed: tuple[Weights, ...], given: Mapping[str, Path] |
     Looked up in this order: `given`, `[weights."SYSTEM"]` of `config.toml`, `RANSCORE_HOME/weights/SYSTEM/NAME`, the Hub's cache.
 
     Raises:
-        UnavailableError: Some are not here; each is named with its size, its licence and where to get it.
+        UnavailableError: Some are not here; each is named with its size, its licence and where to get it, the optional ones too.
     """
-    found, problems = {}, []
-    for weights in needed:
-        path = find(system, weights, given or {})
-        if path is not None:
-            found[weights.name] = path
-        elif not weights.optional:
-            what = f"{system} needs {weights.name}: {weights.what} ({weights.size}, {weights.licence}), which is not here"
-            problems.append(
-                Problem(what, f"Get it from {weights.source}, then give --weights {weights.name}=PATH or name it in config.toml")
-            )
-    if problems:
-        raise UnavailableError(problems)
-    return found
+    found = {item.name: path for item in needed if (path := find(system, item, given or {})) is not None}
+    absent = [item for item in needed if item.name not in found]
+    if all(item.optional for item in absent):
+        return found
+    raise UnavailableError(_lacking(system, item) for item in absent)
+
+
+def _lacking(system: str, item: Weights) -> Problem:
+    """What is not here, and how to get it."""
+    kept = f"{item.name}: {item.what} ({item.size}, {item.licence})"
+    what = f"{system} also takes {kept}" if item.optional else f"{system} needs {kept}, which is not here"
+    hub = f" (`hf download {item.repository}` puts it where it is found)" if item.repository else ""
+    return Problem(what, f"Get it from {item.source}{hub}, then give --weights {item.name}=PATH or name it in config.toml")
 
 
 def find(system: str, weights: Weights, given: Mapping[str, Path]) -> Path | None:

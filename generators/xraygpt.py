@@ -144,21 +144,18 @@ def make(options: Options) -> XrayGPT:
     return XrayGPT(vision, language, prompt, decoding, way == "sample", options.seed, digest(["xraygpt", VERSION, *parts]))
 
 
-_LAVIS = "the storage bucket named in LAVIS's code (BLIP2)"
+_README = "the SharePoint link in the README of https://github.com/mbzuai-oryx/XrayGPT"
+_LAVIS = "https://storage.googleapis.com/sfr-vision-language-research/LAVIS/models/BLIP2"
 SYSTEM = System(
     "xraygpt",
     "generators.xraygpt:make",
     "XrayGPT: EVA-CLIP, a Q-Former and a Vicuna tuned on radiology",
     Section.BOTH,
     weights=(
-        Weights(
-            "checkpoint", "the projection, XrayGPT's checkpoint", "under 0.1 GB", "CC BY-NC-SA 4.0", "the SharePoint link in its README"
-        ),
-        Weights(
-            "vicuna", "the folder Vicuna_Radiology_fp16", "13.5 GB", "LLaMA 1, non-commercial research", "the SharePoint link in its README"
-        ),
-        Weights("eva", "eva_vit_g.pth", "2.0 GB", "MIT", _LAVIS),
-        Weights("qformer", "blip2_pretrained_flant5xxl.pth", "0.4 GB", "BSD-3-Clause", _LAVIS),
+        Weights("checkpoint", "the projection, XrayGPT's checkpoint", "under 0.1 GB", "CC BY-NC-SA 4.0", _README),
+        Weights("vicuna", "the folder Vicuna_Radiology_fp16", "13.5 GB", "LLaMA 1, non-commercial research", _README),
+        Weights("eva", "eva_vit_g.pth", "2.0 GB", "MIT", f"{_LAVIS}/eva_vit_g.pth"),
+        Weights("qformer", "blip2_pretrained_flant5xxl.pth", "0.4 GB", "BSD-3-Clause", f"{_LAVIS}/blip2_pretrained_flant5xxl.pth"),
         Weights(
             "clone",
             "a clone of its code, for the prompt it was trained with",

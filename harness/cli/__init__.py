@@ -27,6 +27,7 @@ GROUPS: tuple[str, ...] = (
     "demo",
     "extractor",
     "generate",
+    "systems",
     "train",
     "health",
     "label",

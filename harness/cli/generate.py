@@ -1,4 +1,4 @@
-"""`ranscore generate`, `ranscore systems list|check` and `ranscore floors`: reports from films, and the board's bounds."""
+"""`ranscore generate` and `ranscore floors`: reports from films, and the board's bounds."""
 
 from __future__ import annotations
 
@@ -38,17 +38,6 @@ def register(commands: Commands) -> None:
     options.json(parser)
     parser.set_defaults(run=run)
 
-    group = commands.add_parser("systems", help="which generators there are, what they need, and whether it is here")
-    kinds = group.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=type(parser))
-    listing = kinds.add_parser("list", help="all systems with what they need and whether it is here")
-    options.json(listing)
-    listing.set_defaults(run=show)
-    check = kinds.add_parser("check", help="load a system's weights strictly, write one report, print memory and seconds")
-    check.add_argument("system", help="which generator")
-    check.add_argument("--film", type=Path, metavar="FILE", help="the film to read (default: a grey test film)")
-    options.machine(check)
-    check.set_defaults(run=check_system)
-
     floors = commands.add_parser("floors", help="make and score a cohort's floors and ceilings")
     options.cohort(floors, required=True)
     options.extractor(floors)
@@ -71,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("--batch is 1 or more, and --limit not negative")
     cohort = cohorts.load(arguments.cohort)
     system = catalogue.find(arguments.system)
-    chosen = replace(_options(arguments), access=cohort.manifest.access)
+    chosen = replace(chosen_options(arguments), access=cohort.manifest.access)
     studies = loop.chosen(cohort, arguments.limit, _shard(arguments.shard))
     with _writer(arguments, system, chosen, cohort) as writer:
         plan = loop.Plan(
@@ -88,7 +77,9 @@ def run(arguments: argparse.Namespace) -> int:
         (outcome.failed, "failed (see `failure` in the file)"),
         (outcome.substituted, "with a substituted input"),
     ]
-    print("\n".join(f"  {count} {what}" for count, what in notes if count))
+    for count, what in notes:
+        if count:
+            print(f"  {count} {what}")
     print(f"Score them: ranscore score {arguments.output} --cohort {arguments.cohort}")
     return 0
 
@@ -120,7 +111,8 @@ def made(system: System, chosen: Options, cohort: Cohort) -> Generator:
     return bound(system.name, cohort, chosen.seed) if system.name in BOUNDS else catalogue.make(system, chosen)
 
 
-def _options(arguments: argparse.Namespace) -> Options:
+def chosen_options(arguments: argparse.Namespace) -> Options:
+    """What was said of `options.machine`, with the device that `auto` stands for."""
     from dataclasses import replace
 
     from generators.catalogue import device
@@ -156,67 +148,6 @@ def _shard(text: str) -> tuple[int, int]:
     return int(index) - 1, int(count)
 
 
-def show(arguments: argparse.Namespace) -> int:
-    """List the catalogue."""
-    import json
-
-    from generators.catalogue import catalogue
-    from generators.weights import find
-    from harness.cli.show import table
-
-    systems = list(catalogue().values())
-    missing = {
-        system.name: [item.name for item in system.weights if not item.optional and find(system.name, item, {}) is None]
-        for system in systems
-    }
-    if arguments.json:
-        rows = [
-            {
-                "name": system.name,
-                "summary": system.summary,
-                "role": system.role.value,
-                "writes": system.writes.value,
-                "needs": sorted(system.needs),
-                "memory": system.memory,
-                "licence": system.licence,
-                "paper": system.paper,
-                "missing": missing[system.name],
-                "unavailable": system.unavailable,
-            }
-            for system in systems
-        ]
-        print(json.dumps({"systems": rows}, indent=1))
-        return 0
-    table(["system", "what", "writes", "needs", "memory", "here"], [_listed(system, missing[system.name]) for system in systems], left=6)
-    return 0
-
-
-def _listed(system: System, missing: list[str]) -> list[str]:
-    here = f"cannot be run: {system.unavailable}" if system.unavailable else f"missing: {', '.join(missing)}" if missing else "yes"
-    return [
-        system.name,
-        system.summary,
-        system.writes.value,
-        ", ".join(sorted(system.needs)),
-        system.memory or ("" if system.unavailable else "little"),
-        here,
-    ]
-
-
-def check_system(arguments: argparse.Namespace) -> int:
-    """Load a system strictly and write one report."""
-    from generators import catalogue
-    from generators.check import check
-
-    found = check(catalogue.find(arguments.system), _options(arguments), arguments.film)
-    print(f"{arguments.system}: its weights load, every tensor is where it belongs")
-    print(
-        f"  loading {found.load_seconds:.1f} s, one report {found.report_seconds:.1f} s, peak memory {found.memory_mb:.0f} MB on {found.device}"
-    )
-    print(f"  it wrote {found.words} words" if found.words else f"  it wrote nothing: {found.failure or 'an empty report'}")
-    return 0
-
-
 def run_floors(arguments: argparse.Namespace) -> int:
     """Make and score the bounds of a cohort."""
     from generators.floors import BOUNDS, bound, bounds_of
@@ -225,7 +156,7 @@ def run_floors(arguments: argparse.Namespace) -> int:
     from harness.types import Grade, SystemCard
 
     cohort = cohorts.load(arguments.cohort)
-    chosen = options.llm_options(arguments)
+    chosen = options.llmchosen_options(arguments)
     rows = []
     for name in bounds_of(cohort):
         role, summary, _ = BOUNDS[name]
