@@ -156,7 +156,7 @@ def run_floors(arguments: argparse.Namespace) -> int:
     from harness.types import Grade, SystemCard
 
     cohort = cohorts.load(arguments.cohort)
-    chosen = options.llmchosen_options(arguments)
+    chosen = options.llm_options(arguments)
     rows = []
     for name in bounds_of(cohort):
         role, summary, _ = BOUNDS[name]

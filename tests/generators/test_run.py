@@ -20,6 +20,7 @@ from harness import cohorts, reports
 from harness.cli import main
 from harness.cohorts.synthetic import build
 from harness.errors import InputError, RefusedError
+from harness.store import Store
 from harness.types import Cohort, Generated, Section, StudyInput
 
 
@@ -178,3 +179,12 @@ def test_a_report_with_every_kind_of_line_end_is_one_line(cohort: Cohort, tmp_pa
     found = reports.read(out, {study.id for study in cohort.scored}).reports
     first = cohort.scored[0].id
     assert found[first] == f"Clear.\u2028No effusion.\u2029 Normal heart of {first}.\r\n" and len(found) == 30
+
+
+def test_the_bounds_are_scored_and_stored_by_a_command(cohort: Cohort, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cohorts.save(cohort, tmp_path / "cohort")
+    assert main(["floors", "--cohort", str(tmp_path / "cohort"), "--metrics", "ran-score", "--store", str(tmp_path / "store")]) == 0
+    said = {line.split()[0]: line.split()[-1] for line in capsys.readouterr().out.splitlines() if line.strip()}
+    # Not 1: some findings are present in none of the thirty studies, and their F1 counts as 0.
+    assert said["references"] == max(said[name] for name in bounds_of(cohort)) > said["shuffled-references"] > "0.000"
+    assert {stored.record.system.name for stored in Store(tmp_path / "store").all()} == set(bounds_of(cohort))
