@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from generators import catalogue
+from generators.batching import fit
 from generators.catalogue import Options, System
 from harness.errors import InputError, Problem, RanscoreError, UnavailableError, UsageError
 from harness.home import config, home
@@ -85,7 +86,7 @@ class Reader:
             path = film_sandbox.cleaned(content, name, Path(folder))
             try:
                 self._made = self._made or self._make()
-                (made,) = self._made.generate([StudyInput("film", frontal=path)])
+                (made,) = map(fit, self._made.generate([StudyInput("film", frontal=path)]))
             except RanscoreError:
                 raise
             # Models fail in their own ways; what they say may quote the film's place or content, so only the kind is kept.

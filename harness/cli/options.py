@@ -9,7 +9,6 @@ from typing import Any
 CHOICES = ("yes", "no", "unknown")
 PRECISIONS = ("float32", "bfloat16", "float16")
 SECTIONS = ("findings", "impression", "both")
-PRECISIONS = ("float32", "bfloat16", "float16")
 # Of `harness.extractors`, which is not imported here: the help must answer at once. A test holds them against it.
 EXTRACTORS = ("lexical", "llm", "recorded")
 MODES = ("single", "joint")
