@@ -144,13 +144,14 @@ async def _taken(request: Request) -> tuple[bytes, str, str]:
         if len(data) > film_sandbox.BYTES + HEAD:
             what = f"it holds more than {film_sandbox.BYTES:,} bytes"
             raise InputError(Problem(what, "Save it as PNG or as JPEG 2000 in DICOM"))
-    head, found, content = bytes(data).partition(b"\n")
+    end = data.find(b"\n")
     try:
-        asked: Any = json.loads(head) if found and len(head) <= HEAD else None
+        asked: Any = json.loads(data[:end]) if 0 <= end <= HEAD else None
     except (ValueError, RecursionError):
         asked = None
     if not isinstance(asked, dict):
         raise InputError(Problem("the upload was not sent by this page's form", "Reload the page and try again"))
+    content = bytes(memoryview(data)[end + 1 :])
     return content, str(asked.get("name", ""))[:1000], str(asked.get("reference", ""))[:LONGEST]
 
 

@@ -64,7 +64,7 @@ def form(name: str, summary: str, note: str, most: int) -> Html:
 def unavailable(problems: Sequence[Problem]) -> Html:
     """Where a generator is configured and cannot run."""
     items = join(el("li", str(problem)) for problem in problems)
-    return el("div", el("p", "A generator is configured for this page and cannot run here:"), el("ul", items), class_="rs-view rs-fine")
+    return el("div", el("p", "A generator is configured for this page and cannot run here:"), el("ul", items), class_="rs-problem rs-fine")
 
 
 def complaint(problems: Sequence[Problem]) -> Html:

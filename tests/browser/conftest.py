@@ -44,24 +44,26 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def serving(store: Store, *options: str, errors: IO[bytes] | None = None, **variables: str) -> Iterator[str]:
+def serving(store: Store, *options: str, errors: IO[bytes] | int | None = None, command: str = "serve", **variables: str) -> Iterator[str]:
     """`ranscore serve` in a process of its own; its address.
 
     Args:
         store: What it serves.
         options: Of the command.
         errors: Where its standard error goes; by default where the test's does.
+        command: `demo` serves a store of its own, beside this one.
         variables: Of its environment.
     """
-    command = [sys.executable, "-m", "harness.cli", "serve", "--store", str(store.root), "--port", "0", *options]
+    which = ["--store", str(store.root)] if command == "serve" else []
+    words = [sys.executable, "-m", "harness.cli", command, *which, "--port", "0", *options]
     environment = {**os.environ, "RANSCORE_HOME": str(store.root.parent), "PYTHONUNBUFFERED": "1", **variables}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment) as server:
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment) as server:
         try:
             assert server.stdout
-            found = re.search(r"http://\S+", server.stdout.readline())
+            found = next((match for line in server.stdout if (match := re.search(r"The board is at (http://\S+)", line))), None)
             assert found, "the server did not say its address"
-            wait(found[0])
-            yield found[0]
+            wait(found[1])
+            yield found[1]
         finally:
             server.terminate()
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, expect
 
+from generators import trained
 from harness.store import Store
 from leaderboard.views.film import HINT
 from tests.browser.conftest import serving, shoot, visit, window
@@ -165,3 +169,40 @@ def test_without_a_generator_one_sentence_says_how(chromium: Browser, address: s
         expect(page.locator("#panel-try")).to_contain_text(HINT)
         expect(page.locator("#film, [data-try]")).to_have_count(0)
         assert page.request.post(f"{address}/ranscore/film", data=b"x").status == 404
+
+
+def test_who_leaves_in_the_middle_leaves_room_and_no_trace(chromium: Browser, served: Served) -> None:
+    host, _, port = served.address.removeprefix("http://").partition(":")
+    head = "POST /ranscore/film HTTP/1.1\r\nhost: x\r\ncontent-type: application/octet-stream\r\ncontent-length: {}\r\n\r\n"
+    whole = b'{"name": "a.png"}\n' + saved(drawn())
+    # More than may wait: some leave while they upload, some while their film is read.
+    for size in (len(whole) + 1000, len(whole)) * 6:
+        with socket.create_connection((host, int(port))) as visitor:
+            visitor.sendall(head.format(size).encode() + whole)
+            time.sleep(0.05)
+    with window(chromium, served.address) as page:
+        opened(page, served)
+        result = page.locator("#film-result")
+        for _ in range(60):  # those whose films were being read are finished first
+            upload(page, "mine.png", saved(drawn()))
+            expect(result).not_to_be_empty(timeout=60_000)
+            if "waiting already" not in result.inner_text():
+                break
+            page.wait_for_timeout(500)
+        expect(result).to_contain_text("trained-baseline wrote")
+    assert served.left() == [] and served.errors.read_text() == ""
+
+
+def test_the_demonstration_offers_the_system_that_it_trained(chromium: Browser, tmp_path: Path) -> None:
+    options = ["--studies", "30", "--seed", "5"]
+    store = Store(tmp_path / "store")
+    with serving(store, *options, command="demo", errors=subprocess.DEVNULL) as address, window(chromium, address) as page:
+        visit(page, address, "?tab=try")
+        page.get_by_role("button", name="Upload a film").click()
+        expect(page.locator("#film")).to_contain_text("It has only ever seen drawn films")
+        page.get_by_role("button", name="Take a drawn example").click()
+        expect(page.locator("#film-state")).to_contain_text("nobody's chest", timeout=30_000)
+        page.get_by_role("button", name="Write a report").click()
+        expect(page.locator("#film-result")).to_contain_text("trained-baseline wrote", timeout=60_000)
+    (kept,) = (tmp_path / "demo" / "models").iterdir()
+    assert trained.load(kept).digest

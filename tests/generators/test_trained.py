@@ -10,6 +10,7 @@ from sklearn.linear_model import Ridge
 
 from generators import catalogue, trained
 from generators.floors import bound
+from generators.living import Living
 from generators.sentences import SENTENCES, written
 from harness import cohorts, scoring
 from harness.cli import main
@@ -97,3 +98,17 @@ def test_the_commands_train_and_generate(cohort: Cohort, tmp_path: Path, capsys:
     assert "5 reports by trained-baseline" in capsys.readouterr().out
     assert catalogue.find("trained-baseline").weights[0].name == "model"
     assert main(["generate", "trained-baseline", *arguments, "-o", str(tmp_path / "b.jsonl"), "--set", "colour=red"]) == 2
+
+
+def test_the_living_system_keeps_its_model_and_makes_it_again_where_it_is_lost(tmp_path: Path) -> None:
+    living = Living(tmp_path / "films", tmp_path / "models", seed=6)
+    small = build(studies=6, seed=6)
+    first = living(small)
+    path = living.model(small)
+    kept = path.read_bytes()
+    assert path.parent == tmp_path / "models" and len(first.reports) == 6
+    made = path.stat().st_mtime_ns
+    assert living(small).reports == first.reports and path.stat().st_mtime_ns == made
+    path.unlink()
+    assert living.model(small).read_bytes() == kept
+    assert living.model(build(studies=7, seed=6)) != path
