@@ -7,19 +7,36 @@
   const FILTERS = ["evidence", "section", "open", "trained"];
 
   // ---- tables
+  const FIRST = 60, STEP = 120; // rows drawn at once, more than a screen holds, and at each later turn
+  const words = new Intl.Collator();
+  const models = new WeakMap();
+  function model(table) { // every row in its order, also those that are filtered out or not drawn yet
+    if (!models.has(table)) {
+      const items = [...table.tBodies[0].rows].map((row) => ({ row, name: row.querySelector("th").textContent.toLowerCase(), kept: true }));
+      models.set(table, { items, turn: 0 });
+    }
+    return models.get(table);
+  }
+  const kept = (table) => model(table).items.filter((item) => item.kept).map((item) => item.row);
+  function draw(table) { // a screenful first: laying out a thousand rows takes longer than a reader wants to wait
+    const rows = kept(table), found = model(table), turn = (found.turn += 1), body = table.tBodies[0];
+    let at = FIRST;
+    const more = () => {
+      if (turn !== found.turn) return;
+      body.append(...rows.slice(at, at += STEP));
+      if (at < rows.length) setTimeout(more);
+    };
+    body.replaceChildren(...rows.slice(0, FIRST));
+    if (at < rows.length) requestAnimationFrame(() => setTimeout(more));
+  }
   const value = (row, index) => row.cells[index]?.dataset.v ?? row.cells[index]?.textContent.trim() ?? "";
-  const compare = (a, b) => {
-    if (a === "" || b === "") return (a === "") - (b === ""); // what has no value stands last, whatever the direction
-    const [x, y] = [Number(a), Number(b)];
-    return Number.isNaN(x) || Number.isNaN(y) ? a.localeCompare(b) : x - y;
-  };
   function sort(table, index, direction) {
-    const body = table.tBodies[0], sign = direction === "asc" ? 1 : -1;
-    const keyed = [...body.rows].map((row, at) => [value(row, index), at, row]);
-    keyed.sort(([a, i], [b, j]) => (a === "" || b === "" ? compare(a, b) : sign * compare(a, b)) || i - j);
-    const all = document.createDocumentFragment();
-    keyed.forEach(([, , row]) => all.append(row));
-    body.append(all);
+    const found = model(table), sign = direction === "asc" ? 1 : -1;
+    const keyed = found.items.map((item, at) => { const text = value(item.row, index); return { item, at, text, number: text === "" ? NaN : Number(text) }; });
+    const compare = (a, b) => (Number.isNaN(a.number) || Number.isNaN(b.number) ? words.compare(a.text, b.text) : a.number - b.number);
+    // What has no value stands last, whatever the direction.
+    keyed.sort((a, b) => (a.text === "" || b.text === "" ? (a.text === "") - (b.text === "") : sign * compare(a, b)) || a.at - b.at);
+    found.items = keyed.map((one) => one.item);
     [...table.tHead.rows[0].cells].forEach((cell, at) => {
       if (at === index) cell.setAttribute("aria-sort", direction === "asc" ? "ascending" : "descending");
       else cell.removeAttribute("aria-sort");
@@ -39,6 +56,7 @@
         const now = cell.getAttribute("aria-sort");
         const direction = now === null ? first : now === "ascending" ? "desc" : "asc";
         sort(table, index, direction);
+        draw(table);
         if (table.dataset.main !== undefined) { remember({ sort: (direction === "desc" ? "-" : "") + cell.dataset.key }); }
       });
     });
@@ -48,21 +66,22 @@
   const main = (form) => form.closest(".rs-view").querySelector("table[data-main]");
   const boxes = (form) => [...form.querySelectorAll("input[name=column]")];
   function filter(form) {
-    const table = main(form), fields = form.elements, words = fields.q.value.toLowerCase().split(/\s+/).filter(Boolean);
-    let shown = 0, all = 0;
-    for (const row of table.tBodies[0].rows) {
-      const name = row.querySelector("th").textContent.toLowerCase(), data = row.dataset;
-      const good = words.every((word) => name.includes(word)) && FILTERS.every((key) => !fields[key].value || data[key] === fields[key].value)
+    const table = main(form), fields = form.elements, typed = fields.q.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const { items } = model(table);
+    for (const item of items) {
+      const data = item.row.dataset;
+      item.kept = typed.every((word) => item.name.includes(word)) && FILTERS.every((key) => !fields[key].value || data[key] === fields[key].value)
         && (!fields.since.value || data.since >= fields.since.value) && !(fields.extra.checked && data.role !== "system");
-      row.hidden = !good;
-      shown += good; all += 1;
     }
-    form.querySelector("[role=status]").textContent = `${shown} of ${all} rows`;
+    draw(table);
+    form.querySelector("[role=status]").textContent = `${kept(table).length} of ${items.length} rows`;
   }
   function columns(form) {
     const table = main(form), chosen = new Map(boxes(form).map((box) => [box.value, box.checked]));
     const hide = [...table.tHead.rows[0].cells].map((cell) => chosen.get(cell.dataset.key) === false);
-    for (const row of table.rows) hide.forEach((hidden, index) => { if (row.cells[index].hidden !== hidden) row.cells[index].hidden = hidden; });
+    for (const row of [table.tHead.rows[0], ...model(table).items.map((item) => item.row)]) {
+      hide.forEach((hidden, index) => { if (row.cells[index].hidden !== hidden) row.cells[index].hidden = hidden; });
+    }
   }
   function state(form) {
     const fields = form.elements, found = { q: fields.q.value.trim(), since: fields.since.value, extra: fields.extra.checked ? "0" : "" };
@@ -88,7 +107,7 @@
     restore(form);
     let waiting;
     form.addEventListener("input", (event) => {
-      event.target.name === "column" ? columns(form) : filter(form);
+      if (event.target.name === "column") { columns(form); draw(main(form)); } else filter(form);
       clearTimeout(waiting); // one address for a typed word, not one for each letter
       waiting = setTimeout(() => remember(state(form)), 150);
     });
@@ -129,7 +148,7 @@
   // ---- exports of what is shown
   async function take(link) {
     const view = link.closest(".rs-view"), table = view.querySelector("table[data-main]");
-    const rows = [...table.tBodies[0].rows].filter((row) => !row.hidden).map((row) => row.dataset.id);
+    const rows = kept(table).map((row) => row.dataset.id);
     const shown = [...table.tHead.rows[0].cells].filter((cell) => !cell.hidden).map((cell) => cell.dataset.key);
     const answer = await fetch(link.href, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ rows, columns: shown, address: address() }) });
     if (!answer.ok) { location.assign(link.href); return; }
@@ -163,9 +182,11 @@
         try {
           const answer = await fetch(`ranscore/view?${asked}`);
           if (!answer.ok) throw new Error(String(answer.status));
-          holder.innerHTML = await answer.text();
+          const made = document.createElement("template"); // made ready before it is laid out
+          made.innerHTML = await answer.text();
+          enhance(made.content);
+          holder.replaceChildren(made.content);
           holder.dataset.shown = asked.toString();
-          enhance(holder);
         } catch {
           holder.dataset.shown = "nothing";
           holder.textContent = "The page could not be loaded. Reload to try again.";

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,11 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Browser, Page, expect
 
 from harness.store import Store
-from leaderboard import render, site
+from leaderboard import frame, render, site
+from leaderboard.addresses import Files
+from leaderboard.markup import el, join
 from leaderboard.shelf import Shelf
+from leaderboard.views import board as views
 from leaderboard.views import router
 from tests.boards import HOSTILE
 from tests.browser.conftest import serving, shoot, visit, window
@@ -220,3 +224,31 @@ def test_the_static_site_sorts_and_filters_and_asks_nobody(chromium: Browser, de
         page.get_by_label("Second").select_option(label="synthetic-maple")
         page.get_by_role("button", name="Compare", exact=True).click()
         expect(page.locator(".rs-lead").first).to_contain_text("synthetic-maple")
+
+
+def test_a_board_longer_than_a_screen_is_drawn_in_turns_and_whole(chromium: Browser, demo_store: Store, folder: Path) -> None:
+    board = Shelf(demo_store).content().boards[0]
+    many = [replace(board.rows[index % 11], id=f"id{index}", name=f"system-{index * 7919 % 500:03d}") for index in range(500)]
+    long = replace(board, rows=tuple(many))
+    body = frame.document("Long", join([el("main", views.view(long, (), (), Files())), el("div", data_static=True)]), site._head())
+    folder.mkdir()
+    (folder / "index.html").write_text(body)
+    for name in site.NAMES:
+        (folder / name).write_text(frame.asset(name))
+    with window(chromium, "file:") as page:
+        page.goto((folder / "index.html").as_uri())
+        page.wait_for_function("document.querySelectorAll('tbody tr').length >= 500")
+        at_once = (
+            "document.querySelector('th[data-key=system] button').click(), document.querySelectorAll('table[data-main] tbody tr').length"
+        )
+        assert page.evaluate(at_once) == 60
+        page.wait_for_function("document.querySelectorAll('table[data-main] tbody tr').length === 500")
+        assert names(page) == [f"system-{index:03d}" for index in range(500)]
+        page.get_by_label("Search").fill("-49")
+        expect(page.locator(".rs-count")).to_have_text("10 of 500 rows")
+        assert names(page) == [f"system-{index}" for index in range(490, 500)]
+        page.get_by_label("Search").fill("")
+        page.get_by_text("Columns", exact=True).click()
+        page.get_by_label("BLEU-1", exact=True).uncheck()
+        page.wait_for_function("document.querySelectorAll('table[data-main] tbody tr').length === 500")
+        assert page.locator("table[data-main] :is(td, th):visible").count() == 501 * 9
