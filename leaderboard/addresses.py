@@ -26,6 +26,10 @@ class Addresses(Protocol):
         """An export of a board or of one system."""
         ...
 
+    def pieces(self, board: Board) -> str:
+        """The pieces from which the page's script makes exports of what is shown; empty where a server makes them."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Live:
@@ -38,6 +42,10 @@ class Live:
     def file(self, kind: str, board: Board, system: str = "") -> str:
         """What the server makes when asked."""
         return f"ranscore/export/{kind}?" + urlencode({"board": board.key} | ({"system": system} if system else {}))
+
+    def pieces(self, board: Board) -> str:
+        """The server makes them."""
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,10 @@ class Files:
         if system:
             return f"{kind}-{slug(system)}.{SYSTEM_FILES[kind]}"
         return f"board-{board.key}.{FILES[kind]}"
+
+    def pieces(self, board: Board) -> str:
+        """A file beside the pages, read when somebody asks for an export."""
+        return f"pieces-{board.key}.js"
 
 
 def slug(name: str) -> str:

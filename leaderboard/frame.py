@@ -40,11 +40,18 @@ def frame(links: Mapping[str, tuple[str, str]], current: str, canonical: str = "
     return el(
         "header",
         el("h1", NAME),
+        colours(),
         el("p", TAGLINE),
         el("nav", el("ul", join(items), class_="rs-menu"), aria_label="Pages"),
         class_="rs-frame",
         data_canonical=canonical or None,
     )
+
+
+def colours() -> Html:
+    """The visitor's own choice of light or dark; at first the page follows the system."""
+    options = [el("option", title, value=value) for value, title in {"": "Auto", "light": "Light", "dark": "Dark"}.items()]
+    return el("label", el("span", "Colours", class_="rs-hidden"), el("select", join(options), data_colours=True), class_="rs-colours")
 
 
 def document(title: str, body: Html, head: Html) -> str:

@@ -31,7 +31,8 @@ CACHED = 48
 """Rendered pages that are kept; the biggest, a board of a thousand systems, takes 0.1 MB compressed."""
 LARGEST_QUERY = 400_000
 """Bytes of a request for an export: a thousand ids and some columns are 20 kB."""
-ASSETS = {"frame.css": "text/css", "live.css": "text/css", "frame.js": "text/javascript", "film.js": "text/javascript"}
+SCRIPTS = ("colours.js", "frame.js", "film.js")
+ASSETS = {"frame.css": "text/css", "live.css": "text/css"} | dict.fromkeys(SCRIPTS, "text/javascript")
 POLICY = (
     "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; object-src 'none'; base-uri 'self'; form-action 'self'; "
     "frame-ancestors 'self' https://huggingface.co"
@@ -142,7 +143,7 @@ def app(site: Site) -> FastAPI:
         return Response(frame.asset(name), media_type=ASSETS[name], headers={"cache-control": "public, max-age=31536000, immutable"})
 
     head = "".join(f'<link rel="stylesheet" href="ranscore/{name}?{frame.version(name)}">' for name in ("frame.css", "live.css"))
-    head += "".join(f'<script src="ranscore/{name}?{frame.version(name)}" defer></script>' for name in ("frame.js", "film.js"))
+    head += "".join(f'<script src="ranscore/{name}?{frame.version(name)}" defer></script>' for name in SCRIPTS)
     return gr.mount_gradio_app(made, blocks(site), path="/", footer_links=[], head=head, max_file_size="20mb", show_error=False)  # type: ignore[no-any-return]
 
 

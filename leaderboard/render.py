@@ -96,32 +96,30 @@ def to_json(board: Board) -> Json:
 
 def to_csv(board: Board) -> str:
     """One line a row; scores at full precision, each with its interval's ends."""
+    lines = [csv_head(board), *(csv_fields(board, row) for row in board.rows)]
+    return "".join(csv_line([*first, *(value for three in scores for value in three), *last]) for first, scores, last in lines)
+
+
+def csv_line(values: list[object]) -> str:
+    """One line with its end."""
     stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    heads = [name for column in board.columns for name in (column.label, f"{column.label} low", f"{column.label} high")]
-    writer.writerow(
-        [
-            "rank",
-            "rank low",
-            "rank high",
-            "system",
-            "version",
-            "organisation",
-            *heads,
-            "evidence",
-            "role",
-            "coverage",
-            "signature",
-            "record",
-            "date",
-        ]
-    )
-    for row in board.rows:
-        place = [row.place.rank, row.place.low, row.place.high] if row.place else ["", "", ""]
-        scores = [value for column in board.columns for value in _triple(row.cells.get(column.key))]
-        text = [row.grade.value, row.role.value, row.coverage, row.signature, row.digest, row.created]
-        writer.writerow([*place, *map(inert, (row.name, row.version, row.organisation)), *scores, *map(inert, text)])
+    csv.writer(stream, lineterminator="\n").writerow(values)
     return stream.getvalue()
+
+
+def csv_head(board: Board) -> tuple[list[object], list[list[object]], list[object]]:
+    """Headings of what stands before the scores, of each score, of what stands after them."""
+    scores: list[list[object]] = [[column.label, f"{column.label} low", f"{column.label} high"] for column in board.columns]
+    before: list[object] = ["rank", "rank low", "rank high", "system", "version", "organisation"]
+    return before, scores, ["evidence", "role", "coverage", "signature", "record", "date"]
+
+
+def csv_fields(board: Board, row: BoardRow) -> tuple[list[object], list[list[object]], list[object]]:
+    """One row's values, in the order of `csv_head`."""
+    place: list[object] = [row.place.rank, row.place.low, row.place.high] if row.place else ["", "", ""]
+    scores = [_triple(row.cells.get(column.key)) for column in board.columns]
+    text = [row.grade.value, row.role.value, row.coverage, row.signature, row.digest, row.created]
+    return [*place, *map(inert, (row.name, row.version, row.organisation))], scores, [inert(value) for value in text]
 
 
 def _triple(cell: Cell | None) -> list[object]:
@@ -140,17 +138,18 @@ def to_markdown(board: Board) -> str:
     lines = [_markdown_line(header(board)), _markdown_line(["---"] * len(header(board)))]
     for row in board.rows:
         texts = cells(board, row)
-        marked = [
-            f"**{markdown_escape(text)}**" if _best(board.columns, row.cells, index - 2) else markdown_escape(text)
-            for index, text in enumerate(texts)
-        ]
-        lines.append(_markdown_line(marked))
+        lines.append(_markdown_line([markdown_cell(text, _best(board.columns, row.cells, at - 2)) for at, text in enumerate(texts)]))
     return "\n".join([*lines, "", markdown_escape(caption(board)), ""])
 
 
 def _best(columns: tuple[Column, ...], found: Mapping[str, Cell], index: int) -> bool:
     cell = found.get(columns[index].key) if 0 <= index < len(columns) else None
     return bool(cell and cell.best)
+
+
+def markdown_cell(text: str, best: bool) -> str:
+    """A cell, bold where it is not significantly worse than the best."""
+    return f"**{markdown_escape(text)}**" if best else markdown_escape(text)
 
 
 def _markdown_line(texts: list[str]) -> str:
@@ -165,20 +164,25 @@ def markdown_escape(text: str) -> str:
     return flat.replace("://", "&#58;//")
 
 
+LATEX_HEAD = ("\\begin{table}\n\\centering\n\\begin{tabular}{", "}\n\\toprule\n")
+"""Before and after the kinds of the columns."""
+LATEX_FOOT = ("\\bottomrule\n\\end{tabular}\n\\caption{", "}\n\\end{table}\n")
+"""Before and after the caption."""
+
+
 def to_latex(board: Board) -> str:
     """A booktabs table; signature and date stand in the caption."""
-    columns = "ll" + "r" * len(board.columns) + "l" * len(board.facts)
-    lines = [r"\begin{table}", r"\centering", rf"\begin{{tabular}}{{{columns}}}", r"\toprule"]
-    lines.append(" & ".join(map(latex_escape, header(board))) + r" \\")
-    lines.append(r"\midrule")
+    kinds = "ll" + "r" * len(board.columns) + "l" * len(board.facts)
+    lines = [" & ".join(map(latex_escape, header(board))) + " \\\\\n\\midrule\n"]
     for row in board.rows:
-        texts = [
-            rf"\textbf{{{latex_escape(text)}}}" if _best(board.columns, row.cells, index - 2) else latex_escape(text).replace("–", "--")
-            for index, text in enumerate(cells(board, row))
-        ]
-        lines.append(" & ".join(texts) + r" \\")
-    lines += [r"\bottomrule", r"\end{tabular}", rf"\caption{{{latex_escape(caption(board))}}}", r"\end{table}", ""]
-    return "\n".join(lines)
+        texts = [latex_cell(text, _best(board.columns, row.cells, at - 2)) for at, text in enumerate(cells(board, row))]
+        lines.append(" & ".join(texts) + " \\\\\n")
+    return kinds.join(LATEX_HEAD) + "".join(lines) + latex_escape(caption(board)).join(LATEX_FOOT)
+
+
+def latex_cell(text: str, best: bool) -> str:
+    """A cell, bold where it is not significantly worse than the best."""
+    return rf"\textbf{{{latex_escape(text)}}}" if best else latex_escape(text).replace("–", "--")
 
 
 def dumps(found: tuple[Board, ...]) -> str:

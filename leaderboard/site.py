@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness import files
 from harness.progress import progress
-from leaderboard import exports, frame, render
+from leaderboard import exports, frame, pieces, render
 from leaderboard.addresses import FILES, SYSTEM_FILES, Files, slug
 from leaderboard.board import Board
 from leaderboard.markup import Html, el, join
@@ -19,7 +19,7 @@ from leaderboard.views import findings, router
 
 PAIRED = 14
 """Systems of a board whose every pair has a page of its own; more would make thousands of files."""
-NAMES = ("frame.css", "frame.js")
+NAMES = ("frame.css", "colours.js", "frame.js")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,9 @@ def whole(page: Page, body: Html, content: Content, to: Files) -> str:
 
 def _head() -> Html:
     style = el("link", rel="stylesheet", href=f"frame.css?{frame.version('frame.css')}")
-    return join([style, el("script", src=f"frame.js?{frame.version('frame.js')}", defer=True)])
+    # The colours are chosen before anything is drawn.
+    colours = el("script", src=f"colours.js?{frame.version('colours.js')}")
+    return join([style, colours, el("script", src=f"frame.js?{frame.version('frame.js')}", defer=True)])
 
 
 def exported(content: Content, address: str) -> Iterator[tuple[str, str]]:
@@ -109,6 +111,7 @@ def exported(content: Content, address: str) -> Iterator[tuple[str, str]]:
         for kind in FILES:
             if made := exports.of_board(kind, board, address):
                 yield Files().file(kind, board), made.text
+        yield Files().pieces(board), pieces.script(board)
         for row in board.rows:
             record = content.stored[row.id].record
             for kind in SYSTEM_FILES:

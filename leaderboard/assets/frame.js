@@ -4,6 +4,7 @@
   "use strict";
   const site = () => document.querySelector("[data-static]") !== null;
   const query = () => new URLSearchParams(location.search);
+  const SPELT = ["csv", "json", "markdown", "latex"]; // what the static site exports of what is shown
   const FILTERS = ["evidence", "section", "open", "trained"];
 
   // ---- tables
@@ -146,14 +147,52 @@
   }
 
   // ---- exports of what is shown
+  function shown(link) {
+    const table = link.closest(".rs-view").querySelector("table[data-main]");
+    return { rows: kept(table).map((row) => row.dataset.id), columns: [...table.tHead.rows[0].cells].filter((cell) => !cell.hidden).map((cell) => cell.dataset.key) };
+  }
+  async function made(link) { // by the server
+    const body = JSON.stringify({ ...shown(link), address: address() });
+    const answer = await fetch(link.href, { method: "POST", headers: { "content-type": "application/json" }, body });
+    if (!answer.ok) throw new Error(String(answer.status));
+    return [/filename="([^"]+)"/.exec(answer.headers.get("content-disposition") ?? "")?.[1] ?? "board", await answer.blob()];
+  }
+  const parts = new Map();
+  function pieces(source) { // a script, because a page that was opened from a folder may read nothing else
+    if (!parts.has(source)) {
+      parts.set(source, new Promise((resolve, reject) => {
+        const script = Object.assign(document.createElement("script"), { src: source, onerror: reject });
+        window.ranscorePieces = resolve;
+        document.head.append(script);
+      }));
+    }
+    return parts.get(source);
+  }
+  async function joined(link) { // without a server: from pieces that the same program spelt; nothing is spelt here
+    const found = await pieces(link.closest("[data-pieces]").dataset.pieces), { rows, columns } = shown(link), kind = link.dataset.export;
+    const scores = found.columns.map((key, at) => at).filter((at) => columns.includes(found.columns[at]));
+    const facts = found.facts.map((key, at) => at).filter((at) => columns.includes(found.facts[at]));
+    const newest = rows.map((id) => found.created[id]).sort().at(-1);
+    const caption = (text) => `${text}${newest ? `; newest record ${newest}` : ""}.`;
+    const line = ([start, between, end], of) =>
+      start + [...of.first, ...scores.flatMap((at, place) => of.columns[at][place ? 0 : 1]), ...facts.flatMap((at) => of.facts[at]), ...of.last].join(between) + end;
+    const text = () => {
+      const { dress, head, rows: lines, foot } = found.formats[kind];
+      const all = [...head.map((one) => line(one.dress, one)), ...rows.map((id) => line(dress, lines[id]))];
+      return all.join("") + (foot ? foot[0] + caption(foot[1]) + foot[2] : "");
+    };
+    const json = () => {
+      const known = new Map(found.json.rows.map((row) => [row.id, row]));
+      const part = { rows: rows.map((id) => known.get(id)), columns: scores.map((at) => found.json.columns[at]), facts: facts.map((at) => found.facts[at]) };
+      return `${JSON.stringify({ ...found.json, ...part, caption: caption(found.caption) }, null, 1)}\n`;
+    };
+    const ending = new URL(link.href).pathname.split(".").at(-1);
+    return [`${found.key}.${ending}`, new Blob([kind === "json" ? json() : text()])];
+  }
   async function take(link) {
-    const view = link.closest(".rs-view"), table = view.querySelector("table[data-main]");
-    const rows = kept(table).map((row) => row.dataset.id);
-    const shown = [...table.tHead.rows[0].cells].filter((cell) => !cell.hidden).map((cell) => cell.dataset.key);
-    const answer = await fetch(link.href, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ rows, columns: shown, address: address() }) });
-    if (!answer.ok) { location.assign(link.href); return; }
-    const name = /filename="([^"]+)"/.exec(answer.headers.get("content-disposition") ?? "")?.[1] ?? "board";
-    const place = URL.createObjectURL(await answer.blob()), hidden = document.createElement("a");
+    let name, file;
+    try { [name, file] = await (site() ? joined(link) : made(link)); } catch { location.assign(link.href); return; }
+    const place = URL.createObjectURL(file), hidden = document.createElement("a");
     hidden.href = place; hidden.download = name; hidden.click();
     setTimeout(() => URL.revokeObjectURL(place), 10000);
   }
@@ -208,8 +247,8 @@
     document.querySelectorAll(".rs-tools details[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
     if (!at?.closest(".rs") || event.defaultPrevented || event.metaKey || event.ctrlKey || event.shiftKey) return;
     if (at.dataset.copy !== undefined) copy(at);
+    else if (at.dataset.export && (!site() || SPELT.includes(at.dataset.export))) { event.preventDefault(); take(at); }
     else if (site()) return;
-    else if (at.dataset.export) { event.preventDefault(); take(at); }
     else if (at.getAttribute("href")?.startsWith("?")) { event.preventDefault(); go(at.getAttribute("href")); }
   });
   document.addEventListener("change", (event) => {

@@ -8,6 +8,7 @@ from harness.types import Access, Grade, Role
 from leaderboard.addresses import Addresses
 from leaderboard.board import Board, BoardRow, Cell, Column
 from leaderboard.markup import Html, el, grid, join, outward, person, scrolling
+from leaderboard.pieces import KINDS
 from leaderboard.plots import WIDTH, Scale, top_of, whisker
 from leaderboard.render import DIGITS, FACTS, caption, number, rank
 
@@ -150,11 +151,18 @@ def _box(key: str, label: str, checked: bool) -> Html:
 
 
 def exports(board: Board, to: Addresses) -> Html:
-    """Everything that is shown, as files."""
-    links = [el("li", el("a", label, href=to.file(kind, board), data_export=kind, download=True)) for kind, label in TITLES.items()]
-    return el(
-        "div", el("p", "The rows and columns that are shown now, in this order."), el("ul", join(links)), class_="rs-fields rs-exports"
-    )
+    """Everything that is shown, as files; what only a server can make of a part of the board is of the whole board elsewhere."""
+    source = to.pieces(board)
+    whole = [kind for kind in TITLES if source and kind not in KINDS]
+    parts = [_files("The rows and columns that are shown now, in this order:", [kind for kind in TITLES if kind not in whole], board, to)]
+    if whole:
+        parts.append(_files("Of the whole board:", whole, board, to))
+    return el("div", join(parts), class_="rs-fields rs-exports", data_pieces=source or None)
+
+
+def _files(words: str, kinds: Sequence[str], board: Board, to: Addresses) -> Html:
+    links = [el("li", el("a", TITLES[kind], href=to.file(kind, board), data_export=kind, download=True)) for kind in kinds]
+    return el("div", el("p", words), el("ul", join(links)))
 
 
 def table(board: Board, to: Addresses) -> Html:

@@ -31,9 +31,34 @@ def test_strangers_bring_no_script_and_no_foreign_address(hostile_store: Store, 
     site.write(Shelf(hostile_store), folder)
     for page in folder.glob("*.html"):
         source = page.read_text()
-        assert re.findall(r"<script[^>]*>", source) == [f'<script src="frame.js?{frame.version("frame.js")}" defer>'], page.name
+        assert re.findall(r"<script[^>]*>", source) == [
+            f'<script src="colours.js?{frame.version("colours.js")}">',
+            f'<script src="frame.js?{frame.version("frame.js")}" defer>',
+        ], page.name
         assert not re.search(r"<[^>]*\son\w+=", re.sub(r'="[^"]*"', '=""', source)), page.name
         assert not re.search(r"<(?:img|iframe|base|object|style)\b", source)
+
+
+def test_the_pieces_of_exports_are_data_and_joined_whole_give_the_exports(hostile_store: Store, folder: Path) -> None:
+    site.write(Shelf(hostile_store), folder)
+    board = Shelf(hostile_store).content().boards[0]
+    source = (folder / f"pieces-{board.key}.js").read_text()
+    assert source.isascii() and source.startswith("ranscorePieces(") and source.endswith(");\n")
+    found = json.loads(source.removeprefix("ranscorePieces(").removesuffix(");\n"))
+    assert found["json"] == json.loads(json.dumps(render.to_json(board)))
+    for kind, whole in render.FORMATS.items():
+        form = found["formats"][kind]
+        facts = [at for at, name in enumerate(found["facts"]) if name in board.facts]
+        listed = [(one["dress"], one) for one in form["head"]] + [(form["dress"], form["rows"][row.id]) for row in board.rows]
+        text = ""
+        for (start, between, end), line in listed:
+            scores = [cell for at, both in enumerate(line["columns"]) for cell in both[at == 0]]
+            text += (
+                start + between.join([*line["first"], *scores, *(cell for at in facts for cell in line["facts"][at]), *line["last"]]) + end
+            )
+        if "foot" in form:
+            text += f"{form['foot'][0]}{form['foot'][1]}; newest record {max(found['created'].values())}.{form['foot'][2]}"
+        assert text == whole(board), kind
 
 
 def test_an_empty_store_makes_a_page_that_says_so(folder: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Browser, Page, expect
 
 from harness.store import Store
-from leaderboard import frame, render, site
+from leaderboard import exports, frame, render, site
 from leaderboard.addresses import Files
 from leaderboard.markup import el, join
 from leaderboard.shelf import Shelf
@@ -237,12 +237,12 @@ def test_a_board_longer_than_a_screen_is_drawn_in_turns_and_whole(chromium: Brow
         (folder / name).write_text(frame.asset(name))
     with window(chromium, "file:") as page:
         page.goto((folder / "index.html").as_uri())
-        page.wait_for_function("document.querySelectorAll('tbody tr').length >= 500")
+        expect(page.locator("table[data-main] tbody tr")).to_have_count(500)
         at_once = (
             "document.querySelector('th[data-key=system] button').click(), document.querySelectorAll('table[data-main] tbody tr').length"
         )
         assert page.evaluate(at_once) == 60
-        page.wait_for_function("document.querySelectorAll('table[data-main] tbody tr').length === 500")
+        expect(page.locator("table[data-main] tbody tr")).to_have_count(500)
         assert names(page) == [f"system-{index:03d}" for index in range(500)]
         page.get_by_label("Search").fill("-49")
         expect(page.locator(".rs-count")).to_have_text("10 of 500 rows")
@@ -250,5 +250,67 @@ def test_a_board_longer_than_a_screen_is_drawn_in_turns_and_whole(chromium: Brow
         page.get_by_label("Search").fill("")
         page.get_by_text("Columns", exact=True).click()
         page.get_by_label("BLEU-1", exact=True).uncheck()
-        page.wait_for_function("document.querySelectorAll('table[data-main] tbody tr').length === 500")
-        assert page.locator("table[data-main] :is(td, th):visible").count() == 501 * 9
+        expect(page.locator("table[data-main] tbody tr")).to_have_count(500)
+        assert page.locator("table[data-main] :is(td, th):visible").count() == 501 * 10
+
+
+def test_the_static_site_exports_exactly_what_is_shown(chromium: Browser, demo_store: Store, folder: Path) -> None:
+    shelf = Shelf(demo_store)
+    site.write(shelf, folder)
+    board = shelf.content().boards[0]
+    with window(chromium, "file:") as page:
+        page.goto((folder / "index.html").as_uri() + "?extra=0&q=synthetic&sort=-bleu%7Cv1%7Ccoco%7Cptb/bleu-4")
+        page.get_by_text("Columns", exact=True).click()
+        page.get_by_label("Ran Score", exact=True).uncheck()
+        page.get_by_label("coverage", exact=True).uncheck()
+        page.get_by_label("date", exact=True).check()
+        rows = page.locator("table[data-main] tbody tr").evaluate_all("rows => rows.map(r => r.dataset.id)")
+        shown = page.locator("table[data-main] thead th:visible").evaluate_all("heads => heads.map(h => h.dataset.key)")
+        scores = [
+            row.cells[next(column.key for column in board.columns if column.part == "bleu-4")].value for row in board.rows if row.id in rows
+        ]
+        assert 5 < len(rows) == len(scores) < len(board.rows)
+        part = board.pick(rows, shown, [fact for fact in render.FACTS if fact in shown])
+        assert part.facts == ("evidence", "date") and "Ran Score" not in [column.label for column in part.columns]
+        page.get_by_text("Export", exact=True).click()
+        for kind, label in (("csv", "CSV"), ("markdown", "Markdown"), ("latex", "LaTeX"), ("json", "JSON")):
+            with page.expect_download() as waiting:
+                page.get_by_role("link", name=label).click()
+            taken, served = Path(waiting.value.path()).read_text(), exports.of_board(kind, part)
+            assert served and waiting.value.suggested_filename == served.name
+            assert (json.loads(taken) == json.loads(served.text)) if kind == "json" else (taken == served.text)
+        assert page.get_by_text("Of the whole board:").is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_visitor_chooses_light_or_dark_by_keyboard_and_it_is_remembered(chromium: Browser, address: str, scheme: str) -> None:
+    with window(chromium, address, scheme=scheme) as page:
+        visit(page, address)
+        other, paper = "dark" if scheme == "light" else "light", {"light": "rgb(255, 255, 255)", "dark": "rgb(16, 22, 25)"}
+        ground = "getComputedStyle(document.querySelector('.rs-board tbody td')).backgroundColor"
+        field = page.get_by_label("Colours")
+        assert page.evaluate(ground) == paper[scheme]
+        expect(field).to_have_value("")
+        press_until(page, "() => document.activeElement.dataset.colours !== undefined")
+        page.keyboard.type(other.capitalize())
+        expect(field).to_have_value(other)
+        assert page.evaluate(ground) == paper[other]
+        assert page.evaluate("document.body.classList.contains('dark')") == (other == "dark")
+        visit(page, address, "?tab=agree")
+        expect(field).to_have_value(other)
+        assert page.evaluate("document.body.classList.contains('dark')") == (other == "dark")
+        found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        assert [item["id"] for item in found if item["impact"] in {"serious", "critical"}] == []
+        field.select_option("")
+        assert page.evaluate("localStorage.length") == 0 and page.context.cookies() == []
+        visit(page, address)
+        assert page.evaluate(ground) == paper[scheme]
+
+
+def test_colours_can_be_chosen_where_nothing_may_be_remembered(chromium: Browser, demo_store: Store, folder: Path) -> None:
+    site.write(Shelf(demo_store), folder)
+    with window(chromium, "file:") as page:
+        page.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } })")
+        page.goto((folder / "index.html").as_uri())
+        page.get_by_label("Colours").select_option("dark")
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 22, 25)"
