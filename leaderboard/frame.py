@@ -51,7 +51,7 @@ def frame(links: Mapping[str, tuple[str, str]], current: str, canonical: str = "
 def colours() -> Html:
     """The visitor's own choice of light or dark; at first the page follows the system."""
     options = [el("option", title, value=value) for value, title in {"": "Auto", "light": "Light", "dark": "Dark"}.items()]
-    return el("label", el("span", "Colours", class_="rs-hidden"), el("select", join(options), data_colours=True), class_="rs-colours")
+    return el("label", el("span", "Colours"), el("select", join(options), data_colours=True), class_="rs-colours")
 
 
 def document(title: str, body: Html, head: Html) -> str:

@@ -84,7 +84,10 @@ def grid(
     listed = [list(row) for row in rows]
     numbers = {index for row in listed for index, value in enumerate(row) if isinstance(value, int | float)}
     top = join(el("th", head, scope="col", class_="n" if index in numbers else None) for index, head in enumerate(heads))
-    body = [el("tr", el("th", first, scope="row"), *(_cell(value) for value in rest)) for first, *rest in listed]
+    body = [
+        el("tr", el("th", first, scope="row"), *(_cell(value, at in numbers) for at, value in enumerate(rest, 1)))
+        for first, *rest in listed
+    ]
     table = el(
         "table",
         el("caption", caption, class_="rs-hidden" if hidden else None),
@@ -96,7 +99,7 @@ def grid(
     return scrolling(table, str(caption) if not isinstance(caption, Html) else "table")
 
 
-def _cell(value: object) -> Html:
+def _cell(value: object, number: bool) -> Html:
     if isinstance(value, float):
         return el("td", f"{value:.3f}", class_="n", data_v=repr(value))
-    return el("td", value, class_="n" if isinstance(value, int) else None, data_v=value if isinstance(value, int) else None)
+    return el("td", value, class_="n" if number else None, data_v=value if isinstance(value, int) else None)

@@ -32,8 +32,9 @@ def build(site: Any) -> None:
     desk = hub.open_desk(site.shelf.store.root.parent)
     hub.follow(desk)
     _start_worker(desk)
-    head = "<h2 tabindex='-1'>Submit</h2><p>Hand in a file with one report a study. Nobody is shown its text.</p>"
-    gr.HTML(f"<div class='rs-view'>{head}</div>", apply_default_css=False)
+    head = "<h2 tabindex='-1'>Submit</h2><p>Hand in a file with one report a study: columns <b>study_id</b> and <b>report</b>. Nobody is shown its text.</p>"
+    more = "<p class='rs-fine'>Check only names every problem at once and keeps nothing. Hand in gives a receipt; the scores come onto the board by themselves.</p>"
+    gr.HTML(f"<div class='rs-view' style='padding-bottom:.6rem'>{head}{more}</div>", apply_default_css=False)
     with gr.Column(elem_classes="rs-form"):
         _form(desk)
     _interface(desk)
@@ -43,9 +44,10 @@ def _form(desk: Desk) -> None:
     names = list(desk.manifests())
     hidden = [name for name, manifest in desk.manifests().items() if manifest.access is Access.CREDENTIALED]
     with gr.Row():
-        cohort = gr.Dropdown(names, value=names[0] if names else None, label="Cohort", elem_id="submit-cohort")
-        file = gr.File(label="Reports: CSV, JSON Lines, JSON or Parquet", type="filepath", elem_id="submit-file")
-    sample = gr.Button("Fill in the example", elem_id="submit-example", size="sm", visible=len(hidden) < len(names))
+        with gr.Column():
+            cohort = gr.Dropdown(names, value=names[0] if names else None, label="Cohort", elem_id="submit-cohort")
+            sample = gr.Button("Fill in the example", elem_id="submit-example", visible=len(hidden) < len(names))
+        file = gr.File(label="Reports: CSV, JSON Lines, JSON or Parquet", type="filepath", elem_id="submit-file", height=170)
     with gr.Row():
         card: list[Any] = [
             gr.Textbox(label="System", max_length=80, elem_id="submit-name"),

@@ -23,7 +23,7 @@ def script(board: Board) -> str:
     return f"ranscorePieces({json.dumps(pieces(board), ensure_ascii=True)});\n"
 
 
-def pieces(board: Board) -> dict[str, Json]:
+def pieces(board: Board) -> Json:
     """Columns, facts and rows by name, and each format: the lines of its head, its rows, what stands around the caption."""
     return {
         "key": board.key,
@@ -36,7 +36,7 @@ def pieces(board: Board) -> dict[str, Json]:
     }
 
 
-def _line(first: list[str], columns: list[list[list[str]]], facts: list[list[str]], last: list[str] | None = None) -> dict[str, Json]:
+def _line(first: list[str], columns: list[list[list[str]]], facts: list[list[str]], last: list[str] | None = None) -> Json:
     """What always stands first; of each column its cells, and its cells where it is the first one shown; of each fact; what stands last."""
     return {"first": first, "columns": columns, "facts": facts, "last": last or []}
 
@@ -46,10 +46,10 @@ def _alike(texts: list[list[str]]) -> list[list[list[str]]]:
     return [[cells, cells] for cells in texts]
 
 
-def _csv(board: Board) -> dict[str, Json]:
+def _csv(board: Board) -> Json:
     nothing: list[list[str]] = [[] for _ in render.FACTS]
 
-    def line(fields: tuple[list[object], list[list[object]], list[object]]) -> dict[str, Json]:
+    def line(fields: tuple[list[object], list[list[object]], list[object]]) -> Json:
         first, scores, last = fields
         return _line(_fields(first), _alike([_fields(three) for three in scores]), nothing, _fields(last))
 
@@ -64,7 +64,7 @@ def _fields(values: list[object]) -> list[str]:
     return [render.csv_line([value, ""]).removesuffix(",\n") for value in values]
 
 
-def _markdown(board: Board) -> dict[str, Json]:
+def _markdown(board: Board) -> Json:
     dress = ["| ", " | ", " |\n"]
     dashes = _line(["---"] * 2, _alike([["---"]] * len(board.columns)), [["---"]] * len(render.FACTS))
     return {
@@ -75,7 +75,7 @@ def _markdown(board: Board) -> dict[str, Json]:
     }
 
 
-def _latex(board: Board) -> dict[str, Json]:
+def _latex(board: Board) -> Json:
     kinds = _line(["ll"], _alike([["r"]] * len(board.columns)), [["l"]] * len(render.FACTS))
     begin, end = render.LATEX_HEAD
     foot, close = render.LATEX_FOOT
@@ -88,12 +88,12 @@ def _latex(board: Board) -> dict[str, Json]:
     }
 
 
-def _heads(board: Board, escape: Callable[[str], str]) -> dict[str, Json]:
+def _heads(board: Board, escape: Callable[[str], str]) -> Json:
     first, rest = ["rank", "system"], [[[escape(column.label)]] * 2 for column in board.columns]
     return _line([escape(text) for text in first], rest, [[escape(name)] for name in render.FACTS])
 
 
-def _row(board: Board, row: BoardRow, spell: Callable[[str, bool], str]) -> dict[str, Json]:
+def _row(board: Board, row: BoardRow, spell: Callable[[str, bool], str]) -> Json:
     """A score shows its interval where it stands first."""
     scores = []
     for column in board.columns:

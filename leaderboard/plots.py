@@ -118,33 +118,20 @@ class Dumbbell:
 
 
 def dumbbells(items: Sequence[Dumbbell], first: str, second: str) -> Html:
-    """Two systems' scores, finding by finding; a filled dot is the first, a ring the second, a thick line a significant difference."""
-    scale, lines = Scale(1.0, 420, 220), []
-    for index, item in enumerate(items):
-        y = 34 + 24 * index
-        kind = "rs-few" if item.few else "rs-sure" if item.better else ""
-        lines.append(
-            el(
-                "g",
-                el("text", item.name, x=208, y=y + 4, text_anchor="end", class_="rs-name"),
-                el("line", x1=220, x2=640, y1=y, y2=y, class_="rs-axis"),
-                el("line", x1=scale.at(item.first), x2=scale.at(item.second), y1=y, y2=y, class_="rs-bar"),
-                el("circle", cx=scale.at(item.second), cy=y, r=5, class_="rs-ring"),
-                el("circle", cx=scale.at(item.first), cy=y, r=5, class_="rs-dot"),
-                class_=kind,
-            )
-        )
-    ticks = [el("text", f"{value:g}", x=scale.at(value), y=16, text_anchor="middle", class_="rs-name") for value in (0, 0.25, 0.5, 0.75, 1)]
-    return el(
-        "svg",
-        el("title", f"F1 by finding: {first} (filled) and {second} (ring)"),
-        join(ticks),
-        join(lines),
-        class_="rs-plot",
-        viewBox=f"0 0 660 {40 + 24 * len(items)}",
-        role="img",
-        aria_label="F1 by finding of both systems; the table has the numbers",
-    )
+    """Two systems' scores, finding by finding; a filled dot is the first, a ring the second, a thick line a significant difference.
+
+    Boxes, not a picture: names and dots keep their size on a narrow screen.
+    """
+    ticks = el("span", join(el("span", f"{value:g}") for value in (0, 0.25, 0.5, 0.75, 1)), class_="rs-ticks")
+    lines = [el("span"), ticks]
+    for item in items:
+        kind = "rs-few" if item.few else "rs-sure" if item.better else None
+        low, high = sorted((item.first, item.second))
+        places = f"--first:{item.first:.4f};--second:{item.second:.4f};--low:{low:.4f};--high:{high:.4f}"
+        dots = join([el("i", class_="rs-bar"), el("i", class_="rs-ring"), el("i", class_="rs-dot")])
+        lines += [el("span", item.name, class_=kind), el("span", dots, class_=f"rs-track {kind or ''}".strip(), style=places)]
+    label = f"F1 by finding: {first} filled, {second} as a ring; the table has the numbers"
+    return el("div", join(lines), class_="rs-bells", role="img", aria_label=label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,40 +150,29 @@ class Slope:
 
 
 def slopes(items: Sequence[Slope], left: str, right: str) -> Html:
-    """Positions under two scores as lines: where they cross, the scores disagree."""
-    height = 44 + 24 * len(items)
-    lines = []
-    for item in items:
-        y1, y2 = 24 + 24 * item.left, 24 + 24 * item.right
-        kind = " ".join(["rs-floor"] * item.floor + ["rs-marked"] * item.marked)
-        lines.append(
-            el(
-                "g",
-                el("text", _short(item.name), x=196, y=y1 + 4, text_anchor="end", class_="rs-name"),
-                el("text", item.left_text, x=248, y=y1 + 4, text_anchor="end", class_="rs-value"),
-                el("line", x1=262, x2=438, y1=y1, y2=y2, class_="rs-bar"),
-                el("circle", cx=262, cy=y1, r=4, class_="rs-dot"),
-                el("circle", cx=438, cy=y2, r=4, class_="rs-dot"),
-                el("text", item.right_text, x=452, y=y2 + 4, class_="rs-value"),
-                el("text", _short(item.name), x=504, y=y2 + 4, class_="rs-name"),
-                class_=kind,
-            )
+    """Positions under two scores as lines: where they cross, the scores disagree. Names stand beside the lines and keep their size."""
+    lines = [
+        el("line", x1=0, x2=100, y1=24 * item.left - 12, y2=24 * item.right - 12, class_=f"rs-bar {_kind(item)}".strip()) for item in items
+    ]
+    drawn = el("svg", join(lines), viewBox=f"0 0 100 {24 * len(items)}", preserveAspectRatio="none", aria_hidden="true", focusable="false")
+    ends = [
+        el("div", el("b", title), join(_end(item, text) for item, text in listed), class_=f"rs-ends-{side}")
+        for side, title, listed in (
+            ("left", left, [(item, item.left_text) for item in sorted(items, key=lambda item: item.left)]),
+            ("right", right, [(item, item.right_text) for item in sorted(items, key=lambda item: item.right)]),
         )
-    heads = [el("text", left, x=248, y=20, text_anchor="end", class_="rs-head"), el("text", right, x=452, y=20, class_="rs-head")]
-    return el(
-        "svg",
-        el("title", f"Order by {left} against order by {right}"),
-        join(heads),
-        join(lines),
-        class_="rs-plot",
-        viewBox=f"0 0 700 {height}",
-        role="img",
-        aria_label=f"Order by {left} against order by {right}; the table has the numbers",
-    )
+    ]
+    label = f"Order by {left} against order by {right}; the table has the numbers"
+    return el("div", ends[0], drawn, ends[1], class_="rs-slopes", role="img", aria_label=label, style=f"--rows:{len(items)}")
 
 
-def _short(name: str, most: int = 26) -> str:
-    return name if len(name) <= most else name[: most - 1] + "…"
+def _kind(item: Slope) -> str:
+    return " ".join(["rs-floor"] * item.floor + ["rs-marked"] * item.marked)
+
+
+def _end(item: Slope, text: str) -> Html:
+    name = el("span", el("bdi", item.name), class_="rs-name", title=item.name)
+    return el("span", name, el("span", text, class_="rs-value"), el("i", class_="rs-dot"), class_=_kind(item) or None)
 
 
 def badge(label: str, value: str) -> Html:

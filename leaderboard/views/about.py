@@ -97,7 +97,9 @@ def cohort(board: Board, record: Record, table: TableOne | None) -> Html:
             ["Sex", ", ".join(f"{name} {count}" for name, count in table.sex.items())],
         ]
         lines += [[f"{table.unit.capitalize()} per report", _spread(table.length)]]
-        lines += [[name, ", ".join(f"{group} {count}" for group, count in groups.items())] for name, groups in table.strata.items()]
+        lines += [
+            [name.capitalize(), ", ".join(f"{group} {count}" for group, count in groups.items())] for name, groups in table.strata.items()
+        ]
     counts = next((found for result in record.metrics if (found := findings_table(result))), ())
     common = [
         [item.finding, item.positives, f"{item.positives / card.studies:.1%}"] for item in sorted(counts, key=lambda item: -item.positives)
@@ -105,7 +107,7 @@ def cohort(board: Board, record: Record, table: TableOne | None) -> Html:
     return el(
         "section",
         el("h3", f"The cohort: {card.name}"),
-        grid(f"Table 1 of {card.name}", ["", "Value"], lines, sortable=False, hidden=True),
+        grid(f"Table 1 of {card.name}", ["Fact", "Value"], lines, sortable=False, hidden=True),
         grid("How common each finding is", ["Finding", "Studies with it", "Share"], common, hidden=True) if common else None,
         el("p", "Digest: ", el("code", card.digest), class_="rs-fine"),
     )

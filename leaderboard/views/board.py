@@ -50,7 +50,7 @@ def heading(board: Board, others: Sequence[Board], tab: str, to: Addresses) -> H
         facts.append("credentialed: no text is shown")
     return el(
         "header",
-        el("h2", person(cohort.name), tabindex="-1"),
+        el("h2", el("span", "Cohort ", class_="rs-minor"), person(cohort.name), tabindex="-1"),
         el("ul", join(el("li", fact) for fact in facts), class_="rs-chips", aria_label="About this board"),
         switcher(board, others, tab, to),
         class_="rs-top",
@@ -199,7 +199,7 @@ def _score_head(column: Column, scale: Scale | None, sorted_: bool) -> Html:
     arrow = None if column.higher_is_better else " ↓ lower is better"
     order = ("descending" if direction == "desc" else "ascending") if sorted_ else None
     return el(
-        "th", el("span", column.label, arrow), axis, scope="col", data_key=column.key, data_first=direction, class_="n", aria_sort=order
+        "th", el("span", column.label, arrow, axis), scope="col", data_key=column.key, data_first=direction, class_="n", aria_sort=order
     )
 
 

@@ -53,7 +53,7 @@ def view(
         matrix(board, shown, records, part, to) if shown else el("p", "No record of this board has scores per finding."),
         el(
             "p",
-            "Each cell: the ratio, and under it its 95 % interval over patients. Darker is better. Tables with every number: ",
+            "Each cell: the ratio, and under it its 95 % interval over patients. The stronger the colour, the better. Tables with every number: ",
             el("a", "JSON", href=to.file("json", board)),
             ".",
             class_="rs-fine",
@@ -142,7 +142,10 @@ def groups(board: Board, rows: Sequence[BoardRow], strata: Mapping[str, Sequence
     for row in rows:
         known = {(group.stratum, group.name, group.studies): group for group in strata.get(row.id, ())}
         lines.append([person(row.name), *(known[name].score if name in known else "–" for name in names)])
-    heads = [el("span", f"{stratum}: {name} ", el("span", f"{studies}", class_="rs-minor")) for stratum, name, studies in names]
+    heads = [
+        el("span", f"{stratum}: ", el("br"), name, el("br"), el("span", f"{studies}", class_="rs-minor"))
+        for stratum, name, studies in names
+    ]
     return el(
         "section",
         el("h3", "In groups of studies"),

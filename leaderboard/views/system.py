@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from harness import summary
 from harness.record import Record
 from harness.store import Stored
+from harness.types import Role
 from leaderboard.addresses import SYSTEM_FILES, Addresses
 from leaderboard.board import Board, BoardRow, label, shown_parts
 from leaderboard.markup import Html, el, grid, join, outward, person
@@ -39,18 +40,18 @@ def view(
         groups: Scores in groups of studies.
     """
     record = stored.record
+    mark = None if row.role is Role.SYSTEM else el("span", row.role.value, class_="rs-mark")
     return el(
         "div",
         heading(board, (), "system", to),
         chooser(board, row),
-        el("h3", person(f"{row.name} {row.version}".strip()), " ", el("span", row.role.value, class_="rs-mark")),
+        el("h3", person(f"{row.name} {row.version}".strip()), mark),
         el("p", person(summary.sentence(record)), class_="rs-lead"),
         facts(row, stored),
         files(board, row, to),
         el("h3", "Scores"),
         scores(record),
-        findings(record),
-        strata(groups) if groups else None,
+        el("div", findings(record), strata(groups) if groups else None, class_="rs-sides"),
         history(stored, past),
         class_="rs-view",
         data_board=board.key,
