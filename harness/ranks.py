@@ -61,6 +61,30 @@ def _board(store: Store, group: Sequence[Stored], alpha: float, created: str) ->
     )
 
 
+def of_two(
+    first: tuple[Stored, Sequence[Rows]], second: tuple[Stored, Sequence[Rows]], patients: Mapping[str, str], alpha: float = 0.05
+) -> dict[str, MetricSnapshot]:
+    """Every test of two systems, by signature: what the snapshot of a large board leaves out.
+
+    Args:
+        first: A record and its rows, in the order of its metrics.
+        second: Another one on the same cohort.
+        patients: By study.
+        alpha: What counts as significant.
+
+    Raises:
+        StoreError: The rows are not of the same studies.
+    """
+    known = {result.signature: rows for result, rows in zip(second[0].record.metrics, second[1], strict=False)}
+    both = [(result.signature, rows) for result, rows in zip(first[0].record.metrics, first[1], strict=False) if result.signature in known]
+    return {
+        signature: _metric(
+            signature, sorted([(first[0], rows), (second[0], known[signature])], key=lambda item: item[0].id), patients, alpha
+        )
+        for signature, rows in both
+    }
+
+
 def _metric(signature: str, listed: Sequence[tuple[Stored, Rows]], patients: Mapping[str, str], alpha: float) -> MetricSnapshot:
     for (one, left), (other, right) in pairwise(listed):
         if left.studies != right.studies or left.columns != right.columns:

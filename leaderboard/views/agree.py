@@ -53,6 +53,7 @@ def view(board: Board, others: Sequence[Board], to: Addresses) -> Html:
     found = [(column, listed) for column in board.columns[1:] if len(listed := standings(board, first, column)) > 1]
     minor = [pair for pair in found if pair[0].metric == first.metric or pair[0].part in {"bleu-1", "bleu-2", "bleu-3"}]
     main = [pair for pair in found if pair not in minor]
+    main, minor = (main, minor) if main else (minor, [])
     folded = el("details", el("summary", "Other forms of these scores"), plots(first, minor)) if minor else None
     missing = el("p", "The records of this board hold no other score, or too few systems have one.")
     return el(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 
 from harness.findings import NO_FINDING
@@ -20,20 +20,29 @@ MOST = 40
 """Systems in the matrix of pairs."""
 
 
-def view(board: Board, content: Content, first: str, second: str, to: Addresses, studies: Html | None = None) -> Html:
+def view(
+    board: Board,
+    content: Content,
+    first: str,
+    second: str,
+    to: Addresses,
+    studies: Html | None = None,
+    tests: Mapping[str, MetricSnapshot] | None = None,
+) -> Html:
     """The whole page.
 
     Args:
         first: A record's id; the best ranked one where it is unknown.
         second: A record's id; the next one where it is unknown.
         studies: The studies where the two differ most, where the cohort is open.
+        tests: Of the two, by the metric of a column, where the board's snapshot does not hold them.
     """
     one, other = choose(board, first, second)
     return el(
         "div",
         heading(board, content.boards, "compare", to),
         chooser(board, one, other) if one and other else el("p", "It takes two systems to compare."),
-        pair(board, content, one, other) if one and other else None,
+        pair(board, content, one, other, tests or {}) if one and other else None,
         studies if studies else closed(board),
         matrix(board, content, to),
         class_="rs-view",
@@ -66,27 +75,28 @@ def chooser(board: Board, one: BoardRow, other: BoardRow) -> Html:
     return el("form", join(hidden), join(fields), join(buttons), class_="rs-tools rs-pair", data_form=True, method="get")
 
 
-def pair(board: Board, content: Content, one: BoardRow, other: BoardRow) -> Html:
+def pair(board: Board, content: Content, one: BoardRow, other: BoardRow, own: Mapping[str, MetricSnapshot]) -> Html:
     """The answer in a sentence, each score, each finding."""
     lines, found = [], {}
     for column in board.columns:
-        tests = content.tests(board, column)
+        tests = own.get(column.metric) or content.tests(board, column)
         found[column.key] = tests.pair(column.part, one.id, other.id) if tests else None
         values = [cell.value if (cell := row.cells.get(column.key)) else "–" for row in (one, other)]
-        lines.append([column.label, *values, *_tested(found[column.key], column.higher_is_better, one, other)])
+        lines.append([column.label, *values, *_tested(found[column.key], column.higher_is_better, one, other, tests)])
     heads = ["Score", person(one.name), person(other.name), "Difference", "95 % interval", "p", "Verdict"]
     first = board.columns[0]
     return el(
         "section",
         el("p", sentence(first.label, found[first.key], one, other), class_="rs-lead"),
         grid("The paired difference under each score", heads, lines, sortable=False),
-        findings(board, content, one, other),
+        findings(content, one, other, own.get(first.metric) or content.tests(board, first)),
     )
 
 
-def _tested(found: Pair | None, higher: bool, one: BoardRow, other: BoardRow) -> list[object]:
+def _tested(found: Pair | None, higher: bool, one: BoardRow, other: BoardRow, tests: MetricSnapshot | None) -> list[object]:
     if found is None:
-        return ["–", "–", "–", "not tested: the rows of one are not here"]
+        large = tests is not None and {one.id, other.id} <= set(tests.systems)
+        return ["–", "–", "–", "not tested on a board of this size" if large else "not tested: the rows of one are not here"]
     return [f"{found.difference:+.3f}", interval(found), probability(found.p), verdict(found, higher, one, other)]
 
 
@@ -119,9 +129,8 @@ def sentence(label: str, found: Pair | None, one: BoardRow, other: BoardRow) -> 
     return el("span", ahead, " is ahead of ", behind, f" by {numbers}.")
 
 
-def findings(board: Board, content: Content, one: BoardRow, other: BoardRow) -> Html | None:
+def findings(content: Content, one: BoardRow, other: BoardRow, tests: MetricSnapshot | None) -> Html | None:
     """Each finding: a dumbbell, and the table that it draws."""
-    tests = content.tests(board, board.columns[0])
     left, right = (next(iter(content.stored[row.id].record.metrics)).parts for row in (one, other))
     names = [part.partition(":")[2] for part in left if part.startswith("positives:")]
     if not names:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from harness import ranks
 from harness.cohorts.describe import describe
+from harness.snapshot import MetricSnapshot
 from harness.types import Access, Rows
 from leaderboard import strata
 from leaderboard.addresses import Addresses
-from leaderboard.board import Board, BoardRow, reported_rows
+from leaderboard.board import Board, BoardRow, comparable, reported_rows
 from leaderboard.markup import Html, el
 from leaderboard.shelf import Content, Shelf
 from leaderboard.views import about, agree, board, compare, findings, studies, system
@@ -83,7 +85,18 @@ def _compare(page: Page) -> Html:
     first, second = page.query.get("a", ""), page.query.get("b", "")
     one, other = compare.choose(page.board, first, second)
     differ = _studies(page, one, other) if one and other else None
-    return compare.view(page.board, page.content, first, second, page.to, differ)
+    tests = _tests(page, one, other) if one and other else {}
+    return compare.view(page.board, page.content, first, second, page.to, differ, tests)
+
+
+def _tests(page: Page, one: BoardRow, other: BoardRow) -> dict[str, MetricSnapshot]:
+    """Tests of two systems, by metric, of a board whose snapshot keeps only what ranks: made where the rows are."""
+    kept = [(column.part, tests) for column in page.board.columns if (tests := page.content.tests(page.board, column))]
+    if all(part in tests.tests for part, tests in kept):
+        return {}
+    listed = [(page.content.stored[row.id], page.shelf.rows(row.id)) for row in (one, other)]
+    found = ranks.of_two(listed[0], listed[1], page.shelf.store.patients(page.board.cohort))
+    return {comparable(result): found[result.signature] for result in listed[0][0].record.metrics if result.signature in found}
 
 
 def _studies(page: Page, one: BoardRow, other: BoardRow) -> Html | None:

@@ -235,3 +235,18 @@ def test_what_lands_is_shown_without_a_restart(demo_store: Store, tmp_path_facto
     assert [row.name for row in shelf.content().boards[0].rows] == [record.system.name]
     store.withdraw(record.system.name, "wrong file")
     assert shelf.content().boards == () and isinstance(next(iter(shelf.content().stored.values())).record, Record)
+
+
+def test_a_board_too_large_for_every_test_makes_those_of_two_systems_when_asked(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    query = {"a": shelf.content().boards[0].rows[1].id, "b": shelf.content().boards[0].rows[3].id}
+    whole, content = router.render(shelf, "compare", query, Live()), shelf.content()
+    headlines = {
+        key: replace(found, metrics=tuple(replace(item, tests={item.headline: item.tests[item.headline]}) for item in found.metrics))
+        for key, found in content.snapshots.items()
+    }
+    monkeypatch.setattr(shelf, "content", lambda: replace(content, snapshots=headlines))
+    assert router.render(shelf, "compare", query, Live()) == whole
+    assert whole.count("</b> is better") == 2 and "rs-sure" in whole
+    monkeypatch.setattr(shelf, "rows", lambda name: ())
+    without = router.render(shelf, "compare", query, Live())
+    assert "not tested on a board of this size" in without and "the rows of one" not in without
