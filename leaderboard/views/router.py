@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from harness import ranks
 from harness.cohorts.describe import describe
+from harness.signature import kind_of
 from harness.snapshot import MetricSnapshot
 from harness.types import Access, Rows
 from leaderboard import strata
 from leaderboard.addresses import Addresses
-from leaderboard.board import Board, BoardRow, comparable, reported_rows
+from leaderboard.board import Board, BoardRow, reported_rows
 from leaderboard.markup import Html, el
 from leaderboard.shelf import Content, Shelf
 from leaderboard.views import about, agree, board, compare, findings, studies, system
@@ -96,7 +97,7 @@ def _tests(page: Page, one: BoardRow, other: BoardRow) -> dict[str, MetricSnapsh
         return {}
     listed = [(page.content.stored[row.id], page.shelf.rows(row.id)) for row in (one, other)]
     found = ranks.of_two(listed[0], listed[1], page.shelf.store.patients(page.board.cohort))
-    return {comparable(result): found[result.signature] for result in listed[0][0].record.metrics if result.signature in found}
+    return {kind_of(signature): tests for signature, tests in found.items()}
 
 
 def _studies(page: Page, one: BoardRow, other: BoardRow) -> Html | None:
