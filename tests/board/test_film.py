@@ -24,6 +24,7 @@ from generators.catalogue import Options
 from harness.cli import main
 from harness.errors import InputError, RanscoreError, UnavailableError, UsageError
 from harness.home import home
+from harness.store import Store
 from harness.types import StudyInput
 from leaderboard import film, film_sandbox
 from leaderboard.film import Reader, configured
@@ -173,6 +174,19 @@ def test_the_configuration_names_the_generator(model: Path) -> None:
     config.write_text('[try]\ngenerator = "trained-basline"\n')
     with pytest.raises(UsageError, match="did you mean 'trained-baseline'"):
         configured({})
+
+
+def test_a_hosted_page_offers_the_generator_that_its_environment_names(
+    reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from leaderboard import page, page_try
+
+    store = Store(tmp_path / "store")
+    assert page.open_site(store).film is None
+    monkeypatch.setenv(film.VARIABLE, "trained-baseline")
+    (found, given) = (page.open_site(store).film, page.open_site(store, reader).film)
+    assert found is not None and found.system is trained.SYSTEM and not page_try.able(found)  # its weights are not here
+    assert given is reader and page_try.able(given)
 
 
 def test_the_command_names_what_is_missing_before_it_serves(capsys: pytest.CaptureFixture[str]) -> None:
