@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 
-from generators.weights import Weights, locate
+from generators.weights import Weights, locate, random_ones
 from harness.errors import Problem, UnavailableError, UsageError
 from harness.types import Access, Generator, Role, Section
 
@@ -100,6 +100,12 @@ def find(name: str) -> System:
     near = get_close_matches(name.lower(), known, 1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     raise UsageError(f"there is no system {name!r}{hint}. `ranscore systems list` shows all")
+
+
+def title(system: System, options: Options) -> str:
+    """What reports and records call a system: with random weights it is another one, and says so wherever its name stands."""
+    random = options.settings.get("size") == "tiny" or random_ones(system.name, system.weights, options.weights)
+    return f"{system.name} (random weights)" if random else system.name
 
 
 def make(system: System, options: Options) -> Generator:

@@ -6,10 +6,10 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from generators.catalogue import Options, System
+from generators.catalogue import Options, System, make
 from harness.errors import UsageError
 from harness.signature import digest as digest_of
-from harness.types import Cohort, Generated, Role, Section, StudyInput, Text
+from harness.types import Cohort, Generated, Generator, Role, Section, StudyInput, Text
 
 NORMAL = {
     "en": Text(
@@ -111,6 +111,11 @@ def bound(name: str, cohort: Cohort, seed: int = 0) -> Bound:
     _, _, maker = BOUNDS[name]
     reports = maker(cohort, seed)
     return Bound(name, digest_of([name, cohort.manifest.digest, seed]), reports, cohort.manifest.section)
+
+
+def made(system: System, options: Options, cohort: Cohort) -> Generator:
+    """Any system of the catalogue; a floor or ceiling is made from the cohort."""
+    return bound(system.name, cohort, options.seed) if system.name in BOUNDS else make(system, options)
 
 
 def needs_a_cohort(_: Options) -> Bound:

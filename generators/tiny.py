@@ -1,6 +1,6 @@
 """Random weights in the released layouts: `python -m generators.tiny SYSTEM FOLDER`.
 
-What they write is no report. They let the whole path - weights, films, decoding, scoring, the board - run in a minute on any machine,
+What they write is no report, and whatever is made with them says so in its name. They let the whole path - weights, films, decoding, scoring, the board - run in a minute on any machine,
 and tests compare the same numbers with those of the published code.
 """
 
@@ -16,6 +16,7 @@ from zlib import crc32
 import numpy as np
 
 from generators.catalogue import find
+from generators.weights import RANDOM
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -191,9 +192,9 @@ def libra_7b(folder: Path) -> None:
 
 def rgrg(folder: Path) -> None:
     """RGRG with 2 million parameters, its language model three times in the file, as released."""
-    from generators.rgrg_tiny import write
+    from generators import rgrg_tiny
 
-    write(folder)
+    rgrg_tiny.write(folder, haste=2.0)
 
 
 def r2gengpt(folder: Path) -> None:
@@ -263,6 +264,36 @@ SYSTEMS: dict[str, Callable[[Path], None]] = {
 }
 """One function a system; each writes files that bear the names of the system's `Weights`."""
 
+SHORT: dict[str, dict[str, str]] = {
+    "libra-3b": {"longest": "40"},
+    "libra-7b": {"longest": "40"},
+    "llm-rg4": {"shortest": "10", "longest": "40"},
+    "llm-rg4-findings": {"shortest": "10", "longest": "40"},
+    "chexone": {"mode": "instruct", "longest": "40"},
+    "maira-2": {"longest": "40"},
+    "medgemma": {"longest": "40"},
+    "medgemma-1.5": {"longest": "40"},
+}
+"""Settings beside the published ones: random weights hardly ever end a text by themselves, and would write on to its longest."""
+
+
+def write(system: str, folder: Path) -> None:
+    """Write one system's random weights, marked as such: last, so that a marked folder is complete."""
+    folder.mkdir(parents=True, exist_ok=True)
+    SYSTEMS[system](folder)
+    for place in (*(path for path in folder.iterdir() if path.is_dir()), folder):
+        (place / RANDOM).write_text(f"Random numbers in the layout of {system}, by `generators.tiny`. Not what its authors released.\n")
+
+
+def given(system: str, folder: Path) -> dict[str, Path]:
+    """What `write` has left in a folder, by the name of the system's `Weights`."""
+    return {path.name: path for path in sorted(folder.iterdir()) if path.name != RANDOM}
+
+
+def settings(system: str) -> dict[str, str]:
+    """The settings with which random weights of a system are run."""
+    return {**({"size": "tiny"} if "size" in find(system).settings else {}), **SHORT.get(system, {})}
+
 
 def main(arguments: list[str]) -> int:
     """Write one system's files and say how to use them."""
@@ -270,11 +301,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("system", choices=SYSTEMS)
     parser.add_argument("folder", type=Path, help="where to write them; made if it is not there")
     chosen = parser.parse_args(arguments)
-    chosen.folder.mkdir(parents=True, exist_ok=True)
-    SYSTEMS[chosen.system](chosen.folder)
-    given = " ".join(f"--weights {path.name}={path}" for path in sorted(chosen.folder.iterdir()))
-    size = "--set size=tiny " if "size" in find(chosen.system).settings else ""
-    print(f"ranscore generate {chosen.system} --cohort COHORT -o reports.jsonl {size}{given}")
+    write(chosen.system, chosen.folder)
+    options = [f"--set {name}={value}" for name, value in settings(chosen.system).items()]
+    options += [f"--weights {name}={path}" for name, path in given(chosen.system, chosen.folder).items()]
+    print(f"ranscore generate {chosen.system} --cohort COHORT -o reports.jsonl {' '.join(options)}")
     return 0
 
 

@@ -28,6 +28,9 @@ class Weights:
     optional: bool = False
 
 
+RANDOM = "RANDOM-WEIGHTS.txt"
+"""A file of this name says that the folder, and what lies in it, holds the random numbers of `generators.tiny`."""
+
 RAD_DINO = Weights(
     "rad-dino",
     "RAD-DINO, the encoder of films (the whole folder)",
@@ -78,6 +81,18 @@ def find(system: str, weights: Weights, given: Mapping[str, Path]) -> Path | Non
     if kept.exists():
         return kept
     return _in_hub_cache(weights.repository) if weights.repository else None
+
+
+def is_random(path: Path) -> bool:
+    """Whether a file or folder holds random numbers of `generators.tiny`, not what its authors released."""
+    place = path.resolve()
+    return (place / RANDOM).exists() or (place.parent / RANDOM).exists()
+
+
+def random_ones(system: str, needed: tuple[Weights, ...], given: Mapping[str, Path]) -> tuple[Path, ...]:
+    """Which of a system's files are random."""
+    found = (find(system, weights, given) for weights in needed)
+    return tuple(path for path in found if path is not None and is_random(path))
 
 
 def _in_hub_cache(repository: str) -> Path | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,14 +48,41 @@ def score(
         UnavailableError: The extractor, or a metric that was asked for by name alone, is not here.
     """
     cohort = references if isinstance(references, Cohort) else cohorts.load(references)
-    reports = predictions if isinstance(predictions, Mapping) else None
-    reports_set = ReportSet(reports) if reports is not None else read_reports(Path(str(predictions)), cohort)
+    reports = ReportSet(predictions) if isinstance(predictions, Mapping) else read_reports(Path(str(predictions)), cohort)
+    who = card or SystemCard("unnamed" if isinstance(predictions, Mapping) else Path(str(predictions)).stem)
+    made = scorer(cohort, extractor=extractor, options=options, metrics=metrics, profile=profile)
+    return made.score(reports, who, grade, created)
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """What scores the systems of one cohort: metrics and extractors, loaded once."""
+
+    cohort: Cohort
+    metrics: tuple[Metric, ...]
+    """The first is the one that ranks."""
+    extractors: tuple[Extractor, ...]
+    unavailable: Mapping[str, str]
+    """Metrics that were asked for and cannot be computed here: spec to reason."""
+
+    def score(self, reports: ReportSet, card: SystemCard, grade: Grade = Grade.SELF_SCORED, created: str = "") -> Evaluation:
+        """Score one system; see the function `score`."""
+        sides = replace(evaluate.from_reports(self.cohort, reports, self.extractors), warnings=reports.warnings)
+        return evaluate.evaluate(sides, self.metrics, card=card, grade=grade, created=created, unavailable=self.unavailable)
+
+
+def scorer(
+    cohort: Cohort,
+    *,
+    extractor: Extractor | str = "lexical",
+    options: Mapping[str, Any] | None = None,
+    metrics: Sequence[str] | None = None,
+    profile: str = "",
+) -> Scorer:
+    """Load metrics and extractors for a cohort; arguments and errors as for `score`."""
     made, unavailable = make_metrics(metrics, profile, cohort.manifest.language)
     labelled_by = extractors_for(made, extractor, cohort.manifest.access, options or {})
-    sides = evaluate.from_reports(cohort, reports_set, labelled_by)
-    sides = replace(sides, warnings=reports_set.warnings)
-    who = card or SystemCard(Path(str(predictions)).stem if reports is None else "unnamed")
-    return evaluate.evaluate(sides, made, card=who, grade=grade, created=created, unavailable=unavailable)
+    return Scorer(cohort, tuple(made), tuple(labelled_by), unavailable)
 
 
 def score_labels(
@@ -128,6 +155,18 @@ def default_metrics(profile: str, language: str = "en") -> list[str]:
     """
     specs = ["ran-score", *profiles.profile(profile or profiles.default_for(language))]
     return specs if profile or language != "en" else [*specs, "chexbert-f1"]
+
+
+def every_metric(language: str = "en") -> list[str]:
+    """The default ones first, then every recipe of every profile of the language and every other metric there is."""
+    from harness.metrics import REGISTRY
+
+    chinese = set(profiles.profile("zh"))
+    recipes = [spec for spec in profiles.profile("all") if (spec in chinese) == (language == "zh")]
+    named = {spec.partition(":")[0] for spec in recipes}
+    # The profiles' METEOR of NLTK wants WordNet's data; this one wants nothing. Chinese has no metric beyond its recipes.
+    others = ["meteor-nltk:stem|lower", *(name for name in REGISTRY if name not in named)] if language == "en" else []
+    return list(dict.fromkeys([*default_metrics("", language), *recipes, *others]))
 
 
 def chosen_metrics(names: Sequence[str], profile: str = "", language: str = "en") -> list[str]:

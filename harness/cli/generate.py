@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from generators.catalogue import Options, System
     from generators.run import Writer
-    from harness.types import Cohort, Generator
+    from harness.types import Cohort
 
 
 def register(commands: Commands) -> None:
@@ -61,17 +61,16 @@ def run(arguments: argparse.Namespace) -> int:
     cohort = cohorts.load(arguments.cohort)
     system = catalogue.find(arguments.system)
     chosen = replace(chosen_options(arguments), access=cohort.manifest.access)
+    name = catalogue.title(system, chosen)
     studies = loop.chosen(cohort, arguments.limit, _shard(arguments.shard))
     with _writer(arguments, system, chosen, cohort) as writer:
-        plan = loop.Plan(
-            system.name, writer.digest, cohort.manifest.digest, tuple(study.id for study in studies), chosen.device, chosen.precision
-        )
+        plan = loop.Plan(name, writer.digest, cohort.manifest.digest, tuple(study.id for study in studies), chosen.device, chosen.precision)
         outcome = loop.run(writer, cohort, studies, arguments.output, plan)
     if arguments.json:
         found = {"written": outcome.written, "failed": outcome.failed, "resumed": outcome.resumed, "substituted": outcome.substituted}
-        print(json.dumps({"output": str(arguments.output), "system": system.name, "digest": writer.digest, **found}))
+        print(json.dumps({"output": str(arguments.output), "system": name, "digest": writer.digest, **found}))
         return 0
-    print(f"{arguments.output}: {outcome.written} reports by {system.name} on {chosen.device} in {chosen.precision}")
+    print(f"{arguments.output}: {outcome.written} reports by {name} on {chosen.device} in {chosen.precision}")
     notes = [
         (outcome.resumed, "were there already"),
         (outcome.failed, "failed (see `failure` in the file)"),
@@ -87,28 +86,20 @@ def run(arguments: argparse.Namespace) -> int:
 @contextmanager
 def _writer(arguments: argparse.Namespace, system: System, chosen: Options, cohort: Cohort) -> Iterator[Writer]:
     """The generator, in this process or in the actors of Ray."""
+    from generators import floors
     from generators.batching import Here
-    from generators.floors import BOUNDS
     from harness.errors import UsageError
 
     if not arguments.ray:
-        yield Here(made(system, chosen, cohort), arguments.batch)
+        yield Here(floors.made(system, chosen, cohort), arguments.batch)
         return
-    if system.name in BOUNDS:
+    if system.name in floors.BOUNDS:
         raise UsageError(f"{system.name} is looked up in a moment: leave --ray away")
     from generators.on_ray import spread
     from harness.on_ray import Cluster
 
     with spread(system.name, chosen, arguments.batch, Cluster(arguments.ray, arguments.actors)) as writer:
         yield writer
-
-
-def made(system: System, chosen: Options, cohort: Cohort) -> Generator:
-    """The generator; a floor or ceiling is made from the cohort."""
-    from generators import catalogue
-    from generators.floors import BOUNDS, bound
-
-    return bound(system.name, cohort, chosen.seed) if system.name in BOUNDS else catalogue.make(system, chosen)
 
 
 def chosen_options(arguments: argparse.Namespace) -> Options:

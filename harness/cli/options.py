@@ -66,12 +66,14 @@ def llm_options(arguments: argparse.Namespace) -> dict[str, Any]:
     return {key: value for key in ("pack", "mode", "endpoint", "model", "dialect") if (value := getattr(arguments, key))}
 
 
-def metrics(parser: argparse.ArgumentParser) -> None:
+def metrics(
+    parser: argparse.ArgumentParser, default: str = "ran-score, those of the profile, and chexbert-f1 where its weights are"
+) -> None:
     """`--metrics` and `--profile`."""
     parser.add_argument(
         "--metrics",
         metavar="A,B",
-        help="which metrics, separated by commas; `ranscore metrics` lists them (default: ran-score, those of the profile, and chexbert-f1 where its weights are)",
+        help=f"which metrics, separated by commas; `ranscore metrics` lists them (default: {default})",
     )
     parser.add_argument(
         "--profile", metavar="NAME", help="whose recipes the text metrics follow; `all` prints every one; `ranscore metrics` lists them"

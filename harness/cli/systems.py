@@ -62,6 +62,8 @@ def show(arguments: argparse.Namespace) -> int:
 
 def described(system: System) -> Json:
     """One system as JSON, with the files it needs and where they are."""
+    from generators.weights import is_random
+
     weights: list[Json] = []
     for item in system.weights:
         path = _path(system, item)
@@ -74,6 +76,7 @@ def described(system: System) -> Json:
                 "source": item.source,
                 "optional": item.optional,
                 "path": str(path) if path else None,
+                "random": bool(path and is_random(path)),
             }
         )
     return {
@@ -127,7 +130,7 @@ def lines(item: Json, width: int) -> Iterator[str]:
         told.append(f"reads {reads}; writes {item['writes']}; memory {item['memory'] or 'little'}")
     for optional in (False, True):
         files = [
-            f"{file['name']} {file['size']} ({'here' if file['path'] else 'missing'})"
+            f"{file['name']} {file['size']} ({'random weights' if file['random'] else 'here' if file['path'] else 'missing'})"
             for file in item["weights"]
             if file["optional"] is optional
         ]
@@ -146,8 +149,9 @@ def check_system(arguments: argparse.Namespace) -> int:
     from generators.check import check
     from harness.cli.generate import chosen_options
 
-    found = check(catalogue.find(arguments.system), chosen_options(arguments), arguments.film)
-    print(f"{arguments.system}: its weights load, every tensor is where it belongs")
+    system, chosen = catalogue.find(arguments.system), chosen_options(arguments)
+    found = check(system, chosen, arguments.film)
+    print(f"{catalogue.title(system, chosen)}: its weights load, every tensor is where it belongs")
     print(
         f"  loading {found.load_seconds:.1f} s, one report {found.report_seconds:.1f} s, peak memory {found.memory_mb:.0f} MB on {found.device}"
     )
