@@ -172,7 +172,7 @@ def shape(found: Json, folder: Path) -> Shape:
         int(found.get("num_hidden_layers", 12)),
         int(found.get("num_attention_heads", 12)),
         int(found.get("image_size", 224)),
-        int(found.get("patch_size", 16)),
+        int(found.get("patch_size", 14)),
         width * int(found.get("mlp_ratio", 4)),
         float(found.get("layer_norm_eps", 1e-6)),
     )

@@ -18,14 +18,13 @@ VISION = {
     "num_hidden_layers": 3,
     "num_attention_heads": 4,
     "image_size": 56,
-    "patch_size": 14,
     "reshape_hidden_states": False,
     "apply_layernorm": True,
     "out_features": ["stage3"],
     "out_indices": [3],
     "stage_names": ["stem", "stage1", "stage2", "stage3"],
 }
-"""16 patches."""
+"""16 patches of 14, which the released file leaves to the library's default."""
 TEXT = {
     "model_type": "llama",
     "hidden_size": 64,
