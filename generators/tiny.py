@@ -264,17 +264,14 @@ SYSTEMS: dict[str, Callable[[Path], None]] = {
 }
 """One function a system; each writes files that bear the names of the system's `Weights`."""
 
-SHORT: dict[str, dict[str, str]] = {
-    "libra-3b": {"longest": "40"},
-    "libra-7b": {"longest": "40"},
-    "llm-rg4": {"shortest": "10", "longest": "40"},
-    "llm-rg4-findings": {"shortest": "10", "longest": "40"},
-    "chexone": {"mode": "instruct", "longest": "40"},
-    "maira-2": {"longest": "40"},
-    "medgemma": {"longest": "40"},
-    "medgemma-1.5": {"longest": "40"},
+LONGEST = "40"
+"""New tokens at most: random weights hardly ever end a text by themselves, and would write on to the published longest."""
+ALSO: dict[str, dict[str, str]] = {
+    "llm-rg4": {"shortest": "10"},
+    "llm-rg4-findings": {"shortest": "10"},
+    "chexone": {"mode": "instruct"},  # they would never put an answer into a box
 }
-"""Settings beside the published ones: random weights hardly ever end a text by themselves, and would write on to its longest."""
+"""Further settings that are not the published ones."""
 
 
 def write(system: str, folder: Path) -> None:
@@ -292,7 +289,8 @@ def given(system: str, folder: Path) -> dict[str, Path]:
 
 def settings(system: str) -> dict[str, str]:
     """The settings with which random weights of a system are run."""
-    return {**({"size": "tiny"} if "size" in find(system).settings else {}), **SHORT.get(system, {})}
+    tiny = {name: value for name, value in {"size": "tiny", "longest": LONGEST}.items() if name in find(system).settings}
+    return tiny | ALSO.get(system, {})
 
 
 def main(arguments: list[str]) -> int:

@@ -68,10 +68,11 @@ def moments(values: Array) -> tuple[Array, Array, Array]:
     away = values - mean[..., None]
     away *= away
     second = away.sum(axis=-1)
-    away *= away
-    fourth = away.sum(axis=-1)
     spread = np.sqrt(second / max(count - 1, 1) / count)
-    kurtosis = np.divide(count * fourth, second**2, out=np.full(second.shape, 3.0), where=second > 0)
+    # Shares before they are squared: the fourth power of a BLEU-4 of nearly nothing is no number.
+    away /= np.where(second > 0, second, 1.0)[..., None]
+    away *= away
+    kurtosis = np.where(second > 0, count * away.sum(axis=-1), 3.0)
     freedom = np.clip(2 * count / np.maximum(kurtosis - 1, 1e-12), 1, None)
     # What is left of rounding is no spread.
     return mean, np.where(spread <= 1e-13 * np.maximum(np.abs(mean), 1e-300), 0.0, spread), freedom

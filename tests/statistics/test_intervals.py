@@ -133,3 +133,14 @@ def test_a_macro_average_pays_for_findings_in_which_nothing_was_ever_missed(ran:
 def test_where_every_finding_has_hits_and_misses_nothing_is_added(ran: FindingsF1) -> None:
     table = np.ones((12, 84))
     assert hidden_variance(ran, table, pseudo(ran, table)) == {}
+
+
+def test_scores_of_nearly_nothing_have_the_degrees_of_freedom_of_any_others() -> None:
+    """The BLEU-4 of a system that matches nothing: its fourth power is below the smallest number."""
+    _, error, freedom = moments(SAMPLE)
+    _, small, same = moments(SAMPLE * 1e-100)
+    assert float(same) == pytest.approx(float(freedom)) and float(small) == pytest.approx(1e-100 * float(error))
+    # The kurtosis of scipy.stats, biased, and the definition.
+    kurtosis = stats.kurtosis(SAMPLE, fisher=False)
+    assert float(freedom) == pytest.approx(2 * len(SAMPLE) / (kurtosis - 1))
+    assert float(moments(np.full(5, 0.25))[2]) == 5.0
