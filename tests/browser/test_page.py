@@ -72,7 +72,11 @@ def test_sort_filter_search_and_the_link_that_restores_them(chromium: Browser, a
         page.keyboard.press("Escape")
         page.get_by_label("Search").fill("synthetic")
         page.get_by_text("Columns", exact=True).click()
-        page.get_by_label("BLEU-1", exact=True).uncheck()
+        box = page.get_by_label("BLEU-1", exact=True)
+        ticked, empty = box.screenshot(), page.get_by_label("organisation", exact=True).screenshot()
+        assert ticked != empty, "a ticked box looks like an empty one"
+        assert box.evaluate("box => getComputedStyle(box).appearance") == "auto"
+        box.uncheck()
         page.get_by_label("organisation", exact=True).check()
         expect(page.locator("th[data-key$='bleu-1']")).to_be_hidden()
         expect(page.locator(".rs-count")).to_have_text("7 of 11 rows")
