@@ -61,7 +61,7 @@ def show(board: Board) -> None:
     from harness.cli.show import table
     from leaderboard import render
 
-    table(render.header(board), [render.cells(board, row) for row in board.rows], board.cohort.name, 2)
+    table(render.header(board), [render.cells(board, row) for row in board.rows], board.cohort.name, 2, whole=False)
     print(render.caption(board))
     if board.detectable is not None:
         print(f"Two systems must be about {board.detectable:.3f} Ran Score apart to be told apart.")

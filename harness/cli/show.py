@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def table(headers: Sequence[str], rows: Sequence[Sequence[str]], title: str = "", left: int = 1) -> None:
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]], title: str = "", left: int = 1, whole: bool = True) -> None:
     """Print a table; every cell is text, never markup.
 
     Args:
         left: How many columns, counted from the left, are aligned left; the others hold numbers.
+        whole: Fold cells where the terminal is narrow; otherwise leave out columns from the right, and name them.
     """
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
@@ -17,6 +18,8 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], title: str = ""
     from rich.text import Text
 
     console = Console(highlight=False)
+    kept = len(headers) if whole or not console.is_terminal else _room(headers, rows, console.width, left + 1)
+    absent, headers, rows = headers[kept:], headers[:kept], [row[:kept] for row in rows]
     grid = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
     for index, header in enumerate(headers):
         grid.add_column(
@@ -32,6 +35,18 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], title: str = ""
     with console.capture() as written:
         console.print(grid)
     print(written.get(), end="")
+    if absent:
+        print(f"No room here for: {', '.join(absent)}.")
+
+
+def _room(headers: Sequence[str], rows: Sequence[Sequence[str]], width: int, least: int) -> int:
+    """How many columns a terminal holds without folding a cell; `least` of them stand in any case."""
+    taken = 0
+    for index, header in enumerate(headers):
+        taken += max(len(header), *(len(row[index]) for row in rows)) + 3 if rows else 0
+        if taken > width:
+            return max(index, least)
+    return len(headers)
 
 
 def _shortest(rows: Sequence[Sequence[str]], index: int, header: str) -> int:
