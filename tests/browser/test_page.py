@@ -57,6 +57,10 @@ def test_a_narrow_phone_and_double_zoom_lose_nothing(chromium: Browser, address:
             visit(page, address, f"?tab={tab}")
             assert page.evaluate("document.documentElement.scrollWidth") <= width, tab
             assert page.locator(".rs-menu a").last.is_visible()
+            page.locator(".rs-on bdi").evaluate_all("names => names.forEach(name => { name.textContent = 'x'.repeat(80); })")
+            cut = "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.outerHTML.slice(0, 120))"
+            assert page.locator(".rs-on :is(h2, h3, p):visible:not(.rs-hidden)").evaluate_all(cut) == [], tab
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, tab
 
 
 @pytest.mark.parametrize("width", WIDTHS)
