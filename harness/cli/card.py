@@ -45,6 +45,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("--systems", metavar="A,B", help="only these (default: every one whose weights are here)")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N studies of each system; the others count as missing")
     parser.add_argument("--device", default="auto", metavar="NAME", help="auto (default), cpu, cuda, cuda:1 or mps")
+    parser.add_argument("--precision", choices=options.PRECISIONS, default="float32", help="of every system (default: float32)")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="a setting, for every system that has it; may be repeated"
     )
@@ -146,7 +147,9 @@ def _task(card: Card, name: str, arguments: argparse.Namespace) -> Task:
         given = rehearsal.baseline(card.folder, card.cohort)
     elif arguments.tiny and name in tiny.SYSTEMS:
         given, settings = rehearsal.weights(card.folder, name), tiny.settings(name) | settings
-    task = cards.Task(system, Options(given, device(arguments.device), settings=settings, access=card.cohort.manifest.access))
+    task = cards.Task(
+        system, Options(given, device(arguments.device), arguments.precision, settings=settings, access=card.cohort.manifest.access)
+    )
     if not arguments.tiny:
         cards.refuse_random(task)
     return task
