@@ -18,6 +18,8 @@ from harness.signature import digest as digest_of
 from harness.types import Json
 
 SCHEMA = 1
+UPDATE = "Update ranscore"
+"""What to do about a file by a newer program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ def from_json(data: Json, file: str = "") -> Snapshot:
     """
     try:
         if data["schema"] > SCHEMA:
-            raise StoreError(Problem(f"its schema is {data['schema']}, this program reads up to {SCHEMA}", "Update ranscore", file))
+            raise StoreError(Problem(f"its schema is {data['schema']}, this program reads up to {SCHEMA}", UPDATE, file))
         metrics = tuple(_metric(item) for item in data["metrics"])
         known = {name: value for name, value in data.items() if name not in {"metrics", "without_rows", "digest"}}
         return Snapshot(metrics=metrics, without_rows=tuple(data["without_rows"]), **known)
@@ -223,12 +225,22 @@ def save(root: Path, snapshot: Snapshot) -> Path:
         snapshot: The time it was created sorts it among its board's; a later one must have a later time.
     """
     latest = _newest(root, snapshot.key)
-    if latest and load(latest).digest == snapshot.digest:
+    if latest and _says(latest, snapshot.digest):
         return latest
     stamp = snapshot.created.replace("-", "").replace(":", "")
     path = root / "snapshots" / f"{snapshot.key}-{stamp}-{snapshot.digest[:12]}.json"
     files.write(path, dumps(snapshot))
     return path
+
+
+def _says(path: Path, digest: str) -> bool:
+    """Whether a file holds this snapshot; a damaged one holds none, and making it again mends the board."""
+    try:
+        return load(path).digest == digest
+    except StoreError as error:
+        if any(problem.remedy == UPDATE for problem in error.problems):
+            raise
+        return False
 
 
 def newest(root: Path, cohort: str, board: str) -> Snapshot | None:

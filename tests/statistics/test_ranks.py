@@ -178,6 +178,12 @@ def test_a_newer_snapshot_is_read_and_a_damaged_one_is_named(filled: tuple[Store
     path.write_text(json.dumps(good))
     with pytest.raises(StoreError, match="not a snapshot"):
         snapshot.load(path)
+    # As its message says: making it again mends the board. One by a newer program is nothing to mend.
+    again = snapshot.save(store.root, replace(later, created="2026-01-01T00:00:02Z"))
+    assert again != path and snapshot.newest(store.root, made.cohort, made.board) == snapshot.load(again)
+    again.write_text(json.dumps({**good, "schema": 99}))
+    with pytest.raises(StoreError, match="Update ranscore"):
+        snapshot.save(store.root, replace(later, created="2026-01-01T00:00:03Z"))
 
 
 def test_records_whose_rows_are_elsewhere_are_named(filled: tuple[Store, dict[str, str]]) -> None:
