@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import checkpoints
 from harness.errors import InputError, Problem
+from harness.signature import digest
 from harness.types import Json
 
 if TYPE_CHECKING:
@@ -66,15 +67,42 @@ def tensors(folder: Path) -> dict[str, Tensor]:
     Raises:
         InputError: It holds none, or a shard is missing or damaged.
     """
+    return {name: tensor for path in files(folder) for name, tensor in checkpoints.read(path, nested=()).items()}
+
+
+def hashed(folder: Path, convert: Callable[[Tensor], Tensor] = lambda tensor: tensor) -> tuple[dict[str, Tensor], str]:
+    """All tensors of a folder and the digest of what was released, which does not depend on how they are spread over files.
+
+    Args:
+        convert: Done with each tensor as soon as its file is read, so that no more than one file is held twice.
+
+    Raises:
+        InputError: As in `tensors`.
+    """
+    found: dict[str, Tensor] = {}
+    digests: dict[str, str] = {}
+    for path in files(folder):
+        for name, tensor in checkpoints.read(path, nested=()).items():
+            digests[name] = checkpoints.tensors_digest({name: tensor})
+            found[name] = convert(tensor)
+    return found, digest(digests)
+
+
+def files(folder: Path) -> list[Path]:
+    """The files of a folder's weights, safetensors first.
+
+    Raises:
+        InputError: It holds none, or a shard is missing.
+    """
     for name in FILES:
         if (folder / name).is_file():
-            return checkpoints.read(folder / name, nested=())
+            return [folder / name]
         if (folder / f"{name}.index.json").is_file():
-            return _sharded(folder, f"{name}.index.json")
+            return _shards(folder, f"{name}.index.json")
     raise InputError(Problem(f"the folder holds neither {FILES[0]} nor {FILES[1]}, whole or in shards", "Give the folder", str(folder)))
 
 
-def _sharded(folder: Path, index: str) -> dict[str, Tensor]:
+def _shards(folder: Path, index: str) -> list[Path]:
     places = needed(settings(folder, index), "weight_map", folder, index)
     shards = sorted({str(place) for place in places.values()}) if isinstance(places, dict) else []
     # A name with a folder in it would read elsewhere.
@@ -82,10 +110,7 @@ def _sharded(folder: Path, index: str) -> dict[str, Tensor]:
     if lacking or not shards:
         what = f"shards that it names are missing: {', '.join(lacking)}" if lacking else "it names no shard"
         raise InputError(Problem(what, "Download the folder again", str(folder / index)))
-    found: dict[str, Tensor] = {}
-    for shard in shards:
-        found |= checkpoints.read(folder / shard, nested=())
-    return found
+    return [folder / shard for shard in shards]
 
 
 def built(make: Any, found: Mapping[str, Tensor], file: str, dtype: Any, device: str) -> Any:

@@ -54,17 +54,20 @@ def embedded(model: Any, ids: Sequence[int]) -> Tensor:
 
 @dataclass(slots=True)
 class Continuation:
-    """The step of `generators.decoding` for a prompt of embeddings: the ids are the new ones alone, empty at first."""
+    """The step of `generators.decoding` for prompts of embeddings, each read once, however many beams follow.
+
+    The ids are the new ones alone, empty at first, or after one start id, as in the library of the time.
+    """
 
     model: Any
-    prompt: Tensor
-    """Shape (1, length, width)."""
+    prompts: Tensor
+    """Shape (studies, length, width)."""
     kept: Any = None
 
     def __call__(self, ids: Tensor, origin: Tensor) -> Tensor:
         """The next token's logits."""
         if self.kept is None:
-            made = self.model(inputs_embeds=self.prompt, use_cache=True, logits_to_keep=1)
+            made = self.model(inputs_embeds=self.prompts[origin], use_cache=True, logits_to_keep=1)
         else:
             self.kept.reorder_cache(origin)
             made = self.model(input_ids=ids[:, -1:], past_key_values=self.kept, use_cache=True)
@@ -112,6 +115,22 @@ class Pieces:
         size = self._model.get_piece_size()
         special = {self._model.unk_id(), self._model.bos_id(), self._model.eos_id()}
         return str(self._model.decode([number for number in ids if number < size and number not in special]))
+
+    def marked(self, ids: Sequence[int]) -> str:
+        """The text of ids with <unk>, <s> and </s> written out, and a blank before the first of several in a row, as the slow one did.
+
+        Ids beyond the model's are left out.
+        """
+        marks = {number: self._model.id_to_piece(number) for number in (self._model.unk_id(), self._model.bos_id(), self._model.eos_id())}
+        text, between, special = "", [], False
+        for place, number in enumerate(number for number in ids if number < self._model.get_piece_size()):
+            if number not in marks:
+                between.append(number)
+                special = False
+                continue
+            text += (" " if place and not special else "") + self._model.decode(between) + marks[number]
+            between, special = [], True
+        return text + str(self._model.decode(between))
 
 
 class Merges:

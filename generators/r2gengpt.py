@@ -100,13 +100,13 @@ class R2GenGPT:
         import torch
 
         from generators.decoding import beam_search
-        from generators.llama import END, Writer
+        from generators.llama import END
 
         with torch.inference_mode():
             prompts = self.prompts(self.look(batch))
-            made = beam_search(Writer(self.llama, prompts), self.llama.starts(prompts), self.decoding)
+            made = beam_search(self.llama.step(prompts), self.llama.starts(prompts), self.decoding)
         # With the end token that ended it: where <unk> went before, the old tokenizer puts a blank for it.
-        return [text(self.llama.pieces.text([*ids, END] if len(ids) < LONGEST else ids)) for ids in made]
+        return [text(self.llama.pieces.marked([*ids, END] if len(ids) < LONGEST else ids)) for ids in made]
 
 
 def text(written: str) -> str:
@@ -133,9 +133,10 @@ def network(folder: Path) -> Any:
     """An empty Swin of a folder's settings."""
     from transformers import SwinConfig, SwinModel
 
-    from generators.pretrained import empty, settings
+    from generators.folders import settings
+    from generators.pretrained import empty
 
-    return empty(lambda: SwinModel(settings(SwinConfig, folder)))
+    return empty(lambda: SwinModel(SwinConfig.from_dict(settings(folder, "config.json"))))
 
 
 def base_layout(swin: Any) -> dict[str, tuple[int, ...]]:
@@ -198,14 +199,15 @@ def make(options: Options) -> R2GenGPT:
 
     from generators import llama
     from generators.decoding import Decoding, Era
-    from generators.pretrained import fill, read_folder, renamed, without
+    from generators.folders import hashed
+    from generators.pretrained import fill, renamed, without
     from harness import checkpoints
     from harness.signature import digest
 
     alpha, lateral = _settings(options)
     swin = network(options.weights["swin"])
     base = base_layout(swin)
-    tensors, swin_digest = read_folder(options.weights["swin"])
+    tensors, swin_digest = hashed(options.weights["swin"])
     vision = {name.removeprefix("swin."): tensor for name, tensor in without(tensors, _is_classifier).items()}
     checkpoints.check(vision, base, str(options.weights["swin"]))
     found = without(checkpoints.read(options.weights["checkpoint"]), lambda _: False)

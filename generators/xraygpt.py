@@ -84,17 +84,16 @@ class XrayGPT:
         import torch
 
         from generators.decoding import greedy, sample
-        from generators.llama import Writer
 
         with torch.inference_mode():
             prompts = self.prompts(self.vision.look(torch.from_numpy(np.stack([film for _, film in batch]))))
-            step, starts = Writer(self.llama, prompts), self.llama.starts(prompts)
+            step, starts = self.llama.step(prompts), self.llama.starts(prompts)
             if self.sampled:
                 seeds = [crc32(f"{self.seed}|{study}".encode()) for study, _ in batch]
                 made = sample(step, starts, self.decoding, seeds, ends)
             else:
                 made = greedy(step, starts, self.decoding, ends)
-        return [text(self.llama.pieces.text(ids)) for ids in made]
+        return [text(self.llama.pieces.marked(ids)) for ids in made]
 
 
 def ends(ids: Sequence[int]) -> bool:

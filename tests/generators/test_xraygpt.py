@@ -23,7 +23,6 @@ import torch
 from generators import tiny_llama, xraygpt
 from generators.catalogue import Options
 from generators.decoding import greedy
-from generators.llama import Writer
 from generators.tiny import main as write_tiny
 from generators.xraygpt_prompt import OURS, Prompt, chosen
 from harness import cohorts
@@ -63,8 +62,8 @@ def test_features_embeddings_logits_and_greedy_ids_are_upstreams(folder: Path, t
         eyes, shown = system.vision.features(films), system.vision.look(films)
         prompts = system.prompts(shown)
         starts = system.llama.starts(prompts)
-        logits = Writer(system.llama, prompts)(starts, torch.arange(3))
-        made = greedy(Writer(system.llama, prompts), starts, system.decoding, xraygpt.ends)
+        logits = system.llama.step(prompts)(starts, torch.arange(3))
+        made = greedy(system.llama.step(prompts), starts, system.decoding, xraygpt.ends)
     for place, wanted in enumerate(GOLDEN[str(end)]):
         assert prompts.shape[1] == wanted["length"]
         assert close(eyes[place, ::40, ::60], wanted["eyes"])
