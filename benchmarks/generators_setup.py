@@ -1,0 +1,97 @@
+"""Random weights, settings and films with which a system and its published code do the same work."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from generators import tiny
+
+IU = {"longest": 110, "shortest": 60}
+"""PromptMRG's lengths on the Indiana films, the shorter of its two scripts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How both are run."""
+
+    settings: dict[str, str] = field(default_factory=dict)
+    """Ours."""
+    job: dict[str, Any] = field(default_factory=dict)
+    """What the driver needs besides the weights."""
+    batch: int = 1
+    """Films at a time in the published test script."""
+    finish: Callable[[Any], str] = str
+    """From what the driver gives back to a report."""
+
+
+def rgrg(folder: Path, size: str, films: Sequence[Path]) -> Setup:
+    """Sentences of some 20 ids a region."""
+    from generators.rgrg_layout import SIZES
+    from generators.rgrg_text import report
+    from generators.rgrg_tiny import write
+
+    if not (folder / "checkpoint").exists():
+        write(folder, SIZES[size], haste=HASTE[size])
+    return Setup({"size": size}, {"shape": asdict(SIZES[size])}, finish=report)
+
+
+HASTE = {"tiny": 1.8, "released": 12.0}
+"""How much RGRG is drawn to the end of a sentence."""
+
+
+def promptmrg(folder: Path, size: str, films: Sequence[Path]) -> Setup:
+    """Reports that end as soon as they may: 41 new tokens. Retrieved reports are listed, because the published test has no CLIP."""
+    import numpy as np
+    import torch
+
+    from generators.promptmrg import layouts
+
+    shape, layout, _, _ = layouts(size)
+    if not (folder / "checkpoint").exists():
+        position_ids = {"text_decoder.bert.embeddings.position_ids": torch.arange(shape.positions)[None]}
+        torch.save(tiny.promptmrg_tensors(layout, end=6.0) | position_ids, folder / "checkpoint")
+    draw = np.random.RandomState(0)
+    features = draw.standard_normal((40, shape.memory)).astype(np.float32)
+    with (folder / "features").open("wb") as stream:
+        np.save(stream, features / np.linalg.norm(features, axis=1, keepdims=True))
+    (folder / "vocabulary").write_text("\n".join(tiny.vocabulary(shape.words)) + "\n", encoding="utf-8")
+    entries = [{"image_path": [film.name], "clip_indices": draw.permutation(40)[:21].tolist()} for film in films]
+    (folder / "annotation").write_text(json.dumps({"test": entries}), encoding="utf-8")
+    return Setup({"size": size, "preset": "iu", "shrink": "no"}, {"shape": asdict(shape), **IU}, batch=16)
+
+
+def r2gengpt(folder: Path, size: str, films: Sequence[Path]) -> Setup:
+    """Delta; one film a study."""
+    from generators import tiny_llama
+
+    _only_tiny("r2gengpt", size)
+    tiny_llama.r2gengpt(folder)
+    return Setup({"films": "frontal"}, {"rank": tiny_llama.RANK}, batch=16)
+
+
+def xraygpt(folder: Path, size: str, films: Sequence[Path]) -> Setup:
+    """Greedy; the second of the clone's instructions, as ours takes by itself."""
+    from generators import tiny_llama
+    from generators.xraygpt import text
+
+    _only_tiny("xraygpt", size)
+    tiny_llama.xraygpt(folder)
+    return Setup({"decoding": "greedy"}, {"shape": tiny_llama.EYES, "number": 2}, finish=text)
+
+
+def _only_tiny(system: str, size: str) -> None:
+    if size != "tiny":
+        raise SystemExit(f"{system} is drawn at its tiny size only: as released it takes 28 GB and more")
+
+
+SETUPS: dict[str, Callable[[Path, str, Sequence[Path]], Setup]] = {
+    "rgrg": rgrg,
+    "promptmrg": promptmrg,
+    "r2gengpt": r2gengpt,
+    "xraygpt": xraygpt,
+}
+"""Of the systems whose published code is run beside ours; each writes files that bear the names of the system's `Weights`."""
