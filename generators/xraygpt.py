@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from generators.llama import Llama
     from generators.xraygpt_vision import Vision
 
-VERSION = 1
+VERSION = 2
 SIZE = 224
 LONGEST = 300
 """New tokens."""
@@ -84,6 +84,7 @@ class XrayGPT:
         import torch
 
         from generators.decoding import greedy, sample
+        from generators.llama import END
 
         with torch.inference_mode():
             prompts = self.prompts(self.vision.look(torch.from_numpy(np.stack([film for _, film in batch]))))
@@ -93,7 +94,8 @@ class XrayGPT:
                 made = sample(step, starts, self.decoding, seeds, ends)
             else:
                 made = greedy(step, starts, self.decoding, ends)
-        return [text(self.llama.pieces.marked(ids)) for ids in made]
+        # With the end token that ended it: where <unk> went before, the old tokenizer puts a blank for it.
+        return [text(self.llama.pieces.marked([*ids, END] if len(ids) < LONGEST and not ends(ids) else ids)) for ids in made]
 
 
 def ends(ids: Sequence[int]) -> bool:

@@ -50,7 +50,7 @@ def load(job: Job) -> Write:
 def changes(shape: Any) -> dict[str, list[tuple[str, str]]]:
     """The sizes in the published source, at the released size by themselves."""
     width, channels = shape["width"], 32 * shape["stem"]
-    sizes = [(r"=1024\b", f"={width}"), (r"=512\b", f"={width // 2}"), (r"=128\b", f"={width // 8}")]
+    sizes = [(r"=128\b", f"={width // 8}"), (r"=512\b", f"={width // 2}"), (r"=1024\b", f"={width}")]
     return {
         "src.object_detector.custom_roi_heads": [(r"nn\.Linear\(2048, 1024\)", f"nn.Linear({channels}, {width})")],
         "src.object_detector.object_detector": [

@@ -21,6 +21,9 @@ def load(job: Job) -> Write:
     use_clone(job["clone"], {}, UNUSED)
     for name in ("xraygpt", "xraygpt.models", "xraygpt.processors"):
         hollow(name, str(Path(job["clone"], *name.split("."))))
+    # The registry looks for these two where the packages' own `__init__` would have put them.
+    sys.modules["xraygpt.models"].__dict__["BaseModel"] = import_module("xraygpt.models.base_model").BaseModel
+    sys.modules["xraygpt.processors"].__dict__["BaseProcessor"] = import_module("xraygpt.processors.base_processor").BaseProcessor
     _sized(torch, job)
     mini: Any = import_module("xraygpt.models.mini_gpt4")
     model = mini.MiniGPT4(
