@@ -29,17 +29,17 @@ class Setup:
 
 
 def rgrg(folder: Path, size: str, films: Sequence[Path]) -> Setup:
-    """Sentences of some 20 ids a region."""
+    """Sentences of some ten ids for all detected regions, six to eight a film."""
     from generators.rgrg_layout import SIZES
     from generators.rgrg_text import report
     from generators.rgrg_tiny import write
 
     if not (folder / "checkpoint").exists():
-        write(folder, SIZES[size], haste=HASTE[size])
+        write(folder, SIZES[size], haste=HASTE[size], talk=100.0)
     return Setup({"size": size}, {"shape": asdict(SIZES[size])}, finish=report)
 
 
-HASTE = {"tiny": 1.8, "released": 12.0}
+HASTE = {"tiny": 1.8, "released": 4.6}
 """How much RGRG is drawn to the end of a sentence."""
 
 

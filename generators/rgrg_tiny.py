@@ -65,11 +65,12 @@ SAME = (
 """The names under which one tensor of the language model stands in the file."""
 
 
-def tensors(shape: Shape = SMALL, seed: int = 1, haste: float = 0.0) -> dict[str, Tensor]:
+def tensors(shape: Shape = SMALL, seed: int = 1, haste: float = 0.0, talk: float = 0.0) -> dict[str, Tensor]:
     """All tensors of the file; each depends on the seed and its own name alone.
 
     Args:
         haste: How much the language model is drawn to its end token; without it sentences run to 300 ids.
+        talk: Added to what decides whether a region gets a sentence; with a large number all that are detected do.
     """
     made: dict[str, Tensor] = {}
     for name, sizes in shape.layout().items():
@@ -81,6 +82,7 @@ def tensors(shape: Shape = SMALL, seed: int = 1, haste: float = 0.0) -> dict[str
         made[name] = made[first]
     last = made["language_model.wte.weight"][shape.end]
     made["language_model.final_layernorm.bias"] += haste * last / last.norm()
+    made["binary_classifier_region_selection.classifier.4.bias"] += talk
     return made
 
 
@@ -114,7 +116,7 @@ def vocabulary(shape: Shape = SMALL) -> dict[str, int]:
     return {piece: number for number, piece in enumerate([*pieces, "<|endoftext|>"])}
 
 
-def write(folder: Path, shape: Shape = SMALL, seed: int = 1, haste: float = 1.8) -> dict[str, Path]:
+def write(folder: Path, shape: Shape = SMALL, seed: int = 1, haste: float = 1.8, talk: float = 0.0) -> dict[str, Path]:
     """Save weights as the authors' training script does, and a vocabulary.
 
     Returns:
@@ -122,6 +124,6 @@ def write(folder: Path, shape: Shape = SMALL, seed: int = 1, haste: float = 1.8)
     """
     folder.mkdir(parents=True, exist_ok=True)
     model, words = folder / "checkpoint", folder / "vocabulary"
-    torch.save({"model": tensors(shape, seed, haste), "current_epoch": 0, "overall_steps_taken": 0, "lowest_val_loss": 0.0}, model)
+    torch.save({"model": tensors(shape, seed, haste, talk), "current_epoch": 0, "overall_steps_taken": 0, "lowest_val_loss": 0.0}, model)
     words.write_text(json.dumps(vocabulary(shape), ensure_ascii=False), encoding="utf-8")
     return {"checkpoint": model, "vocabulary": words}
