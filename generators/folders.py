@@ -88,8 +88,11 @@ def hashed(folder: Path, convert: Callable[[Tensor], Tensor] = lambda tensor: te
     return found, digest(digests)
 
 
-def files(folder: Path) -> list[Path]:
+def files(folder: Path, wanted: Callable[[str], bool] = lambda name: True) -> list[Path]:
     """The files of a folder's weights, safetensors first.
+
+    Args:
+        wanted: Which tensors are; shards that hold none of them need not be here.
 
     Raises:
         InputError: It holds none, or a shard is missing.
@@ -98,13 +101,13 @@ def files(folder: Path) -> list[Path]:
         if (folder / name).is_file():
             return [folder / name]
         if (folder / f"{name}.index.json").is_file():
-            return _shards(folder, f"{name}.index.json")
+            return _shards(folder, f"{name}.index.json", wanted)
     raise InputError(Problem(f"the folder holds neither {FILES[0]} nor {FILES[1]}, whole or in shards", "Give the folder", str(folder)))
 
 
-def _shards(folder: Path, index: str) -> list[Path]:
+def _shards(folder: Path, index: str, wanted: Callable[[str], bool]) -> list[Path]:
     places = needed(settings(folder, index), "weight_map", folder, index)
-    shards = sorted({str(place) for place in places.values()}) if isinstance(places, dict) else []
+    shards = sorted({str(place) for name, place in places.items() if wanted(name)}) if isinstance(places, dict) else []
     # A name with a folder in it would read elsewhere.
     lacking = [shard for shard in shards if Path(shard).name != shard or not (folder / shard).is_file()]
     if lacking or not shards:

@@ -125,6 +125,7 @@ def make(options: Options) -> XrayGPT:
 
     Raises:
         InputError: A file is not what was released; every missing, unexpected and misshapen tensor is named.
+        UnavailableError: The film's networks are not here.
         UsageError: A setting has no such value.
     """
     from generators import llama
@@ -155,8 +156,23 @@ SYSTEM = System(
     weights=(
         Weights("checkpoint", "the projection, XrayGPT's checkpoint", "under 0.1 GB", "CC BY-NC-SA 4.0", _README),
         Weights("vicuna", "the folder Vicuna_Radiology_fp16", "13.5 GB", "LLaMA 1, non-commercial research", _README),
-        Weights("eva", "eva_vit_g.pth", "2.0 GB", "MIT", f"{_LAVIS}/eva_vit_g.pth"),
-        Weights("qformer", "blip2_pretrained_flant5xxl.pth", "0.4 GB", "BSD-3-Clause", f"{_LAVIS}/blip2_pretrained_flant5xxl.pth"),
+        Weights("eva", "eva_vit_g.pth", "2.0 GB", "MIT", f"{_LAVIS}/eva_vit_g.pth", optional=True),
+        Weights(
+            "qformer",
+            "blip2_pretrained_flant5xxl.pth",
+            "0.4 GB",
+            "BSD-3-Clause",
+            f"{_LAVIS}/blip2_pretrained_flant5xxl.pth",
+            optional=True,
+        ),
+        Weights(
+            "blip2",
+            "in place of eva and qformer: the same networks in the Hub's conversion, of which the parts with them are enough",
+            "up to 10 GB",
+            "MIT",
+            "https://huggingface.co/Salesforce/blip2-flan-t5-xxl",
+            optional=True,
+        ),
         Weights(
             "clone",
             "a clone of its code, for the prompt it was trained with",

@@ -1,4 +1,4 @@
-"""XrayGPT's eyes: EVA-CLIP ViT-g, a normalisation, BLIP-2's Q-Former and a projection, from four files' tensors."""
+"""XrayGPT's eyes: EVA-CLIP ViT-g, a normalisation, BLIP-2's Q-Former and a projection, from three files' tensors or from two."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+from generators.folders import files
 from generators.pretrained import Layout, empty, fill, layout, numbered, renamed, without
 from harness import checkpoints
-from harness.errors import InputError, Problem
+from harness.errors import InputError, Problem, UnavailableError
 from harness.signature import digest as digest_of
 
 BLOCKS = 39
@@ -49,6 +50,8 @@ UNREAD_QUERY = re.compile(
 )
 """The heads of other tasks, and the Q-Former's way for text."""
 OWN = ("llama_proj.weight", "llama_proj.bias")
+BLIP2 = ("vision_model.", "qformer.", "query_tokens")
+"""What is read of a BLIP-2 of the Hub; its language model is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +77,17 @@ class Vision:
 
 
 def load(weights: Mapping[str, Path], width: int, device: str) -> Vision:
-    """Load from three files.
+    """Load from the released files.
 
     Args:
-        weights: `eva`, `qformer` and `checkpoint`.
+        weights: `checkpoint`, and `eva` with `qformer` or `blip2`.
         width: Of the language model.
 
     Raises:
         InputError: A file is not what was released; every wrong tensor is named.
+        UnavailableError: There is neither `eva` with `qformer` nor `blip2`.
     """
-    names = ("eva", "qformer", "checkpoint")
-    read = {name: checkpoints.read(weights[name]) for name in names}
-    digest = digest_of([checkpoints.tensors_digest(read[name]) for name in names])
+    read, weights = _read(weights)
     asking = without(read["qformer"], UNREAD_QUERY.search)
     norm = {name: asking.pop(name) for name in list(asking) if name.startswith("ln_vision.")}
     seen = split_biases(without(read["eva"], lambda name: UNREAD_EVA.search(name) or name.startswith(f"blocks.{BLOCKS}.")), weights["eva"])
@@ -98,11 +100,41 @@ def load(weights: Mapping[str, Path], width: int, device: str) -> Vision:
     wanted |= {name: shape for name, shape in expected.items() if name.startswith("ln_vision.")}
     checkpoints.check(asking | norm, wanted, str(weights["qformer"]))
     own = without(read["checkpoint"], lambda name: False)
+    digest = digest_of([checkpoints.tensors_digest(part) for part in (seen | norm, asking, own)])
     checkpoints.check(own, {OWN[0]: (width, queries.shape[-1]), OWN[1]: (width,)}, str(weights["checkpoint"]))
     fill(eva, seen | norm, TODAY_EVA, device, torch.float32)
     fill(qformer, asking, TODAY_QUERY, device, torch.float32)
     projection = {name: tensor.to(device, torch.float32) for name, tensor in own.items()}
     return Vision(eva, qformer, queries.to(device, torch.float32), projection, digest)
+
+
+def _read(weights: Mapping[str, Path]) -> tuple[dict[str, dict[str, Tensor]], Mapping[str, Path]]:
+    """The tensors of `eva`, `qformer` and `checkpoint` under their released names, and the files that they are from."""
+    if "blip2" in weights:
+        weights = {**weights, "eva": weights["blip2"], "qformer": weights["blip2"]}
+        eva, query = converted(weights["blip2"])
+        return {"eva": eva, "qformer": query, "checkpoint": checkpoints.read(weights["checkpoint"])}, weights
+    names = ("eva", "qformer", "checkpoint")
+    if lacking := [name for name in names if name not in weights]:
+        raise UnavailableError(Problem(f"xraygpt needs {' and '.join(lacking)}", "Give them, or blip2 in place of eva and qformer"))
+    return {name: checkpoints.read(weights[name]) for name in names}, weights
+
+
+def converted(path: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """EVA and Q-Former out of BLIP-2 as `transformers` names it, under their released names.
+
+    Args:
+        path: A file, or the folder of a model of the Hub, of which only the parts that hold these two need be here.
+    """
+    made: tuple[dict[str, Tensor], dict[str, Tensor]] = {}, {}
+    for file in [path] if path.is_file() else files(path, lambda name: name.startswith(BLIP2)):
+        for name, tensor in checkpoints.read(file).items():
+            if name.startswith(BLIP2[0]):
+                released = TODAY_EVA(name.removeprefix(BLIP2[0]))
+                made[released.startswith("ln_vision.")][released] = tensor  # the Q-Former's file holds EVA's last normalisation
+            elif name.startswith(BLIP2):
+                made[1][TODAY_QUERY(name.removeprefix(BLIP2[1])) if name.startswith(BLIP2[1]) else name] = tensor
+    return made
 
 
 def split_biases(tensors: Mapping[str, Tensor], file: Path) -> dict[str, Tensor]:

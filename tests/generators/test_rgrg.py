@@ -196,3 +196,17 @@ def test_from_film_to_score_by_the_command(files: dict[str, Path], tmp_path: Pat
 def test_the_catalogue_lists_it_without_torch() -> None:
     found = catalogue.find("rgrg")
     assert {weights.name for weights in found.weights if not weights.optional} == {"checkpoint", "vocabulary"}
+
+
+@pytest.mark.slow
+def test_the_released_size_is_the_authors_code_too(films: list[Path], tmp_path: Path) -> None:
+    """2.5 GB of random weights at the released size, all 1,662 tensors by the real loader, one film."""
+    files = rgrg_tiny.write(tmp_path, rgrg_layout.Shape(), haste=4.6, talk=100.0)
+    assert len(torch.load(files["checkpoint"], mmap=True, weights_only=True)["model"]) == 1662
+    system = rgrg.load(Options(files))
+    regions = system.detector(rgrg.prepared(films[0]))
+    found = regions.features[regions.detected & selected(regions.features, system.selection)]
+    assert found.isfinite().all()
+    logits = system.language.begin(found)(torch.full((len(found), 1), 50256), torch.arange(len(found)))
+    assert logits.shape == (len(found), 50257) and logits.isfinite().all()
+    assert [system.vocabulary.text(ids) for ids in system.language.write(found)] == GOLDEN["released"]

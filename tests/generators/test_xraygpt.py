@@ -28,7 +28,7 @@ from generators.xraygpt_prompt import OURS, Prompt, chosen
 from harness import cohorts
 from harness.cli import main
 from harness.cohorts.synthetic import build
-from harness.errors import InputError, UsageError
+from harness.errors import InputError, UnavailableError, UsageError
 from harness.types import StudyInput
 from tests.generators.test_r2gengpt import pictures
 
@@ -111,6 +111,27 @@ def test_every_wrong_tensor_is_named(tmp_path: Path) -> None:
     torch.save(dict(tensors, stranger=torch.zeros(1), pos_embed=tensors["pos_embed"][..., :8]), tmp_path / "eva")
     with pytest.raises(InputError, match=r"unexpected tensors: stranger[\s\S]*pos_embed is \[1, 257, 8\], not \[1, 257, 176\]"):
         xraygpt.make(options(tmp_path))
+
+
+def test_the_hubs_blip2_stands_in_for_two_files(folder: Path, tmp_path: Path) -> None:
+    """Its layout is made by transformers' own BLIP-2 classes, its values from the two files; a part without them is not here."""
+    from safetensors.torch import save_file
+
+    system = xraygpt.make(options(folder))
+    held = {f"vision_model.{name}": tensor for name, tensor in system.vision.eva.state_dict().items()}
+    held |= {f"qformer.{name}": tensor for name, tensor in system.vision.qformer.state_dict().items()}
+    save_file({name: tensor.contiguous() for name, tensor in held.items()}, tmp_path / "model-00001-of-00002.safetensors")
+    save_file({"query_tokens": system.vision.queries.contiguous()}, tmp_path / "model-00003.safetensors")
+    parts = dict.fromkeys(held, "model-00001-of-00002.safetensors") | {"query_tokens": "model-00003.safetensors"}
+    parts["language_model.shared.weight"] = "model-00002-of-00002.safetensors"
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": parts}))
+    weights = {name: folder / name for name in ("checkpoint", "vicuna")}
+    found = xraygpt.make(Options(weights | {"blip2": tmp_path}))
+    film = torch.from_numpy(xraygpt.pixels(pictures(tmp_path)[0]))[None]
+    with torch.inference_mode():
+        assert torch.equal(found.vision.look(film), system.vision.look(film))
+    with pytest.raises(UnavailableError, match="needs eva and qformer"):
+        xraygpt.make(Options(weights))
 
 
 def test_the_prompt_comes_from_the_clone_or_is_ours_and_said_to_be(folder: Path, tmp_path: Path) -> None:
