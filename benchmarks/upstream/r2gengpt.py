@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -20,8 +19,9 @@ def load(job: Job) -> Write:
 
     use_clone(job["clone"], {}, UNUSED)
     transformers = import_module("transformers")
-    if importlib.util.find_spec("lightning") is None or isinstance(import_module("lightning.pytorch"), Stub):
-        import_module("lightning.pytorch").LightningModule = _plain(torch)
+    trainer: Any = import_module("lightning.pytorch")
+    if isinstance(trainer, Stub):
+        trainer.__dict__["LightningModule"] = _plain(torch)
     for name in ("bleu.bleu", "rouge.rouge", "cider.cider", "meteor.meteor"):
         sys.modules[f"evalcap.{name}"] = Stub(name)
     sys.modules["lightning_tools.optim"] = Stub("optim")

@@ -24,7 +24,8 @@ def load(job: Job) -> Write:
 
     shape = job["shape"]
     use_clone(job["clone"], changes(shape), UNUSED)
-    transformers, detector = import_module("transformers"), import_module("src.object_detector.object_detector")
+    transformers: Any = import_module("transformers")
+    detector: Any = import_module("src.object_detector.object_detector")
     detector.resnet50 = lambda weights: resnet(shape["stem"], shape["blocks"])
     transformers.GPT2LMHeadModel.from_pretrained = lambda name: _gpt2(transformers, shape)
     model: Any = import_module("src.full_model.report_generation_model").ReportGenerationModel(pretrain_without_lm_model=True)

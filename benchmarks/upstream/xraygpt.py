@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -49,11 +48,12 @@ def load(job: Job) -> Write:
 
 def _sized(torch: Any, job: Job) -> None:
     """Put files in the place of addresses, and the sizes of the weights in the place of constants."""
-    shape, base = job["shape"], import_module("xraygpt.models.blip2")
-    eyes = import_module("xraygpt.models.eva_vit")
+    shape: Any = job["shape"]
+    base: Any = import_module("xraygpt.models.blip2")
+    eyes: Any = import_module("xraygpt.models.eva_vit")
     eyes.download_cached_file = lambda *arguments, **options: job["weights"]["eva"]
     width = shape["width"]
-    build = functools.partial(eyes.VisionTransformer)
+    build = eyes.VisionTransformer
     eyes.VisionTransformer = lambda **given: build(
         **{**given, "embed_dim": width, "num_heads": width // 88, "mlp_ratio": shape["inner"] / width}
     )
