@@ -15,6 +15,8 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 run: $(VENV)/.light
 	$(VENV)/bin/ranscore demo
 
+# Several tests run at once, so each computes on one thread: threads that wait for each other take most of the time.
+test: export OMP_NUM_THREADS := 1
 test: $(VENV)/.full
 	$(MAKE) --no-print-directory lint
 	$(PY) -m pytest -q -n auto --dist worksteal -m 'not slow and not browser'
