@@ -239,7 +239,7 @@ def test_from_films_to_the_board(tmp_path: Path, capsys: pytest.CaptureFixture[s
     words = command.split()[1:]
     words[words.index("COHORT")], words[words.index("reports.jsonl")] = str(tmp_path / "c"), str(tmp_path / "r.jsonl")
     assert main([*words, "--batch", "4"]) == 0
-    assert "6 reports by promptmrg on cpu in float32" in capsys.readouterr().out
+    assert "6 reports by promptmrg (random weights) on cpu in float32" in capsys.readouterr().out
     whole = (tmp_path / "r.jsonl").read_bytes()
     (tmp_path / "r.jsonl").write_bytes(whole[: len(whole) // 2])
     assert main([*words, "--batch", "1"]) == 0
