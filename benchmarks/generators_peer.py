@@ -60,14 +60,19 @@ class Peer:
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         if not line:
+            self.close()
             raise SystemExit(f"it stopped:\n{self.log.read_text(errors='replace')[-3000:]}")
         return json.loads(line)
+
+    def close(self) -> None:
+        """End it."""
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait()
 
     def __enter__(self) -> Peer:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self.process.wait()
+        self.close()

@@ -67,11 +67,11 @@ def promptmrg(folder: Path, size: str, films: Sequence[Path]) -> Setup:
 def r2gengpt(folder: Path, size: str, films: Sequence[Path]) -> Setup:
     """Delta; one film a study."""
     from generators import tiny_llama
-    from generators.prose import printable
+    from generators.prose import unmarked
 
     _only_tiny("r2gengpt", size)
     tiny_llama.r2gengpt(folder)
-    return Setup({"films": "frontal"}, {"rank": tiny_llama.RANK}, batch=16, finish=printable)
+    return Setup({"films": "frontal"}, {"rank": tiny_llama.RANK}, batch=16, finish=unmarked)
 
 
 def xraygpt(folder: Path, size: str, films: Sequence[Path]) -> Setup:
