@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from importlib import import_module
@@ -117,12 +118,23 @@ def make(system: System, options: Options) -> Generator:
     """
     ready = checked(system, options)
     module, _, function = system.make.partition(":")
-    try:
+    with packages(system.name):
         made: Generator = getattr(import_module(module), function)(ready)
-    except ModuleNotFoundError as error:
-        what = f"{system.name} needs the package {(error.name or 'torch').partition('.')[0]}, which is not installed"
-        raise UnavailableError(Problem(what, "Run `pip install 'ranscore[torch]'`")) from error
     return made
+
+
+@contextmanager
+def packages(system: str) -> Iterator[None]:
+    """Say of a package that the light install leaves out who needs it, and how to get it.
+
+    Raises:
+        UnavailableError: It is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        what = f"{system} needs the package {(error.name or 'torch').partition('.')[0]}, which is not installed"
+        raise UnavailableError(Problem(what, "Run `pip install 'ranscore[torch]'`")) from error
 
 
 def checked(system: System, options: Options) -> Options:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from generators import tiny, trained
+from generators.catalogue import packages
 from generators.weights import RANDOM
 from harness import cohorts
 from harness.cohorts.synthetic import build
@@ -40,14 +41,19 @@ def baseline(folder: Path, on: Cohort) -> dict[str, Path]:
 
 
 def weights(folder: Path, system: str) -> dict[str, Path]:
-    """One system's random weights, made where they are not there yet."""
-    import torch
+    """One system's random weights, made where they are not there yet.
 
-    # So small a model has nothing to share out: on two busy cores a second thread made it five times slower.
-    torch.set_num_threads(1)
+    Raises:
+        UnavailableError: A package is not installed.
+    """
     place = folder / "weights" / system
-    if not (place / RANDOM).is_file():
-        tiny.write(system, place)
+    with packages(system):
+        import torch
+
+        # So small a model has nothing to share out: on two busy cores a second thread made it five times slower.
+        torch.set_num_threads(1)
+        if not (place / RANDOM).is_file():
+            tiny.write(system, place)
     return tiny.given(system, place)
 
 

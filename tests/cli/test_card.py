@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from itertools import combinations
 from pathlib import Path
 
@@ -70,6 +71,15 @@ def test_a_fault_in_a_systems_own_code_leaves_it_out(
     assert "left out: ZeroDivisionError; `ranscore systems check trained-baseline`" in said.out
     assert "the patient's name" not in said.out + said.err
     assert [row.name for row in load(Store(tmp_path / "store"))[0].rows] == ["references"]
+
+
+def test_on_the_light_install_the_package_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert main(["card", "--tiny", "--studies", "6", "-o", str(tmp_path), *TEXT, "--systems", "promptmrg,references"]) == 1
+    said = capsys.readouterr().out
+    assert "left out: promptmrg needs the package torch, which is not installed. Run `pip install 'ranscore[torch]'`" in said
 
 
 def test_random_weights_never_stand_under_a_released_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
