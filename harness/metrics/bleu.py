@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.metrics.counted import OnWords
 from harness.metrics.ngrams import ORDERS, orders, sums
 from harness.metrics.tokens import Preparation, read_recipe
 from harness.types import Array, Input
@@ -26,22 +27,10 @@ _MEANS = (*(f"sum-bleu-{n}" for n in range(1, 5)), "studies")
 
 
 @dataclass(frozen=True, slots=True)
-class Bleu:
+class Bleu(OnWords):
     """BLEU by one recipe; a report is scored against its one reference."""
 
-    way: str
-    preparation: Preparation
     name: str = "bleu"
-    version: int = 1
-    reads: frozenset[str] = frozenset({"text"})
-    higher_is_better: bool = True
-    limits: tuple[float, float] = (0.0, 1.0)
-    fit_digest: str = ""
-
-    @property
-    def recipe(self) -> str:
-        """Way of counting and preparation."""
-        return f"{self.way}|{self.preparation}"
 
     @property
     def headline(self) -> str:
@@ -52,10 +41,6 @@ class Bleu:
     def columns(self) -> tuple[str, ...]:
         """Clipped matches and totals per order and both lengths; or sums of single scores and their number."""
         return _MEANS if self.way == "sentence" else _COUNTS
-
-    def fit(self, references: Sequence[Input]) -> Bleu:
-        """Nothing is frozen."""
-        return self
 
     def rows(self, references: Sequence[Input], candidates: Sequence[Input]) -> Array:
         """Counts per study; an empty report has no matches and no length, its reference's length counts."""

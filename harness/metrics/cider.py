@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from harness.errors import UsageError
+from harness.metrics.counted import OnWords, mean_of
 from harness.metrics.ngrams import Counts, Order, orders, sums
-from harness.metrics.rouge import mean_of
-from harness.metrics.tokens import Preparation, read_recipe, words_of
+from harness.metrics.tokens import read_recipe, words_of
 from harness.signature import digest
 from harness.types import Array, Input
 
@@ -23,25 +23,14 @@ _SCALE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Cider:
+class Cider(OnWords):
     """CIDEr by one recipe, with the rarity of n-grams frozen from the references that `fit` saw."""
 
-    name: str
-    way: str
-    preparation: Preparation
-    version: int = 1
-    reads: frozenset[str] = frozenset({"text"})
+    name: str = "cider"
     columns: tuple[str, ...] = ("sum", "studies")
-    higher_is_better: bool = True
     limits: tuple[float, float] = (0.0, 10.0)
-    fit_digest: str = ""
     documents: tuple[str, ...] | None = field(default=None, repr=False)
     """The texts that rarity is counted in; None before `fit`. Never shown: they may be credentialed."""
-
-    @property
-    def recipe(self) -> str:
-        """Way of counting and preparation."""
-        return f"{self.way}|{self.preparation}"
 
     @property
     def headline(self) -> str:
@@ -101,9 +90,9 @@ def _length_penalty(bigrams: Order, size: int) -> Array:
 
 def cider(recipe: str) -> Cider:
     """CIDEr by a recipe; `coco|ptb` where none is named."""
-    return Cider("cider", *read_recipe("cider", recipe, WAYS, DEFAULT))
+    return Cider(*read_recipe("cider", recipe, WAYS, DEFAULT))
 
 
 def cider_d(recipe: str) -> Cider:
     """CIDEr-D by a recipe: what the coco family computes under the name CIDEr."""
-    return Cider("cider-d", *read_recipe("cider-d", recipe, WAYS_D, DEFAULT))
+    return Cider(*read_recipe("cider-d", recipe, WAYS_D, DEFAULT), name="cider-d")

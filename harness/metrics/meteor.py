@@ -9,7 +9,7 @@ import os
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.util import find_spec
 from itertools import pairwise
@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from harness.errors import Problem, UnavailableError
+from harness.metrics.counted import OnWords, mean_of
 from harness.metrics.meteor_jar import ask_jar
-from harness.metrics.rouge import mean_of
-from harness.metrics.tokens import Preparation, read_recipe, words_of
+from harness.metrics.tokens import read_recipe, words_of
 from harness.metrics.tokens_porter import stem
 from harness.types import Array, Input
 
@@ -47,30 +47,14 @@ _STAGE_WEIGHTS = np.array([1.0, 0.6, 0.8, 0.6])
 
 
 @dataclass(frozen=True, slots=True)
-class Meteor15:
+class Meteor15(OnWords):
     """METEOR 1.5: the jar aligns the words, the formula over its counts is done here, so that totals can be resampled."""
 
-    way: str
-    preparation: Preparation
-    jar: Path
-    java: str
+    jar: Path = field(kw_only=True)
+    java: str = field(kw_only=True)
     name: str = "meteor-1.5"
-    version: int = 1
-    reads: frozenset[str] = frozenset({"text"})
     columns: tuple[str, ...] = STATISTICS
     headline: str = "meteor-1.5"
-    higher_is_better: bool = True
-    limits: tuple[float, float] = (0.0, 1.0)
-    fit_digest: str = ""
-
-    @property
-    def recipe(self) -> str:
-        """Way of counting and preparation."""
-        return f"{self.way}|{self.preparation}"
-
-    def fit(self, references: Sequence[Input]) -> Meteor15:
-        """Nothing is frozen."""
-        return self
 
     def rows(self, references: Sequence[Input], candidates: Sequence[Input]) -> Array:
         """The jar's 23 counts per study; the one chunk of a pair that matches as a whole counts 0, as where the jar adds them up.
@@ -143,32 +127,16 @@ def meteor_15(recipe: str) -> Meteor15:
         problems.append(Problem("meteor-1.5 needs Java, which is not here", "Install a Java runtime, or use meteor-nltk"))
     if jar is None or java is None:
         raise UnavailableError(problems)
-    return Meteor15(way, preparation, jar.resolve(), java)
+    return Meteor15(way, preparation, jar=jar.resolve(), java=java)
 
 
 @dataclass(frozen=True, slots=True)
-class MeteorNltk:
+class MeteorNltk(OnWords):
     """METEOR as NLTK computes it: Lavie and Agarwal 2007 with alpha 0.9, beta 3, gamma 0.5; the mean over reports."""
 
-    way: str
-    preparation: Preparation
     name: str = "meteor-nltk"
-    version: int = 1
-    reads: frozenset[str] = frozenset({"text"})
     columns: tuple[str, ...] = ("sum", "studies")
     headline: str = "meteor-nltk"
-    higher_is_better: bool = True
-    limits: tuple[float, float] = (0.0, 1.0)
-    fit_digest: str = ""
-
-    @property
-    def recipe(self) -> str:
-        """Way of counting and preparation."""
-        return f"{self.way}|{self.preparation}"
-
-    def fit(self, references: Sequence[Input]) -> MeteorNltk:
-        """Nothing is frozen."""
-        return self
 
     def rows(self, references: Sequence[Input], candidates: Sequence[Input]) -> Array:
         """(METEOR of the study, 1)."""

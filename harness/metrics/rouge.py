@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.metrics.counted import OnWords, mean_of
 from harness.metrics.ngrams import numbered
-from harness.metrics.tokens import Preparation, read_recipe
+from harness.metrics.tokens import read_recipe
 from harness.types import Array, Input
 
 DEFAULT = "coco|ptb"
@@ -18,28 +19,12 @@ _BETA = {"coco": 1.2, "f1": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
-class RougeL:
+class RougeL(OnWords):
     """ROUGE-L by one recipe."""
 
-    way: str
-    preparation: Preparation
     name: str = "rouge-l"
-    version: int = 1
-    reads: frozenset[str] = frozenset({"text"})
     columns: tuple[str, ...] = ("sum-f", "studies")
     headline: str = "rouge-l"
-    higher_is_better: bool = True
-    limits: tuple[float, float] = (0.0, 1.0)
-    fit_digest: str = ""
-
-    @property
-    def recipe(self) -> str:
-        """Way of counting and preparation."""
-        return f"{self.way}|{self.preparation}"
-
-    def fit(self, references: Sequence[Input]) -> RougeL:
-        """Nothing is frozen."""
-        return self
 
     def rows(self, references: Sequence[Input], candidates: Sequence[Input]) -> Array:
         """(F, 1) per study; F is 0 where either side has no words."""
@@ -54,13 +39,6 @@ class RougeL:
     def score(self, total: Array) -> Mapping[str, Array]:
         """The mean of F over the studies."""
         return {self.headline: mean_of(total)}
-
-
-def mean_of(total: Array) -> Array:
-    """Sum by number of studies, 0 for no study; what every metric with rows (value, 1) reports."""
-    total = np.asarray(total, dtype=np.float64)
-    value, studies = total[..., 0], total[..., 1]
-    return np.divide(value, studies, out=np.zeros(np.shape(value)), where=studies > 0)
 
 
 def common_words(first: Sequence[int], second: Sequence[int]) -> int:
