@@ -23,7 +23,7 @@ from PIL import Image
 
 from generators import catalogue, rgrg, rgrg_layout, rgrg_tiny
 from generators.catalogue import Options
-from generators.rgrg_detector import pooled, suppressed
+from generators.rgrg_detector import looks, suppressed
 from generators.rgrg_language import Language, selected
 from harness import cohorts
 from harness.cli import main
@@ -116,7 +116,8 @@ def test_suppression_and_pooling_are_torchvisions() -> None:
     assert suppressed(places, scores, 0.3).tolist() == GOLDEN["kept"]
     assert suppressed(places, scores, 0.7).tolist() == GOLDEN["kept_loose"]
     odd = torch.tensor([[0.0, 0, 512, 512], [500, 500, 512, 512], [3.5, 7.25, 4, 8], [-20, -40, 30, 600.0], [100.3, 50.7, 301.9, 222.2]])
-    made = pooled(torch.from_numpy(features()), odd, 1 / 32).permute(0, 3, 1, 2)[:, :, ::3, ::2]
+    seen = torch.from_numpy(features())
+    made = (looks(odd, 1 / 32, *seen.shape[1:]) @ seen.flatten(1).T).permute(0, 3, 1, 2)[:, :, ::3, ::2]
     np.testing.assert_allclose(made.flatten().numpy(), GOLDEN["pooled"], atol=2e-6)
     assert suppressed(torch.empty(0, 4), torch.empty(0)).tolist() == []
 
