@@ -203,7 +203,7 @@ def test_the_catalogue_lists_it_without_torch() -> None:
 
 @pytest.mark.slow
 def test_the_released_size_is_the_authors_code_too(films: list[Path], tmp_path: Path) -> None:
-    """2.5 GB of random weights at the released size, all 1,662 tensors by the real loader, one film: 3.5 GB, 31 s on 2 cores."""
+    """2.5 GB of random weights at the released size, all 1,662 tensors by the real loader, one film: 3.4 GB, 40 s."""
     files = rgrg_tiny.write(tmp_path, rgrg_layout.Shape(), haste=4.6, talk=100.0)
     assert len(torch.load(files["checkpoint"], mmap=True, weights_only=True)["model"]) == 1662
     system = rgrg.load(Options(files))
