@@ -17,6 +17,8 @@ from leaderboard.views import film, tryit
 
 LONGEST = 20_000
 """Characters of a text that is read."""
+TO_ANSWER = "() => requestAnimationFrame(() => document.getElementById('try-result').scrollIntoView({ block: 'nearest' }))"
+"""On a phone the answer stands below the form, out of sight."""
 
 
 def build(site: Any) -> None:
@@ -45,7 +47,8 @@ def build(site: Any) -> None:
             ask = gr.Button("Read the findings", variant="primary", elem_id="try-read")
             example = gr.Button("Fill in an example", elem_id="try-example")
     shown = gr.HTML("", apply_default_css=False, elem_id="try-result")
-    ask.click(read, [report, reference], shown, api_visibility="private", concurrency_limit=4)
+    answered = ask.click(read, [report, reference], shown, api_visibility="private", concurrency_limit=4)
+    answered.then(None, js=TO_ANSWER)
     example.click(lambda: (tryit.EXAMPLE, tryit.EXAMPLE_REFERENCE), None, [report, reference], api_visibility="private")
     if able(site.film):
         reader = site.film
