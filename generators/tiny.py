@@ -15,8 +15,9 @@ from zlib import crc32
 
 import numpy as np
 
-from generators.catalogue import find
+from generators.catalogue import find, packages
 from generators.weights import RANDOM
+from harness.errors import UnavailableError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -299,7 +300,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("system", choices=SYSTEMS)
     parser.add_argument("folder", type=Path, help="where to write them; made if it is not there")
     chosen = parser.parse_args(arguments)
-    write(chosen.system, chosen.folder)
+    try:
+        with packages(chosen.system):
+            write(chosen.system, chosen.folder)
+    except UnavailableError as error:
+        print(f"generators.tiny: {error}", file=sys.stderr)
+        return error.exit_code
     options = [f"--set {name}={value}" for name, value in settings(chosen.system).items()]
     options += [f"--weights {name}={path}" for name, path in given(chosen.system, chosen.folder).items()]
     print(f"ranscore generate {chosen.system} --cohort COHORT -o reports.jsonl {' '.join(options)}")

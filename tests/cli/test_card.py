@@ -79,7 +79,10 @@ def test_on_the_light_install_the_package_is_named(
     monkeypatch.setitem(sys.modules, "torch", None)
     assert main(["card", "--tiny", "--studies", "6", "-o", str(tmp_path), *TEXT, "--systems", "promptmrg,references"]) == 1
     said = capsys.readouterr().out
-    assert "left out: promptmrg needs the package torch, which is not installed. Run `pip install 'ranscore[torch]'`" in said
+    lacking = "promptmrg needs the package torch, which is not installed. Run `pip install 'ranscore[torch]'`"
+    assert f"left out: {lacking}" in said
+    assert tiny.main(["promptmrg", str(tmp_path / "weights")]) == 4
+    assert f"generators.tiny: {lacking}" in capsys.readouterr().err
 
 
 def test_random_weights_never_stand_under_a_released_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
