@@ -31,6 +31,17 @@ class Options:
     access: Access = Access.CREDENTIALED
     """Of the films that it will be shown: whether they may leave this machine."""
 
+    def number(self, name: str, default: int, least: int = 1) -> int:
+        """A setting that is a whole number.
+
+        Raises:
+            UsageError: It is none, or less than the least.
+        """
+        text = self.settings.get(name, str(default))
+        if not (text.isascii() and text.isdecimal()) or int(text) < least:
+            raise UsageError(f"{name} is a number from {least}, not {text!r}")
+        return int(text)
+
 
 @dataclass(frozen=True, slots=True)
 class System:

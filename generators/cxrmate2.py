@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from generators.catalogue import Options, System
 from generators.cxrmate2_prompt import NOW, TEXTS, Prompt, missing, prompt
 from generators.weights import Weights
-from harness.errors import InputError, UsageError
+from harness.errors import InputError
 from harness.types import Generated, Section, StudyInput
 
 if TYPE_CHECKING:
@@ -90,21 +90,17 @@ def load(section: Section, options: Options) -> CxrMate2:
     from generators import cxrmate2_release as release
     from generators import dino
     from generators.cxrmate2_model import Ages
-    from generators.folders import built, ends, gathered, needed, settings, tensors
+    from generators.folders import built, ends, gathered, needed, parted, settings, tensors
     from generators.language import DTYPES, Merges, llama
     from harness.checkpoints import tensors_digest
     from harness.signature import digest
 
-    longest = options.settings.get("longest", str(LONGEST))
-    if not longest.isdigit() or not int(longest):
-        raise UsageError(f"longest is a number from 1, not {longest!r}")
+    longest = options.number("longest", LONGEST)
     folder, device, dtype = options.weights["model"], options.device, DTYPES[options.precision]
     config, shown, named = (settings(folder, name) for name in ("config.json", "processor_config.json", "tokenizer_config.json"))
     release.expect(config, shown, folder)
     found = tensors(folder)
-    own = {part: {name.removeprefix(part): tensor for name, tensor in found.items() if name.startswith(part)} for part in PARTS}
-    # What belongs to no part would be lost here, so the language model gets it, which names it as unexpected.
-    own[PARTS[3]] |= {name: tensor for name, tensor in found.items() if not name.startswith(PARTS)}
+    own = parted(found, PARTS)
     text, inner = needed(config, "text_config", folder), int(config.get("time_delta_encoder_intermediate_size", 2048))
     tower, reader, ages, model = gathered(
         lambda: dino.tower(own[PARTS[0]], needed(config, "vision_config", folder), folder, device, dtype, PARTS[0]),
@@ -118,7 +114,7 @@ def load(section: Section, options: Options) -> CxrMate2:
     films = bool(shown.get("mimic_cxr_normalisation", True))
     marks = ["cxrmate-2", VERSION, section.value, tensors_digest(found), repr(tower.prepare), repr(sorted(config.items())), films]
     return CxrMate2(
-        digest([*marks, sorted(kinds.items()), sha256(written.read_bytes()).hexdigest(), longest, options.precision]),
+        digest([*marks, sorted(kinds.items()), sha256(written.read_bytes()).hexdigest(), str(longest), options.precision]),
         section,
         tower,
         reader,
@@ -129,7 +125,7 @@ def load(section: Section, options: Options) -> CxrMate2:
         {name: int(needed(config, name, folder)) for name in ("image_token_index", "missing_time_delta_token_id", "sep_token_id")},
         films,
         ends(folder, config),
-        int(longest),
+        longest,
     )
 
 

@@ -116,6 +116,16 @@ def _shards(folder: Path, index: str, wanted: Callable[[str], bool]) -> list[Pat
     return [folder / shard for shard in shards]
 
 
+def parted(found: Mapping[str, Tensor], parts: tuple[str, ...]) -> dict[str, dict[str, Tensor]]:
+    """Tensors by the beginnings of their names, which are taken off.
+
+    What belongs to no part goes to the last one, which names it as unexpected; left out it would be lost.
+    """
+    own = {part: {name.removeprefix(part): tensor for name, tensor in found.items() if name.startswith(part)} for part in parts}
+    own[parts[-1]] |= {name: tensor for name, tensor in found.items() if not name.startswith(parts)}
+    return own
+
+
 def built(make: Any, found: Mapping[str, Tensor], file: str, dtype: Any, device: str) -> Any:
     """Build a module and put tensors into it without a second copy of them.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +12,7 @@ from generators.answering import Failed, answer
 from generators.catalogue import Options, System
 from generators.prompting import Prompt
 from harness.errors import InputError, Problem, UnavailableError, UsageError
+from harness.files import sha256
 from harness.signature import digest
 from harness.types import Generated, Section, StudyInput
 
@@ -131,15 +131,7 @@ def _identity(folder: Path) -> list[str]:
     if folder.parent.name == "snapshots":
         return [folder.name]
     files = sorted(path for path in folder.iterdir() if path.is_file())
-    return [f"{path.name} {_hashed(path)}" for path in files]
-
-
-def _hashed(path: Path) -> str:
-    total = sha256()
-    with path.open("rb") as stream:
-        while chunk := stream.read(1 << 24):
-            total.update(chunk)
-    return total.hexdigest()
+    return [f"{path.name} {sha256(path)}" for path in files]
 
 
 SYSTEM = System(

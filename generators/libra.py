@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from generators.catalogue import Options, System
 from generators.weights import RAD_DINO, Weights
-from harness.errors import InputError, Problem, UsageError
+from harness.errors import InputError, Problem
 from harness.types import Generated, Json, Section, StudyInput
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def load(name: str, options: Options) -> Libra:
     folder, dtype = options.weights["model"], DTYPES[options.precision]
     config = settings(folder, "config.json")
     _expect(config, folder)
-    beams, longest = _number(options, "beams", 10), _number(options, "longest", 1024)
+    beams, longest = options.number("beams", 10), options.number("longest", 1024)
     tower = dino.load(options.weights["rad-dino"], options.device, dtype)
     # Copies of the encoder that some releases hold beside the rest were never read: it is frozen, its own folder counts.
     found = {key: value for key, value in tensors(folder).items() if not key.startswith("model.vision_tower.")}
@@ -154,13 +154,6 @@ def _expect(config: Json, folder: Path) -> None:
     ]
     if wrong:
         raise InputError(wrong)
-
-
-def _number(options: Options, name: str, default: int) -> int:
-    text = options.settings.get(name, str(default))
-    if not text.isdigit() or int(text) < 1:
-        raise UsageError(f"{name} is a number from 1, not {text!r}")
-    return int(text)
 
 
 def _words(folder: Path, template: Template) -> tuple[Words, str]:

@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any
 from generators.catalogue import Options, System
 from generators.llm_rg4_prompt import Frame, chosen, read
 from generators.weights import RAD_DINO, Weights
-from harness.errors import UsageError
 from harness.types import Generated, Section, StudyInput
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def load(section: Section, options: Options) -> LlmRg4:
     from harness.signature import digest
 
     path, vicuna, dtype = options.weights["model"], options.weights["vicuna"], DTYPES[options.precision]
-    shortest, longest = _number(options, "shortest", 50), _number(options, "longest", 200)
+    shortest, longest = options.number("shortest", 50, 0), options.number("longest", 200, 0)
     frames = read(options.weights["code"])
     config = settings(vicuna, "config.json")
     layers = int(needed(config, "num_hidden_layers", vicuna))
@@ -143,13 +142,6 @@ def load(section: Section, options: Options) -> LlmRg4:
         shortest,
         longest,
     )
-
-
-def _number(options: Options, name: str, default: int) -> int:
-    text = options.settings.get(name, str(default))
-    if not text.isdigit():
-        raise UsageError(f"{name} is a number, not {text!r}")
-    return int(text)
 
 
 @dataclass(frozen=True, slots=True)

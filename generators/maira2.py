@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from generators.catalogue import Options, System
 from generators.maira2_prompt import IMAGE, TASK, content, films, missing, stretched
 from generators.weights import Weights
-from harness.errors import InputError, Problem, UsageError
+from harness.errors import InputError, Problem
 from harness.types import Generated, Json, Section, StudyInput
 
 if TYPE_CHECKING:
@@ -67,22 +67,18 @@ def load(options: Options) -> Maira2:
         InputError: A file is missing or of another model, or tensors are missing, unexpected or of another shape; all are named.
     """
     from generators import dino
-    from generators.folders import ends, gathered, needed, settings, tensors
+    from generators.folders import ends, gathered, needed, parted, settings, tensors
     from generators.language import DTYPES, Merges, llama
     from harness.checkpoints import tensors_digest
     from harness.signature import digest
 
-    longest = options.settings.get("longest", str(LONGEST))
-    if not longest.isdigit() or not int(longest):
-        raise UsageError(f"longest is a number from 1, not {longest!r}")
+    longest = options.number("longest", LONGEST)
     folder, dtype = options.weights["model"], DTYPES[options.precision]
     config, named = settings(folder, "config.json"), settings(folder, "tokenizer_config.json")
     _expect(config, folder)
     text, shown = needed(config, "text_config", folder), needed(config, "vision_config", folder)
     found = tensors(folder)
-    own = {part: {name.removeprefix(part): tensor for name, tensor in found.items() if name.startswith(part)} for part in PARTS}
-    # What belongs to no part would be lost here, so the language model gets it, which names it as unexpected.
-    own[PARTS[2]] |= {name: tensor for name, tensor in found.items() if not name.startswith(PARTS)}
+    own = parted(found, PARTS)
     tower, projector, model = gathered(
         lambda: dino.tower(own[PARTS[0]], shown, folder, options.device, dtype, PARTS[0]),
         lambda: _projector(config, own[PARTS[1]], folder, dtype, options.device),
@@ -101,7 +97,7 @@ def load(options: Options) -> Maira2:
         repr(tower.prepare),
         repr(sorted(config.items())),
         frame,
-        longest,
+        str(longest),
         options.precision,
     ]
     return Maira2(
@@ -114,7 +110,7 @@ def load(options: Options) -> Maira2:
         {name: _token(named, name) for name in ("bos_token", "eos_token", "unk_token", "pad_token")},
         film,
         ends(folder, {"eos_token_id": config.get("eos_token_id") or text.get("eos_token_id", 2)}),
-        int(longest),
+        longest,
     )
 
 

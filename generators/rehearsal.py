@@ -12,11 +12,11 @@ from harness.cohorts.synthetic import build
 from harness.errors import Problem, RefusedError
 from harness.types import Cohort
 
-STUDIES, TRAIN = 40, 400
-"""Scored studies, and films that the baseline is trained on."""
+TRAIN = 400
+"""Films that the baseline is trained on."""
 
 
-def cohort(folder: Path, studies: int = STUDIES, seed: int = 0) -> Cohort:
+def cohort(folder: Path, studies: int, seed: int = 0) -> Cohort:
     """The synthetic cohort with its films, made where it is not there yet.
 
     Raises:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from hashlib import file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -21,6 +20,7 @@ from generators.catalogue import Options
 from generators.prose import UnreadError, after_thought, boxed, unmarked
 from harness.cohorts.films import read_rgb
 from harness.errors import InputError, Problem, UnavailableError, UsageError
+from harness.files import sha256
 from harness.signature import digest
 from harness.types import Generated, Json, Section, StudyInput
 
@@ -269,13 +269,8 @@ def messages(recipe: Recipe, films: Sequence[Any]) -> list[Json]:
 
 def system_digest(name: str, folder: Path, recipe: Recipe, options: Options) -> str:
     """Over every file of a release that can change a report, the recipe and the precision."""
-    files = {path.name: _file_digest(path) for path in sorted(folder.iterdir()) if path.suffix in READ and path.is_file()}
+    files = {path.name: sha256(path) for path in sorted(folder.iterdir()) if path.suffix in READ and path.is_file()}
     return digest([name, VERSION, files, asdict(recipe), options.precision])
-
-
-def _file_digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return file_digest(stream, "sha256").hexdigest()
 
 
 def make(

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import file_digest
 from pathlib import Path
 from typing import IO
 
@@ -35,6 +36,12 @@ def write(path: Path, data: bytes | str) -> None:
     """Write a whole file atomically; text as UTF-8."""
     with writing(path) as stream:
         stream.write(data.encode() if isinstance(data, str) else data)
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file's content, read in pieces."""
+    with path.open("rb") as stream:
+        return file_digest(stream, "sha256").hexdigest()
 
 
 def create(path: Path, data: bytes | str) -> bool:
