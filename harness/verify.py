@@ -47,6 +47,8 @@ def differences(claimed: Record, found: Record) -> list[str]:
 
 def against_rows(claimed: Record, rows: Sequence[Rows]) -> tuple[str, list[str]]:
     """Scores and digest again, from the rows alone: nothing says that the rows are those of the reports."""
+    if len(rows) != len(claimed.metrics):
+        return "", [f"metrics: the record has {len(claimed.metrics)}, the rows are of {len(rows)}"]
     lines = []
     for result, table in zip(claimed.metrics, rows, strict=True):
         parts = metric(spec_of(result.signature)).score(table.values.sum(axis=0))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.record import MetricResult, Record
-from harness.store import identity
+from harness.record import MetricResult, Record, identity
 from harness.summary import FEW_POSITIVES
 from harness.types import Access, Json
 

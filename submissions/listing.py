@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 
 from harness import record as records
 from harness.record import Record
-from harness.store import Stored, identity
+from harness.store import Stored
 from harness.types import Json, SystemCard
 from submissions.card import shown
 from submissions.desk import Desk
@@ -28,8 +28,8 @@ def project(desk: Desk) -> bool:
     """
     today = datetime.fromtimestamp(desk.ledger.clock(), UTC).date()
     scored = [item for item in desk.ledger.books().submissions.values() if item.record]
-    wanted = {identity(found): (item, found) for item in scored if stands(item) and (found := shown_record(item, today))}
-    ours = {identity(records.named(full, card)) for item in scored for full in [full_record(item)] for card in (full.system, _alias(item))}
+    wanted = {records.identity(found): (item, found) for item in scored if stands(item) and (found := shown_record(item, today))}
+    ours = {records.identity(records.named(full, card)) for item in scored for full in [full_record(item)] for card in (full.system, _alias(item))}
     stored = {item.id: item for item in desk.store.all()}
     changed = [_stand(desk, stored.get(name), *wanted[name]) for name in wanted]
     for name in ours - wanted.keys():
