@@ -14,7 +14,7 @@ A file that is damaged is told and left aside; the rest is served. What is named
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -28,7 +28,7 @@ from harness.home import home
 from harness.record import CohortCard, Record
 from harness.shaped import ShapeError, build
 from harness.store_events import Kept, Restored, Withdrawn
-from harness.stored import Source, content, exists, parse, read_object, reading, seal, shaped, tell
+from harness.stored import Source, content, exists, keep, parse, read_object, reading, seal, shaped, tell
 from harness.types import Rows
 
 SCHEMA = 1
@@ -78,7 +78,7 @@ class Store:
         if reports is not None:
             text = _reports_text(reports)
             digest = sha256(text.encode()).hexdigest()
-            path = self._reports_path(digest)
+            path = self.reports_path(digest)
             keep(path, text, lambda: _reports(path))
         if next(self.root.glob(f"events/*-{name}.json"), None) and (known := [item for item in self.all() if item.id == name]):
             return known[0]
@@ -92,7 +92,7 @@ class Store:
             text = json.dumps(seal({"schema": SCHEMA, "patients": dict(sorted(patients.items()))}), ensure_ascii=False)
             keep(path, text, lambda: _patients(path, record.cohort))
         if rows:
-            path = self._rows_path(record)
+            path = self.rows_path(record)
             keep(path, records.rows_bytes(rows), lambda: records.load_rows(path, record.rows))
 
     def withdraw(self, name: str, reason: str, when: str = "") -> None:
@@ -150,7 +150,7 @@ class Store:
         Raises:
             StoreError: They are damaged.
         """
-        path = self._rows_path(record)
+        path = self.rows_path(record)
         return records.load_rows(path, record.rows) if exists(path) else ()
 
     def reports(self, stored: Stored) -> dict[str, str] | None:
@@ -159,8 +159,15 @@ class Store:
         Raises:
             StoreError: The file is damaged.
         """
-        path = self._reports_path(stored.reports)
-        return _reports(path) if stored.reports and exists(path) else None
+        return self.reports_of(stored.reports) if stored.reports and exists(self.reports_path(stored.reports)) else None
+
+    def reports_of(self, digest: str) -> dict[str, str]:
+        """Kept reports by the hash of their file.
+
+        Raises:
+            StoreError: The file is missing or damaged.
+        """
+        return _reports(self.reports_path(digest))
 
     def patients(self, cohort: CohortCard) -> dict[str, str]:
         """Whose study each one is; empty where every patient has one study.
@@ -176,13 +183,16 @@ class Store:
         what = f"the store does not say which of the {cohort.studies} studies of {cohort.name} belong to one patient"
         raise StoreError(Problem(what, "Score one of its reports files again with --store", str(path)))
 
-    def _rows_path(self, record: Record) -> Path:
+    def rows_path(self, record: Record) -> Path:
+        """Where the rows of a record are kept."""
         return self.root / "rows" / f"{record.rows}.npz"
 
-    def _reports_path(self, digest: str) -> Path:
+    def reports_path(self, digest: str) -> Path:
+        """Where reports are kept, by the hash of the file."""
         return self.root / "reports" / f"{digest}.jsonl"
 
     def patients_path(self, cohort: CohortCard) -> Path:
+        """Where the list of a cohort's patients is kept."""
         return self.root / "patients" / f"{cohort.digest}.json"
 
     def _append(self, event: store_events.Event) -> str:
@@ -193,23 +203,6 @@ class Store:
             path = folder / store_events.name(event, stamp)
             if files.create(path, store_events.dump(event)):
                 return str(path)
-
-
-def keep(path: Path, data: bytes | str, check: Callable[[], object]) -> None:
-    """Write a file that is named by its content, unless it is there; one that is damaged is moved aside and written again.
-
-    Args:
-        path: The file.
-        data: What it holds.
-        check: Reads the file that is there; raises a StoreError where it is damaged.
-    """
-    if files.create(path, data):
-        return
-    try:
-        check()
-    except StoreError:
-        path.rename(path.with_name(f".{path.name}.{token_hex(4)}.damaged"))
-        files.create(path, data)
 
 
 def _reports_text(reports: Mapping[str, str]) -> str:

@@ -17,8 +17,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from secrets import token_hex
+from typing import IO, Any, Final, TypeVar
 
+from harness import files
 from harness.errors import Problem, RanscoreError, StoreError
 from harness.shaped import ShapeError, build
 from harness.types import Json
@@ -84,17 +86,36 @@ def content(path: Path, source: Source, most: int = LARGEST) -> bytes:
     Raises:
         RanscoreError: Of the source's kind: it is missing, no file, too large, or may not be read.
     """
+    with _opened(path, source) as stream:
+        data = stream.read(most + 1)
+    if len(data) > most:
+        raise source.wrong(f"it holds more than {most:,} bytes")
+    return data
+
+
+def lines(path: Path, source: Source, most: int = LARGEST) -> Iterator[bytes]:
+    """The lines of a file, one after the other.
+
+    Raises:
+        RanscoreError: Of the source's kind: as `content`, and where a line is too large.
+    """
+    with _opened(path, source) as stream:
+        while line := stream.readline(most + 1):
+            if len(line) > most:
+                raise source.wrong(f"a line holds more than {most:,} bytes")
+            yield line
+
+
+@contextmanager
+def _opened(path: Path, source: Source) -> Iterator[IO[bytes]]:
     try:
         # A pipe in place of a file would be waited for: only files are opened.
         if not stat.S_ISREG(path.stat().st_mode):
             raise source.wrong("it is not a file")
         with path.open("rb") as stream:
-            data = stream.read(most + 1)
+            yield stream
     except OSError as error:
         raise source.wrong(error.strerror or type(error).__name__) from None
-    if len(data) > most:
-        raise source.wrong(f"it holds more than {most:,} bytes")
-    return data
 
 
 def parse(data: bytes, source: Source) -> Any:
@@ -154,8 +175,9 @@ def shaped(kind: type[T], data: object, source: Source) -> T:
 
 
 def seal(data: Json) -> Json:
-    """A JSON object with the hash of its content at its end."""
-    return {**data, SEAL: _hash(data)}
+    """A JSON object with the hash of its content at its end, in place of an earlier one."""
+    content = {name: value for name, value in data.items() if name != SEAL}
+    return {**content, SEAL: _hash(content)}
 
 
 def _hash(data: Json) -> str:
@@ -182,6 +204,23 @@ def exists(path: Path) -> bool:
     return os.path.lexists(path)
 
 
+def keep(path: Path, data: bytes | str, check: Callable[[], object]) -> None:
+    """Write a file that is named by its content, unless it is there; one that is damaged is moved aside and written again.
+
+    Args:
+        path: The file.
+        data: What it holds.
+        check: Reads the file that is there; raises a StoreError where it is damaged.
+    """
+    if files.create(path, data):
+        return
+    try:
+        check()
+    except StoreError:
+        path.rename(path.with_name(f".{path.name}.{token_hex(4)}.damaged"))
+        files.create(path, data)
+
+
 def each(paths: Iterable[Path], load: Callable[[Path], T], aside: Callable[[RanscoreError], object] | None = None) -> Iterator[T]:
     """What can be loaded of some files.
 
@@ -198,6 +237,29 @@ def each(paths: Iterable[Path], load: Callable[[Path], T], aside: Callable[[Rans
 
 
 def tell(error: RanscoreError) -> None:
-    """Log what is damaged and not used; the rest is served."""
+    """Log what is damaged and not used, each problem once; the rest is served."""
     for problem in error.problems:
         _LOG.warning("%s", problem)
+
+
+class Once(logging.Filter):
+    """Lets each message pass once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the message was not logged before."""
+        message = record.getMessage()
+        new = message not in self._seen
+        self._seen.add(message)
+        return new
+
+    def forget(self) -> None:
+        """Let every message pass again."""
+        self._seen.clear()
+
+
+ONCE: Final = Once()
+_LOG.addFilter(ONCE)

@@ -9,6 +9,7 @@ from harness import cohorts
 from harness.errors import UsageError
 from harness.home import home
 from harness.store import Store
+from harness.stored import each
 from harness.types import Cohort, Manifest
 from submissions.ledger import Folder, Ledger
 from submissions.policy import Policy, read
@@ -27,7 +28,7 @@ class Desk:
     def manifests(self) -> dict[str, Manifest]:
         """By name the cohorts that can be handed in to. A manifest is enough: the public side of a credentialed cohort has no text."""
         found = sorted((self.root / "cohorts").glob("*/manifest.json"))
-        return {path.parent.name: cohorts.load_manifest(path) for path in found}
+        return dict(each(found, lambda path: (path.parent.name, cohorts.load_manifest(path))))
 
     def manifest(self, name: str) -> Manifest:
         """One cohort by the name of its folder, or the start of its digest.

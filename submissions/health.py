@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from harness.errors import RanscoreError
+from harness.errors import StoreError
+from harness.stored import Source, read_object, shaped
+from submissions import backup, inspection
 from submissions.desk import Desk
-from submissions.events import Event, State, Submission
+from submissions.events import OVER, Event, State
 
 QUIET = 3.0
 """Leases after which a worker that says nothing counts as gone."""
@@ -38,13 +40,17 @@ class Health:
     """Listed submissions that a person has not looked at yet."""
     free: int
     """Bytes of free disk."""
-    damage: str = ""
-    """What is wrong with the ledger or the store."""
+    damaged: tuple[str, ...] = ()
+    """Files that cannot be read or do not fit together, and what to do about each."""
+    ahead: tuple[str, ...] = ()
+    """Files that a clock dated in the future."""
+    left_out: tuple[str, ...] = ()
+    """What the backup that was restored does not hold and is not here since."""
 
     @property
     def alarms(self) -> tuple[str, ...]:
         """What should not wait."""
-        found = [self.damage] if self.damage else []
+        found = [*self.damaged, *self.ahead, *self.left_out]
         if self.oldest is not None and not self.workers:
             found.append("submissions wait and no worker runs: start `ranscore worker`")
         if self.free < FULL:
@@ -55,18 +61,13 @@ class Health:
 def health(desk: Desk) -> Health:
     """Look at everything."""
     now = desk.ledger.clock()
-    damage, items = "", tuple[Submission, ...]()
-    try:
-        items = tuple(desk.ledger.books().submissions.values())
-        desk.store.all()
-    except RanscoreError as error:
-        damage = str(error)
-    waiting = [item.received.at for item in items if item.state not in (State.LISTED, State.REJECTED, State.WITHDRAWN)]
-    beats = [_beat(path.read_text()) for path in (desk.root / "workers").glob("*.json")]
+    items = tuple(desk.ledger.books().submissions.values())
+    waiting = [item.received.at for item in items if item.state not in OVER]
+    beats = [_beat(path) for path in (desk.root / "workers").glob("*.json")]
     failures = sorted(
         (event for item in items for event in item.events if event.kind in ("failed", "rejected")), key=lambda event: -event.at
     )
-    made = [path.stat().st_mtime for path in (desk.store.root / "snapshots").glob("*.json")]
+    made = [path.lstat().st_mtime for path in (desk.store.root / "snapshots").glob("*.json")]
     return Health(
         states=dict(Counter(item.state.value for item in items)),
         oldest=now - min(waiting) if waiting else None,
@@ -76,14 +77,22 @@ def health(desk: Desk) -> Health:
         failures=tuple(_failure(event) for event in failures[:10]),
         flagged=sum(bool(item.flags) and item.state is State.LISTED for item in items),
         free=shutil.disk_usage(desk.root if desk.root.is_dir() else ".").free,
-        damage=damage,
+        damaged=tuple(dict.fromkeys(map(str, inspection.problems(desk)))),
+        ahead=tuple(map(str, inspection.ahead(desk))),
+        left_out=backup.still_left_out(desk.root),
     )
 
 
-def _beat(text: str) -> float:
+@dataclass(frozen=True, slots=True)
+class _Beat:
+    at: float
+
+
+def _beat(path: Path) -> float:
+    source = Source(str(path), "the sign of a worker", "It is written again")
     try:
-        return float(json.loads(text)["at"])
-    except (ValueError, KeyError, TypeError):
+        return shaped(_Beat, read_object(path, source), source).at
+    except StoreError:
         return 0.0
 
 

@@ -9,8 +9,10 @@ import json
 from datetime import UTC, date, datetime
 
 from harness import record as records
+from harness.errors import StoreError
 from harness.record import Record
 from harness.store import Stored
+from harness.stored import tell
 from harness.types import Json, SystemCard
 from submissions.card import shown
 from submissions.desk import Desk
@@ -27,9 +29,15 @@ def project(desk: Desk) -> bool:
         Whether anything had to be done.
     """
     today = datetime.fromtimestamp(desk.ledger.clock(), UTC).date()
-    scored = [item for item in desk.ledger.books().submissions.values() if item.record]
+    # Of a submission with a damaged event nobody knows whether it was withdrawn: what the store says of it stays as it is.
+    scored = [item for item in desk.ledger.books().submissions.values() if item.record and not item.damage]
     wanted = {records.identity(found): (item, found) for item in scored if stands(item) and (found := shown_record(item, today))}
-    ours = {records.identity(records.named(full, card)) for item in scored for full in [full_record(item)] for card in (full.system, _alias(item))}
+    ours = {
+        records.identity(records.named(full, card))
+        for item in scored
+        for full in [full_record(item)]
+        for card in (full.system, _alias(item))
+    }
     stored = {item.id: item for item in desk.store.all()}
     changed = [_stand(desk, stored.get(name), *wanted[name]) for name in wanted]
     for name in ours - wanted.keys():
@@ -63,12 +71,20 @@ def _alias(item: Submission) -> SystemCard:
 
 def _stand(desk: Desk, stored: Stored | None, item: Submission, record: Record) -> bool:
     if stored is None:
-        desk.store.add(record, (), read_canonical(desk.ledger.shelf.blob(item.received.data["file"])))
+        desk.store.add(record, (), _reports(desk, item))
         return True
     if stored.withdrawn.startswith(_MARK):
         desk.store.restore(stored.id)
         return True
     return False
+
+
+def _reports(desk: Desk, item: Submission) -> dict[str, str] | None:
+    try:
+        return read_canonical(desk.ledger.shelf.blob(item.received.data["file"]))
+    except StoreError as error:
+        tell(error)
+        return None
 
 
 def read_canonical(content: bytes) -> dict[str, str]:

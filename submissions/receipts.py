@@ -20,6 +20,7 @@ WORDS = {
     State.LISTED: "listed: it stands on the board",
     State.REJECTED: "rejected",
     State.WITHDRAWN: "withdrawn",
+    State.DAMAGED: "damaged: a file of it cannot be read; it is left as it is until those who run the board have restored the file",
 }
 
 

@@ -163,11 +163,12 @@ class Worker:
 
     def _free(self, item: Submission) -> bool:
         """Whether nobody works on it: never claimed, given back, out of lease, or claimed by a process of this machine that is gone."""
-        now = self.desk.ledger.clock()
+        now, policy = self.desk.ledger.clock(), self.desk.policy
         failed = item.last("failed")
-        if failed and failed is item.events[-1] and now < failed.at + self.desk.policy.retry:
+        if failed and failed is item.events[-1] and abs(now - failed.at) < policy.retry:
             return False
-        return item.claim is None or now >= item.claim.data["until"] or not _alive(item.claim.data["by"])
+        # A claim that would end after more than two leases was written by a clock that ran fast: it blocks nobody.
+        return item.claim is None or not 0 < item.claim.data["until"] - now <= 2 * policy.lease or not _alive(item.claim.data["by"])
 
     def _append(self, name: str, kind: str, data: Json) -> None:
         """Write an event of a submission that is still ours.

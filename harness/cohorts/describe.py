@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.cohorts import load_manifest
-from harness.errors import InputError
+from harness.errors import RanscoreError
 from harness.findings import RAN_21
 from harness.home import home
 from harness.types import Cohort, Json, Manifest, Status, Study
@@ -104,13 +104,13 @@ def describe(cohort: Cohort) -> TableOne:
     )
 
 
-def built() -> dict[str, Manifest | InputError]:
+def built() -> dict[str, Manifest | RanscoreError]:
     """The cohorts in RANSCORE_HOME by folder name; for a damaged one what is wrong with it."""
-    found: dict[str, Manifest | InputError] = {}
+    found: dict[str, Manifest | RanscoreError] = {}
     for path in sorted((home() / "cohorts").glob("*/manifest.json")):
         try:
             found[path.parent.name] = load_manifest(Path(path))
-        except InputError as error:
+        except RanscoreError as error:
             found[path.parent.name] = error
     return found
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from harness import evaluate
-from harness.errors import StoreError, UsageError
+from harness.errors import UsageError
 from harness.evaluate import Evaluation
 from harness.metrics import metric
 from harness.store import Store, newest

@@ -11,6 +11,7 @@ import pytest
 
 from harness.cli import main
 from harness.errors import InputError, StoreError
+from harness.stored import seal
 from leaderboard.ranked import load
 from submissions import desk as desks
 from submissions import events, moderation
@@ -144,18 +145,22 @@ def test_older_events_are_read_and_newer_ones_refused(desk: Desk, hand: Hand, mo
     item = desks.at(desk.root).ledger.books().submissions[name]
     assert item.received.data["new"] == "field" and item.state is State.RECEIVED and path.read_bytes() == before
     monkeypatch.undo()
-    path.write_bytes(before.replace(b'"schema": 1', b'"schema": 99'))
-    with pytest.raises(StoreError, match="Update ranscore"):
-        desks.at(desk.root).ledger.books()
-    assert "its schema is 99" in health(desks.at(desk.root)).damage
+    path.write_text(json.dumps(seal({**json.loads(before), "schema": 99})))
+    with pytest.raises(StoreError, match=r"its schema is 99.*Update ranscore"):
+        desks.at(desk.root).ledger.find(name)
+    assert "its schema is 99" in health(desks.at(desk.root)).damaged[0]
 
 
 def test_damage_and_gaps_are_named(desk: Desk, hand: Hand) -> None:
     name = submit(desk, hand()).id
     Worker(desk).run(once=True)
     (desk.root / "ledger" / "events" / f"{name}.0002.json").unlink()
-    with pytest.raises(StoreError, match=f"{name}.0002.json: an event is missing"):
-        desks.at(desk.root).ledger.books()
-    (desk.root / "ledger" / "events" / f"{name}.0002.json").write_text("{")
-    with pytest.raises(StoreError, match=f"{name}.0002.json: the event cannot be read"):
-        desks.at(desk.root).ledger.books()
+    for what in ("an event is missing", "the event cannot be read"):
+        again = desks.at(desk.root)
+        (item,) = again.ledger.books().submissions.values()
+        assert item.state is State.DAMAGED and f"{name}.0002.json: {what}" in str(item.damage[0])
+        assert f"{name}.0002.json: {what}" in health(again).damaged[0]
+        assert len(load(again.store)) == 1  # its record is left where it is
+        with pytest.raises(StoreError, match=what):
+            moderation.hide(again, name, "for the test")
+        (desk.root / "ledger" / "events" / f"{name}.0002.json").write_text("{")
