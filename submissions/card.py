@@ -78,9 +78,17 @@ def _date_problems(text: str, today: date) -> Iterator[Problem]:
 
 
 def shown(card: SystemCard, submission: str, today: date) -> SystemCard:
-    """The card as it may be shown today: without name, organisation and link while the system is anonymous."""
-    if not card.anonymous_until or today >= date.fromisoformat(card.anonymous_until):
-        return card
+    """The card as it may be shown today: the alias while the system is anonymous."""
+    return alias(card, submission) if is_anonymous(card, today) else card
+
+
+def alias(card: SystemCard, submission: str) -> SystemCard:
+    """The card without name, organisation and link."""
     # Of the submission's id and of nothing else: the same name handed in twice does not show that it is the same.
-    alias = sha256(f"alias {submission}".encode()).hexdigest()[:6]
-    return replace(card, name=f"anonymous {alias}", version="", organisation="", link="")
+    name = sha256(f"alias {submission}".encode()).hexdigest()[:6]
+    return replace(card, name=f"anonymous {name}", version="", organisation="", link="")
+
+
+def is_anonymous(card: SystemCard, today: date) -> bool:
+    """Whether its authors do not want to be known yet."""
+    return bool(card.anonymous_until) and today < date.fromisoformat(card.anonymous_until)

@@ -14,6 +14,7 @@ from hashlib import sha256
 
 from harness.errors import Problem
 from harness.types import SystemCard
+from submissions.card import is_anonymous
 from submissions.events import VISITOR, Books, State, Submission
 from submissions.names import skeleton
 
@@ -51,11 +52,6 @@ _REMEDY = {
 
 def _reserves(item: Submission, cohort: str, today: date) -> bool:
     return item.cohort == cohort and item.state is not State.REJECTED and not item.freed and not is_anonymous(item.card, today)
-
-
-def is_anonymous(card: SystemCard, today: date) -> bool:
-    """Whether its authors do not want to be known yet."""
-    return bool(card.anonymous_until) and today < date.fromisoformat(card.anonymous_until)
 
 
 def _is_own(item: Submission, who: str, code: str) -> bool:
