@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from harness.errors import RanscoreError
-from submissions import beats, ownership
+from submissions import beats, ownership, rights
 from submissions.desk import Desk
 from submissions.events import Books, Event, State
 
@@ -43,6 +43,8 @@ class Health:
     """Listed submissions that a person has not looked at yet."""
     free: int
     """Bytes of free disk."""
+    closed: int = 0
+    """Files with text that other users of the machine could read until this look, which has closed them."""
     damage: str = ""
     """What is wrong with the ledger or the store."""
 
@@ -91,6 +93,7 @@ def health(desk: Desk) -> Health:
         contested=tuple(sorted(ownership.contested(books, datetime.fromtimestamp(now, UTC).date()))),
         flagged=sum(bool(item.flags) and item.state is State.LISTED for item in items),
         free=shutil.disk_usage(desk.root if desk.root.is_dir() else ".").free,
+        closed=rights.close_files(desk.root),
         damage=damage,
     )
 
@@ -110,6 +113,7 @@ def lines(found: Health) -> list[str]:
         f"ranks made {_ago(found.snapshot)} ago" if found.snapshot is not None else "ranks: never made",
         f"flagged and not looked at: {found.flagged}",
         f"free disk: {found.free / (1 << 30):.1f} GB",
+        *([f"closed to other users of this machine: {found.closed} files and folders"] if found.closed else []),
         *(f"failed: {line}" for line in found.failures),
         *(f"ALARM: {line}" for line in found.alarms),
     ]
