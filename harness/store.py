@@ -79,7 +79,7 @@ class Store:
             text = _reports_text(reports)
             digest = sha256(text.encode()).hexdigest()
             path = self.reports_path(digest)
-            keep(path, text, lambda: _reports(path))
+            keep(path, text, lambda: _reports(path), private=True)
         if next(self.root.glob(f"events/*-{name}.json"), None) and (known := [item for item in self.all() if item.id == name]):
             return known[0]
         file = self._append(Kept(id=name, record=record, reports=digest))
@@ -90,10 +90,10 @@ class Store:
         if patients:
             path = self.patients_path(record.cohort)
             text = json.dumps(seal({"schema": SCHEMA, "patients": dict(sorted(patients.items()))}), ensure_ascii=False)
-            keep(path, text, lambda: _patients(path, record.cohort))
+            keep(path, text, lambda: _patients(path, record.cohort), private=True)
         if rows:
             path = self.rows_path(record)
-            keep(path, records.rows_bytes(rows), lambda: records.load_rows(path, record.rows))
+            keep(path, records.rows_bytes(rows), lambda: records.load_rows(path, record.rows), private=True)
 
     def withdraw(self, name: str, reason: str, when: str = "") -> None:
         """Take a record off the board; the event and the record stay.

@@ -204,21 +204,22 @@ def exists(path: Path) -> bool:
     return os.path.lexists(path)
 
 
-def keep(path: Path, data: bytes | str, check: Callable[[], object]) -> None:
+def keep(path: Path, data: bytes | str, check: Callable[[], object], *, private: bool = False) -> None:
     """Write a file that is named by its content, unless it is there; one that is damaged is moved aside and written again.
 
     Args:
         path: The file.
         data: What it holds.
         check: Reads the file that is there; raises a StoreError where it is damaged.
+        private: Whether nobody but its owner may read it.
     """
-    if files.create(path, data):
+    if files.create(path, data, private=private):
         return
     try:
         check()
     except StoreError:
         path.rename(path.with_name(f".{path.name}.{token_hex(4)}.damaged"))
-        files.create(path, data)
+        files.create(path, data, private=private)
 
 
 def each(paths: Iterable[Path], load: Callable[[Path], T], aside: Callable[[RanscoreError], object] | None = None) -> Iterator[T]:

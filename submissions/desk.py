@@ -11,6 +11,7 @@ from harness.home import home
 from harness.store import Store
 from harness.stored import each
 from harness.types import Cohort, Manifest
+from submissions import rights
 from submissions.ledger import Folder, Ledger
 from submissions.policy import Policy, read
 
@@ -63,4 +64,5 @@ def at(root: Path | None = None, ledger: Ledger | None = None) -> Desk:
         ledger: Where submissions lie if not in the folder.
     """
     place = root or home()
+    rights.close_folders(place)
     return Desk(place, read(place), ledger or Ledger(Folder(place / "ledger")), Store(place / "store"))

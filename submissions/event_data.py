@@ -28,6 +28,7 @@ class Received:
     file: str
     person: str
     code: str
+    continues: str = ""
     agreed: bool = False
     warnings: tuple[str, ...] = ()
 
@@ -64,6 +65,14 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetAside:
+    """It was given up until a person has looked."""
+
+    why: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Moderated:
     """Those who run the board decided something."""
 
@@ -85,7 +94,8 @@ KINDS: Final[Mapping[str, type]] = {
     "rejected": Ended,
     "withdrawn": Ended,
     "failed": Failed,
-    **dict.fromkeys(("hidden", "shown", "unflagged", "banned", "unbanned"), Moderated),
+    "set aside": SetAside,
+    **dict.fromkeys(("hidden", "shown", "unflagged", "resumed", "freed", "kept", "banned", "unbanned"), Moderated),
 }
 
 
