@@ -30,7 +30,10 @@ def build(kind: type[T], data: object) -> T:
     Raises:
         ShapeError: A field is missing, unknown or of another type.
     """
-    return _reader(kind)(data)  # type: ignore[no-any-return]
+    try:
+        return _reader(kind)(data)  # type: ignore[no-any-return]
+    except ShapeError as error:
+        raise ShapeError(f"it {error}" if str(error).startswith(("is ", "has ", "holds ", "does ")) else str(error)) from None
 
 
 @cache

@@ -238,29 +238,6 @@ def each(paths: Iterable[Path], load: Callable[[Path], T], aside: Callable[[Rans
 
 
 def tell(error: RanscoreError) -> None:
-    """Log what is damaged and not used, each problem once; the rest is served."""
+    """Log what is damaged and not used; the rest is served."""
     for problem in error.problems:
         _LOG.warning("%s", problem)
-
-
-class Once(logging.Filter):
-    """Lets each message pass once."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._seen: set[str] = set()
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the message was not logged before."""
-        message = record.getMessage()
-        new = message not in self._seen
-        self._seen.add(message)
-        return new
-
-    def forget(self) -> None:
-        """Let every message pass again."""
-        self._seen.clear()
-
-
-ONCE: Final = Once()
-_LOG.addFilter(ONCE)

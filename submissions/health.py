@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from submissions import backup, beats, inspection, ownership, rights
+from submissions import beats, inspection, ownership, restore, rights
 from submissions.desk import Desk
 from submissions.events import Event, State
 
@@ -94,7 +94,7 @@ def health(desk: Desk) -> Health:
         closed=rights.close_files(desk.root),
         damaged=tuple(dict.fromkeys(map(str, inspection.problems(desk)))),
         ahead=tuple(map(str, inspection.ahead(desk))),
-        left_out=backup.still_left_out(desk.root),
+        left_out=restore.still_left_out(desk.root),
     )
 
 

@@ -11,6 +11,7 @@ from importlib import import_module, metadata
 from typing import Any, NoReturn
 
 from harness.errors import InputError, RanscoreError, UsageError
+from harness.notes import printed
 
 GROUPS: tuple[str, ...] = (
     "score",
@@ -74,7 +75,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         arguments = parser().parse_args(argv)
-        code = int(arguments.run(arguments))
+        with printed():
+            code = int(arguments.run(arguments))
         sys.stdout.flush()  # a reader that has gone away is noticed here, not while Python ends
         return code
     except RanscoreError as error:

@@ -151,7 +151,8 @@ def _load_texts(path: Path) -> dict[str, Text]:
         at = replace(source, file=f"{path}:{number}")
         with reading(at):
             item = dict(parse(line, at))
-            texts[item.pop("study_id")] = build(Text, item)
+            name = item.pop("study_id")
+            texts[name] = build(Text, item)
     return texts
 
 

@@ -15,12 +15,13 @@ from harness.stored import seal
 from leaderboard.ranked import load
 from submissions import desk as desks
 from submissions import events, moderation
-from submissions.backup import backup, restore
+from submissions.backup import backup
 from submissions.desk import Desk
 from submissions.events import SCHEMA, State
 from submissions.health import health
 from submissions.intake import Upload, submit
 from submissions.receipts import receipt
+from submissions.restore import restore
 from submissions.worker import Worker
 
 Hand = Callable[..., Upload]
@@ -68,7 +69,7 @@ def test_from_submit_to_withdraw(desk: Desk, file: Path, cohort: object, capsys:
         (["withdraw", "nobody", "--to", "board"], 2, "there is no submission 'nobody'"),
         (["moderate", "hide", "nobody", "--reason", "x", "--board", "board"], 2, "there is no submission 'nobody'"),
         (["moderate", "ban", "nobody", "--reason", "x", "--board", "board"], 2, "neither hf:NAME"),
-        (["restore", "birch.jsonl", "--board", "empty"], 3, "it is not a backup"),
+        (["restore", "birch.jsonl", "--board", "empty"], 3, "the backup cannot be read"),
         (["backup", "birch.jsonl", "--board", "board"], 5, "is there already"),
     ],
 )
@@ -125,7 +126,7 @@ def test_a_damaged_or_foreign_backup_writes_nothing(desk: Desk, hand: Hand, tmp_
     backup(desk.root, tmp_path / "b.tar.gz")
     whole = (tmp_path / "b.tar.gz").read_bytes()
     (tmp_path / "cut.tar.gz").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InputError, match="not a backup"):
+    with pytest.raises(InputError, match="the backup cannot be read"):
         restore(tmp_path / "cut.tar.gz", tmp_path / "new")
     with tarfile.open(tmp_path / "evil.tar.gz", "w:gz") as archive:
         (tmp_path / "CONTENTS.json").write_text(json.dumps({"ledger/events/../../../evil": "0" * 64}))
