@@ -19,13 +19,13 @@ import gradio as gr
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from harness.errors import Problem, UnavailableError
+from harness.errors import Problem, RanscoreError, UnavailableError
 from harness.home import config, home
 from harness.store import Store
-from leaderboard import exports, frame, hub, page_body, page_door, page_film, page_origins, page_person, page_submit, page_try, render
+from leaderboard import exports, frame, hub, page_answers, page_body, page_door, page_film, page_origins, page_person, page_submit, page_try, render
 from leaderboard.addresses import Live
 from leaderboard.film import Reader, configured
-from leaderboard.page_body import Uploads
+from leaderboard.page_body import Refusal, Uploads
 from leaderboard.page_guard import Guard
 from leaderboard.page_origins import Own
 from leaderboard.page_person import People
@@ -42,6 +42,7 @@ MOST_SHOWN = 20_000
 """Rows or columns of such a request."""
 SCRIPTS = ("colours.js", "frame.js", "film.js", "try.js", "submit.js")
 ASSETS = {"frame.css": "text/css", "live.css": "text/css"} | dict.fromkeys(SCRIPTS, "text/javascript")
+
 
 @dataclass(slots=True)
 class Site:
@@ -139,6 +140,8 @@ def app(site: Site) -> Guard:
     people = People(site.own.space)
     if site.own.space:
         page_person.add_login(made)
+    for kind in (RanscoreError, Refusal, OSError, Exception):
+        made.add_exception_handler(kind, lambda _, error: page_answers.refusal(error))
     uploads = Uploads()
     _routes(made, site, uploads)
     page_try.route(made, uploads)
@@ -186,7 +189,6 @@ def _with_gradio(made: FastAPI, site: Site) -> Any:
         made,
         panels,
         path="/",
-        root_path=site.own.prefix or None,
         footer_links=[],
         head=head,
         run_history=False,

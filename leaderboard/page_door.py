@@ -28,24 +28,22 @@ A program proves who hands in to a Space with a token of the Hub: `Authorization
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from harness.errors import InputError, Problem, RanscoreError, RefusedError, StoreError, UnavailableError, UsageError
+from harness.errors import Problem, UsageError
 from harness.types import Access, Json, Section, SystemCard
 from leaderboard import page_body
+from leaderboard.page_answers import as_json, lines, plain
 from leaderboard.page_body import Line, Refusal, Uploads
 from leaderboard.page_person import People
 from submissions import health, intake, receipts
 from submissions.desk import Desk
 from submissions.example import example
-from submissions.sandbox import plain_name
 
 HEAD = 20_000
 """Bytes of the line before the file."""
@@ -54,7 +52,6 @@ AT_ONCE, WAITING, EACH = 2, 16, 8
 CARD = ("name", "version", "organisation", "link", "open_weights", "trained_on_cohort", "sections", "anonymous_until", "role")
 ASKED = ("name", "cohort", "card", "agreed", "looked", "dry")
 LOOK = "Look at this first, then tick that it names nobody:"
-STATUS = {UsageError: 404, InputError: 422, RefusedError: 403, UnavailableError: 503, StoreError: 503}
 
 
 def route(app: FastAPI, desk: Desk, people: People, uploads: Uploads) -> None:
@@ -97,12 +94,6 @@ def route(app: FastAPI, desk: Desk, people: People, uploads: Uploads) -> None:
     def who(request: Request) -> Response:
         return as_json({"login": people.space, "name": people.logged_in(request)})
 
-    @app.exception_handler(RanscoreError)
-    @app.exception_handler(Refusal)
-    @app.exception_handler(OSError)
-    async def refused(_: Request, error: Exception) -> Response:
-        return refusal(error)
-
 
 def asked(data: bytes, person: str) -> tuple[intake.Upload, bool]:
     """What somebody hands in, and whether it is to be checked only.
@@ -134,7 +125,7 @@ def card(data: object) -> SystemCard:
     if section not in ("", *Section) or role != "system":
         words = f"sections is not one of {', '.join(Section)}" if role == "system" else "only systems are handed in"
         raise Refusal(400, Problem(f"the card is not a system's: {words}", "Leave it out"))
-    return SystemCard(**{"name": "", **fields}, sections=Section(section) if section else None)
+    return SystemCard(fields.pop("name", ""), sections=Section(section) if section else None, **fields)  # type: ignore[arg-type]
 
 
 def handed(desk: Desk, upload: intake.Upload, dry: bool) -> Json:
@@ -195,35 +186,3 @@ def silence(desk: Desk, found: Mapping[str, Any]) -> list[str]:
     if found["state"] not in ("received", "validated") or not beats or quiet < health.QUIET * desk.policy.lease:
         return []
     return [f"No worker was heard of for {quiet / 60:.0f} minutes. Nothing is lost: it waits until one is back."]
-
-
-def refusal(error: Exception) -> Response:
-    """An error as an answer."""
-    if isinstance(error, Refusal):
-        return refused(error.status, [error.problem])
-    if isinstance(error, RanscoreError):
-        return refused(STATUS.get(type(error), 422), error.problems)
-    kind = type(error).__name__
-    return refused(503, [Problem(f"the board can keep or read nothing just now ({kind})", "Try again later, and tell those who run it")])
-
-
-def refused(status: int, problems: Sequence[Problem]) -> Response:
-    """What is wrong, as JSON and in words; a file of the server is named without its folder."""
-    problems = [replace(problem, file=plain_name(problem.file) if problem.file else "") for problem in problems]
-    head = "It cannot be handed in" if status == 422 else "This was refused" if status != 503 else "Not now"
-    return as_json({"problems": [plain(problem) for problem in problems], "head": head, "lines": lines(problems)}, status)
-
-
-def plain(problem: Problem) -> Json:
-    """A problem as JSON."""
-    return {name: getattr(problem, name) for name in ("what", "remedy", "file", "line", "study")}
-
-
-def lines(problems: Sequence[Problem]) -> list[str]:
-    """Problems as sentences."""
-    return [str(problem) for problem in problems]
-
-
-def as_json(data: Json, status: int = 200) -> Response:
-    """An answer in plain ASCII, whatever it quotes."""
-    return Response(json.dumps(data), status, {"cache-control": "no-store"}, "application/json")

@@ -16,6 +16,9 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
+from harness.errors import Problem
+from leaderboard import page_index
+from leaderboard.page_answers import refused
 from leaderboard.page_origins import Own, netloc
 
 READ, SEND = ("GET",), ("POST",)
@@ -25,7 +28,7 @@ LISTED: tuple[tuple[tuple[str, ...], str], ...] = (
     (READ, r"/assets/[\w-][\w.-]*|/static/(?:js|img|fonts/\w+)/[\w-][\w.-]*"),
     (READ, r"/ranscore/[a-z]+\.(?:css|js)"),
     (READ, r"/ranscore/(?:view|door|example|person)"),
-    (READ, r"/ranscore/receipt/[0-9a-f]{1,40}"),
+    (READ, r"/ranscore/receipt/[\w-]{1,64}"),
     (READ, r"/ranscore/film/[0-9]{1,6}"),
     (("GET", "POST"), r"/ranscore/export/[a-z-]{1,40}"),
     (SEND, r"/ranscore/(?:try|film|hand-in|withdraw)"),
@@ -33,7 +36,7 @@ LISTED: tuple[tuple[tuple[str, ...], str], ...] = (
 """Methods and path of every request that is answered."""
 LOGIN = (READ, r"/login/(?:huggingface|callback)|/logout")
 """On a Space as well."""
-KEPT = re.compile(r"/ranscore/(?:hand-in|withdraw)")
+KEPT = r"/ranscore/(?:hand-in|withdraw)"
 """What changes something that is kept; it needs the header `HEADER`, which another site's page cannot send without asking first."""
 HEADER = "x-ranscore"
 BODIES = ("application/json", "application/octet-stream")
@@ -61,8 +64,8 @@ class Guard:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
-            inside = _without_prefix(scope, self.own.prefix)
-            answer = refusal(inside, self.own) or _only_what_gradio_needs(inside, self.inner)
+            inside = _without_prefix(scope, scope.get("root_path") or self.own.prefix)
+            answer = refusal(inside, self.own) or _only_what_gradio_needs(inside, self.inner, self.own)
             await _guarded(answer, inside, receive, _with_headers(send, self.own))
 
 
@@ -70,28 +73,40 @@ def refusal(scope: Any, own: Own) -> Response | None:
     """Why a request is not answered; None where it is."""
     headers, path, method = Headers(scope=scope), scope["path"], scope["method"]
     if not answers_to(headers.getlist("host"), scope.get("server"), own):
-        return _said(421, "This page does not answer to this name. Those who run it can add it to [page] origins in config.toml.")
+        return said(path, 421, "this page does not answer to this name", "Those who run it can add it to [page] origins in config.toml")
     if own.prefix and path == own.prefix:
         return RedirectResponse(f"{path}/", 308)
-    methods = [name for names, pattern in (*LISTED, *([LOGIN] if own.space else [])) if re.fullmatch(pattern, path) for name in names]
+    methods = [name for names, pattern in (*LISTED, *([LOGIN] if own.space else [])) if fits(pattern, path) for name in names]
     if not methods:
-        return _said(404, "There is no such page.")
+        return said(path, 404, "there is no such page")
     if not _is_from_own_page(headers, method, own):
-        return _said(403, "Only this page itself may ask for this, not another site's.")
+        remedy = "Those who run it can add the address under which you reach it to [page] origins in config.toml"
+        return said(path, 403, "only this page itself may ask for this, not another site's", remedy)
     if method not in methods:
-        return PlainTextResponse("This address is asked otherwise.", 405, {"allow": ", ".join(methods)})
-    if method == "POST":
-        return _not_sendable(headers, path)
-    return None
+        answer = said(path, 405, f"this address is asked with {' or '.join(methods)}")
+        answer.headers["allow"] = ", ".join(methods)
+        return answer
+    return _not_sendable(headers, path) if method == "POST" else None
 
 
 def _not_sendable(headers: Headers, path: str) -> Response | None:
     """What is wrong with the head of a request that carries something."""
     if headers.get("content-type", "").partition(";")[0].strip().lower() not in BODIES:
-        return _said(415, f"Send {' or '.join(BODIES)}.")
-    if KEPT.fullmatch(path) and headers.get(HEADER) != "1":
-        return _said(403, f"Send the header {HEADER}: 1 with it.")
+        return said(path, 415, f"the content type is neither {' nor '.join(BODIES)}", "Send one of them")
+    if fits(KEPT, path) and headers.get(HEADER) != "1":
+        return said(path, 403, f"the header {HEADER} is not there", f"Send {HEADER}: 1")
     return None
+
+
+def fits(pattern: str, path: str) -> bool:
+    """Whether a path is one of those that a pattern describes."""
+    return re.fullmatch(pattern, path, re.ASCII) is not None
+
+
+def said(path: str, status: int, what: str, remedy: str = "") -> Response:
+    """A refusal: as JSON where the page's scripts ask, else as plain text."""
+    problem = Problem(what, remedy)
+    return refused(status, [problem]) if path.startswith("/ranscore/") else PlainTextResponse(f"{problem}\n", status)
 
 
 def answers_to(hosts: list[str], server: Any, own: Own) -> bool:
@@ -129,39 +144,39 @@ def _is_from_own_page(headers: Headers, method: str, own: Own) -> bool:
     return method in ("GET", "HEAD") and headers.get("sec-fetch-mode") == "navigate"
 
 
-def _said(status: int, words: str) -> Response:
-    return PlainTextResponse(words, status)
-
-
 def _without_prefix(scope: Any, prefix: str) -> Any:
     """The request as if the page had no prefix: a proxy may take it off or leave it on."""
     path = scope["path"]
     if not prefix or not path.startswith(f"{prefix}/"):
         return scope
-    return {**scope, "path": path[len(prefix) :], "raw_path": path[len(prefix) :].encode()}
+    return {**scope, "path": path[len(prefix) :], "raw_path": path[len(prefix) :].encode(), "root_path": ""}
 
 
-def _only_what_gradio_needs(scope: Any, inner: Any) -> Any:
+def _only_what_gradio_needs(scope: Any, inner: Any, own: Own) -> Any:
     """The server; Gradio's own part of it sees no query, no cookie and few headers."""
     path = scope["path"]
-    if path.startswith("/ranscore/") or re.fullmatch(LOGIN[1], path):
+    if path.startswith("/ranscore/") or fits(LOGIN[1], path):
         return inner
-    headers = [(name, value) for name, value in scope["headers"] if name in PASSED_ON or (name, value) == (b"x-forwarded-proto", b"https")]
+    asked = {**scope, "query_string": b"", "headers": [(name, value) for name, value in scope["headers"] if name in PASSED_ON]}
 
     async def without(_: Any, receive: Any, send: Any) -> None:
-        await inner({**scope, "query_string": b"", "headers": headers}, receive, send)
+        if path == "/":
+            await page_index.answer(inner, asked, receive, send, own.frames)
+        else:
+            await inner(asked, receive, send)
 
     return without
 
 
 def _with_headers(send: Any, own: Own) -> Any:
     """Sends an answer with the security headers, and without permissions for other sites."""
-    added = [(name.encode(), value.encode()) for name, value in own.headers().items()]
 
     async def sending(message: Any) -> None:
         if message["type"] == "http.response.start":
             kept = [(name, value) for name, value in message["headers"] if not name.lower().startswith(b"access-control-")]
-            message = {**message, "headers": [*kept, *added]}
+            has = {name.lower() for name, _ in kept}
+            added = ((name.encode(), value.encode()) for name, value in own.headers().items())
+            message = {**message, "headers": [*kept, *((name, value) for name, value in added if name not in has)]}
         await send(message)
 
     return sending
@@ -182,5 +197,5 @@ async def _guarded(answer: Any, scope: Any, receive: Any, send: Any) -> None:
         place = traceback.extract_tb(error.__traceback__)[-1]
         print(f"ranscore: the page failed with {type(error).__name__} at {place.filename}:{place.lineno}", file=sys.stderr, flush=True)
         if not started:
-            words = f"Something failed that should not ({type(error).__name__}). Tell those who run the page."
-            await _said(500, words)(scope, receive, send)
+            what = f"something failed that should not ({type(error).__name__})"
+            await said(scope["path"], 500, what, "Tell those who run the page")(scope, receive, send)

@@ -20,7 +20,9 @@ from submissions.worker import Worker
 def build(site: Any) -> None:
     """The tab's form."""
     # Open ones first: the first one is chosen, and has an example.
-    cohorts = dict(sorted(((name, found.access) for name, found in site.desk.manifests().items()), key=lambda one: one[1] is not Access.OPEN))
+    cohorts = dict(
+        sorted(((name, found.access) for name, found in site.desk.manifests().items()), key=lambda one: one[1] is not Access.OPEN)
+    )
     gr.HTML(submit.view(cohorts, intake.DATA_USE, int(site.desk.policy.max_bytes), site.own.space), apply_default_css=False)
 
 
