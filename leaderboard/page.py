@@ -22,7 +22,20 @@ from fastapi.concurrency import run_in_threadpool
 from harness.errors import Problem, RanscoreError, UnavailableError
 from harness.home import config, home
 from harness.store import Store
-from leaderboard import exports, frame, hub, page_answers, page_body, page_door, page_film, page_origins, page_person, page_submit, page_try, render
+from leaderboard import (
+    exports,
+    frame,
+    hub,
+    page_answers,
+    page_body,
+    page_door,
+    page_film,
+    page_origins,
+    page_person,
+    page_submit,
+    page_try,
+    render,
+)
 from leaderboard.addresses import Live
 from leaderboard.film import Reader, configured
 from leaderboard.page_body import Refusal, Uploads

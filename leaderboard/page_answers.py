@@ -25,7 +25,9 @@ def refusal(error: Exception) -> Response:
         return refused(STATUS.get(type(error), 422), error.problems)
     kind = type(error).__name__
     if isinstance(error, OSError):
-        return refused(503, [Problem(f"the board can keep or read nothing just now ({kind})", "Try again later, and tell those who run it")])
+        return refused(
+            503, [Problem(f"the board can keep or read nothing just now ({kind})", "Try again later, and tell those who run it")]
+        )
     return refused(500, [Problem(f"something failed that should not ({kind})", "Tell those who run the page")])
 
 
