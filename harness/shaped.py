@@ -31,9 +31,16 @@ def build(kind: type[T], data: object) -> T:
         ShapeError: A field is missing, unknown or of another type.
     """
     try:
-        return _reader(kind)(data)  # type: ignore[no-any-return]
+        made: T = _reader(kind)(data)  # type: ignore[arg-type]
+        return made
     except ShapeError as error:
         raise ShapeError(f"it {error}" if str(error).startswith(("is ", "has ", "holds ", "does ")) else str(error)) from None
+
+
+def known(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an object that a dataclass declares: others are for programs that know them."""
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in data.items() if name in names}
 
 
 @cache

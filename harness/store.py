@@ -120,7 +120,7 @@ class Store:
         for _, error in log.damaged:
             tell(error)
         return tuple(
-            Stored(kept.id, kept.record, next(reversed(log.withdrawals.get(kept.id, {}).values()), ""), kept.reports, str(path))
+            Stored(kept.id, kept.record, next(iter(reversed([*log.withdrawals.get(kept.id, {}).values()])), ""), kept.reports, str(path))
             for path, kept in log.kept
         )
 

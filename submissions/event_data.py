@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from harness import record as records
 from harness.record import card_from_json
-from harness.shaped import ShapeError, build
+from harness.shaped import ShapeError, build, known
 from harness.stored import Source
 from harness.types import Access, Json
 
@@ -106,9 +106,7 @@ def check(kind: str, data: Json, source: Source) -> None:
         ShapeError: A field is missing or of another type.
         RanscoreError: Its record is no record.
     """
-    shape = KINDS[kind]
-    known = {field.name for field in fields(shape)}
-    build(shape, {name: value for name, value in data.items() if name in known})
+    build(KINDS[kind], known(KINDS[kind], data))
     if kind == "received":
         _check_received(data)
     elif kind == "claimed" and not re.fullmatch(r".*:\d+:[^:]*", data["by"], re.DOTALL):

@@ -103,7 +103,7 @@ def load(name: str, content: bytes, file: str = "") -> Event:
         if not 0 <= made.at < LATEST:
             raise ShapeError("its time is out of range")
         if made.kind in event_data.KINDS:
-            event_data.check(made.kind, made.data, source)
+            event_data.check(made.kind, dict(made.data), source)
         elif not sealed:
             raise ShapeError("its kind is not known")
     return Event(stream, number, made.kind, made.at, dict(made.data))

@@ -158,8 +158,8 @@ class Ledger:
             except StoreError as error:
                 unread[name] = error
         found = books((self._known[name] for name in names if name not in unread), unread, self.shelf.place)
-        for error in found.damage:
-            tell(error)
+        for damage in found.damage:
+            tell(damage)
         return found
 
     def find(self, name: str) -> Submission | None:
