@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.cohorts import load_manifest
+from harness import cohorts
 from harness.errors import Problem, StoreError
 from harness.home import home
 from harness.intervals import PUBLISHED, Pseudo, pseudo
@@ -92,7 +92,7 @@ def patients_of(store: Store, cohort: CohortCard) -> Mapping[str, str]:
         return store.patients(cohort)
     except StoreError as error:
         for root in dict.fromkeys((store.root.parent, home())):
-            for manifest in each(sorted(root.glob("cohorts/*/manifest.json")), load_manifest):
+            for manifest in each(cohorts.manifests(root / "cohorts"), cohorts.load_manifest):
                 if manifest.digest == cohort.digest:
                     if exists(store.patients_path(cohort)):
                         tell(error)

@@ -116,13 +116,15 @@ class Store:
 
     def all(self) -> tuple[Stored, ...]:
         """Every record in the order in which it arrived, the withdrawn ones marked. Damaged events are told and left aside."""
+        return self.read()[0]
+
+    def read(self) -> tuple[tuple[Stored, ...], tuple[Path, ...]]:
+        """As `all`, with the files of the damaged events."""
         log = store_events.read(self.root / "events")
         for _, error in log.damaged:
             tell(error)
-        return tuple(
-            Stored(kept.id, kept.record, next(iter(reversed([*log.withdrawals.get(kept.id, {}).values()])), ""), kept.reports, str(path))
-            for path, kept in log.kept
-        )
+        stored = tuple(Stored(kept.id, kept.record, log.withdrawn(kept.id), kept.reports, str(path)) for path, kept in log.kept)
+        return stored, tuple(path for path, _ in log.damaged)
 
     def standing(self) -> tuple[Stored, ...]:
         """The records that were not withdrawn."""

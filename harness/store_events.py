@@ -139,6 +139,10 @@ class Log:
     damaged: tuple[tuple[Path, StoreError], ...]
     """The files that cannot be read."""
 
+    def withdrawn(self, name: str) -> str:
+        """Why a record is withdrawn, by the newest withdrawal; empty where it is not."""
+        return ([*self.withdrawals.get(name, {}).values()] or [""])[-1]
+
 
 def read(folder: Path) -> Log:
     """Read every event. A withdrawal that cannot be read is one as long as its name is whole."""

@@ -60,9 +60,8 @@ def backup(root: Path, out: Path) -> Copied:
 def _listed(root: Path) -> tuple[list[Path], list[Missing]]:
     found = [path for folder in FOLDERS for path in sorted((root / folder).glob("*")) if not path.name.startswith(".")]
     left_out: list[Missing] = []
-    for manifest in sorted((root / "cohorts").glob("*/manifest.json")):
-        if not manifest.parent.name.startswith("."):
-            found += _of_cohort(root, manifest, left_out)
+    for manifest in cohorts.manifests(root / "cohorts"):
+        found += _of_cohort(root, manifest, left_out)
     config = root / "config.toml"
     return [*found, *([config] if exists(config) else [])], left_out
 

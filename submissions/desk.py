@@ -36,8 +36,7 @@ class Desk:
 
     def manifests(self) -> dict[str, Manifest]:
         """By name the cohorts that can be handed in to. A manifest is enough: the public side of a credentialed cohort has no text."""
-        found = sorted((self.root / "cohorts").glob("*/manifest.json"))
-        return dict(each(found, lambda path: (path.parent.name, cohorts.load_manifest(path))))
+        return dict(each(cohorts.manifests(self.root / "cohorts"), lambda path: (path.parent.name, cohorts.load_manifest(path))))
 
     def manifest(self, name: str) -> Manifest:
         """One cohort by the name of its folder, or the start of its digest.

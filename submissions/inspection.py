@@ -25,7 +25,7 @@ def problems(desk: Desk) -> Iterator[Problem]:
         for name in sorted(names):
             yield from tried(lambda name=name: desk.ledger.shelf.blob(name))  # type: ignore[misc]
     yield from store_check.problems(desk.store)
-    for path in sorted((desk.root / "cohorts").glob("*/manifest.json")):
+    for path in cohorts.manifests(desk.root / "cohorts"):
         yield from _cohort(path)
 
 

@@ -102,7 +102,7 @@ def _built_here(facts: Facts) -> Manifest | None:
 
 
 def _manifests() -> list[Manifest]:
-    return list(each(sorted((home() / "cohorts").glob("*/manifest.json")), cohorts.load_manifest))
+    return list(each(cohorts.manifests(home() / "cohorts"), cohorts.load_manifest))
 
 
 def _is_closed_here(facts: Facts, manifest: Manifest | None, ids: Collection[str]) -> bool:

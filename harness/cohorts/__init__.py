@@ -123,11 +123,17 @@ def _images(path: Path) -> Path | None:
 def find(name: str | Path) -> Path:
     """The folder of a built cohort."""
     for folder in (home() / "cohorts" / name, Path(name)):
-        if (folder / "manifest.json").is_file():
+        if exists(folder / "manifest.json"):
             return folder
     raise UsageError(
         f"there is no cohort {str(name)!r} here; `ranscore cohort build` makes one, and `ranscore cohort show` lists those that are"
     )
+
+
+def manifests(root: Path) -> list[Path]:
+    """The files of the manifests of all cohorts in a folder, damaged ones too, sorted by name."""
+    paths = [folder / "manifest.json" for folder in sorted(root.glob("*")) if not folder.name.startswith(".")]
+    return [path for path in paths if exists(path)]
 
 
 def load_manifest(path: Path) -> Manifest:
