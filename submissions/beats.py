@@ -9,11 +9,13 @@ import json
 import os
 import socket
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
 from harness import files
+from harness.shaped import known
+from harness.stored import Source, each, read_object, shaped
 from submissions.desk import Desk
 from submissions.ledger import Folder
 
@@ -27,7 +29,7 @@ SHORTEST = 5.0
 class Beat:
     """What one worker last said."""
 
-    who: str
+    who: str = ""
     """Host, process and some random digits."""
     at: float
     pause: float = 40.0
@@ -51,20 +53,13 @@ def write(desk: Desk, beat: Beat) -> None:
 
 def read(desk: Desk) -> tuple[Beat, ...]:
     """The newest beat of every worker that was ever here; files that cannot be read are passed over."""
-    found = []
-    for path in _folder(desk).glob("*.json"):
-        with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
-            data = json.loads(path.read_text())
-            found.append(
-                Beat(
-                    who=str(data.get("who", "")),
-                    at=float(data["at"]),
-                    pause=float(data.get("pause", 40.0)),
-                    trouble=str(data.get("trouble", ""))[:200],
-                    over=bool(data.get("over")),
-                )
-            )
-    return tuple(found)
+    return tuple(each(_folder(desk).glob("*.json"), _read, lambda _: None))
+
+
+def _read(path: Path) -> Beat:
+    source = Source(str(path), "the sign of a worker", "It is written again")
+    found = shaped(Beat, known(Beat, read_object(path, source)), source)
+    return replace(found, trouble=found.trouble[:200])
 
 
 def forget(desk: Desk, before: float) -> None:

@@ -13,6 +13,10 @@ from harness.stored import exists
 from submissions.desk import Desk
 from submissions.events import State
 from submissions.ledger import Folder
+from submissions.listing import at_odds
+
+SETTLED = 3600.0
+"""Seconds after which the store has followed the ledger."""
 
 
 def problems(desk: Desk) -> Iterator[Problem]:
@@ -24,6 +28,8 @@ def problems(desk: Desk) -> Iterator[Problem]:
         names = {item.received.data["file"] for item in now.submissions.values() if item.state is not State.REJECTED}
         for name in sorted(names):
             yield from tried(lambda name=name: desk.ledger.shelf.blob(name))  # type: ignore[misc]
+        for name in at_odds(desk, now, desk.ledger.clock() - SETTLED):
+            yield Problem(f"the board does not show the submission {name} as the ledger says", "Run `ranscore worker --once`")
     yield from store_check.problems(desk.store)
     for path in cohorts.manifests(desk.root / "cohorts"):
         yield from _cohort(path)

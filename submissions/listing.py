@@ -18,7 +18,7 @@ from harness.types import Json
 from submissions import ownership
 from submissions.card import alias, shown
 from submissions.desk import Desk
-from submissions.events import State, Submission
+from submissions.events import Books, State, Submission
 
 _MARK = "submission "
 """Begins the reason of every withdrawal made here; others are the operator's own and stay."""
@@ -76,6 +76,13 @@ def _identities(item: Submission) -> set[str]:
     """Under what its record may be in the store: its name, or while it is anonymous its alias."""
     full = full_record(item)
     return {records.identity(records.named(full, card)) for card in (full.system, alias(full.system, item.id))}
+
+
+def at_odds(desk: Desk, now: Books, before: float) -> tuple[str, ...]:
+    """The ids of submissions of which the store still says something else than the ledger has said since a time."""
+    standing = {item.id for item in desk.store.standing()}
+    settled = [item for item in now.submissions.values() if item.record and not item.damage and item.events[-1].at < before]
+    return tuple(item.id for item in settled if stands(item) is standing.isdisjoint(_identities(item)))
 
 
 def stands(item: Submission) -> bool:

@@ -6,7 +6,6 @@ stands in that event. The store follows from the ledger, so a death after it cos
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import sys
@@ -24,6 +23,7 @@ from harness import files, ranks, scoring, snapshot
 from harness import record as records
 from harness.errors import InputError, Problem, RanscoreError, StoreError, UnavailableError
 from harness.evaluate import Evaluation
+from harness.stored import Source, content, parse, shaped
 from harness.types import Cohort, Grade, Json
 from submissions import beats, probes, sandbox
 from submissions.beats import Beat
@@ -343,10 +343,11 @@ def _stamp() -> str:
 
 def progress(desk: Desk, name: str) -> tuple[int, int] | None:
     """How many of a submission's reports are extracted, of how many; None where nobody knows."""
+    path = desk.root / "progress" / f"{name}.json"
+    source = Source(str(path), "the note of how far a worker is", "It is written again")
     try:
-        done, total = json.loads((desk.root / "progress" / f"{name}.json").read_text())
-        return int(done), int(total)
-    except (OSError, ValueError, TypeError):
+        return shaped(tuple[int, int], parse(content(path, source), source), source)
+    except StoreError:
         return None
 
 

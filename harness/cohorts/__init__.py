@@ -101,10 +101,16 @@ def load(name: str | Path) -> Cohort:
     if manifest.access is Access.CREDENTIALED:
         files.close(folder)
     texts = _load_texts(folder / "text.jsonl")
-    known = label_files.read(folder / "labels.csv") if exists(folder / "labels.csv") else {}
+    known = label_files.read(_file(folder / "labels.csv")) if exists(folder / "labels.csv") else {}
     cohort = Cohort(manifest, texts, known, _images(folder / "local.json"))
     _check(cohort, folder)
     return cohort
+
+
+def _file(path: Path) -> Path:
+    if not path.is_file():
+        raise InputError(Problem("it is not a file", BUILD, str(path)))
+    return path
 
 
 @dataclass(frozen=True, slots=True)
