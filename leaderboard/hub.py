@@ -31,7 +31,7 @@ from submissions.ledger import Ledger, checked
 
 Found = TypeVar("Found")
 PUBLIC: Final = "https://huggingface.co"
-PLAIN: Final = re.compile(r"(?:[A-Za-z0-9_-][\w.-]{0,199}/){0,3}\.?[A-Za-z0-9_-][\w.-]{0,199}", re.ASCII)
+PLAIN: Final = re.compile(r"(?:[A-Za-z0-9_-][\w.-]{0,199}/){0,3}[A-Za-z0-9_-][\w.-]{0,199}", re.ASCII)
 """A file's name on the Hub that is read: it leads into no other folder than that of the data set."""
 PUBLISHED: Final = re.compile(r"(?:events|snapshots)/[A-Za-z0-9][\w.-]{0,199}\.json", re.ASCII)
 """The name of a published record or snapshot."""
@@ -302,7 +302,7 @@ def repositories(root: Path) -> tuple[Repository | None, Repository | None]:
     """The data sets of submissions and of results, as `[hub]` in the board's `config.toml` names them."""
     path = root / "config.toml"
     table = tomllib.loads(path.read_text(encoding="utf-8")).get("hub", {}) if path.is_file() else {}
-    endpoint = table.get("endpoint")
+    endpoint = str(table["endpoint"]).rstrip("/") if "endpoint" in table else None
     if any(name in table for name in ("submissions", "results")):
         _check_trusted(endpoint, path)
     made = [Repository(table[name], root / "hub" / name, endpoint) if name in table else None for name in ("submissions", "results")]
@@ -316,7 +316,7 @@ def _check_trusted(endpoint: str | None, path: Path) -> None:
         RefusedError: It is neither the public one, nor in the user's own configuration, nor in HF_ENDPOINT.
     """
     own = config().get("hub", {}).get("endpoint"), os.environ.get("HF_ENDPOINT"), PUBLIC
-    if endpoint is not None and endpoint.rstrip("/") not in {known.rstrip("/") for known in own if known}:
+    if endpoint is not None and endpoint not in {known.rstrip("/") for known in own if known}:
         what = "it names another Hub than the public one, and your token would be sent there"
         raise RefusedError(Problem(what, f"If you trust it, set HF_ENDPOINT, or [hub] endpoint in {home() / 'config.toml'}", str(path)))
 
