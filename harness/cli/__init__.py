@@ -34,6 +34,7 @@ GROUPS: tuple[str, ...] = (
     "metrics",
     "moderate",
     "pack",
+    "readers",
     "submit",
     "weights",
     "worker",
