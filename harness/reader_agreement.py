@@ -103,15 +103,16 @@ def statistics(total: Array, categories: int) -> dict[str, Array]:
     disagreement = 1 - _ratio(agreed.sum(axis=-1), all_answers)
     by_chance = 1 - _ratio((answers * (answers - 1)).sum(axis=-1), all_answers * (all_answers - 1))
     pairs = pair_kappas(total, q)
-    return {
-        "raw": raw,
-        "fleiss": _beyond(raw, (used**2).sum(axis=-1)),
-        "alpha": np.where(by_chance > 1e-12, 1 - _ratio(disagreement, by_chance), 0.0),
-        "ac1": _beyond(raw, (used * (1 - used)).sum(axis=-1) / (q - 1)),
-        "cohen": pairs.mean(axis=-1) if pairs.shape[-1] else np.zeros(pairs.shape[:-1]),
-        "positive": _ratio(agreed[..., 1], answers[..., 1]),
-        "negative": _ratio(agreed[..., 0], answers[..., 0]),
-    }
+    measured = (
+        raw,
+        _beyond(raw, (used**2).sum(axis=-1)),
+        np.where(by_chance > 1e-12, 1 - _ratio(disagreement, by_chance), 0.0),
+        _beyond(raw, (used * (1 - used)).sum(axis=-1) / (q - 1)),
+        pairs.mean(axis=-1),
+        _ratio(agreed[..., 1], answers[..., 1]),
+        _ratio(agreed[..., 0], answers[..., 0]),
+    )
+    return dict(zip(STATISTICS, measured, strict=True))
 
 
 def pair_kappas(total: Array, categories: int) -> Array:
@@ -127,7 +128,7 @@ def agreement(votes: Votes, alpha: float = 0.05) -> dict[str, Agreement]:
     """Every statistic of one question, with its interval."""
     q = votes.categories
     named = [(name, LOWEST[name]) for name in STATISTICS]
-    measured = _measured(votes, lambda total: np.stack([statistics(total, q)[name] for name in STATISTICS], axis=-1), alpha, named)
+    measured = _measured(votes, lambda total: np.stack(list(statistics(total, q).values()), axis=-1), alpha, named)
     return dict(zip(STATISTICS, measured, strict=True))
 
 

@@ -57,11 +57,10 @@ class Question:
             return (0, 1)
         return tuple(sorted(self.choices, key=lambda value: (value < 0, value)))
 
-    def category(self, value: Value | None) -> int:
-        """The index among `values`; -1 for no answer."""
-        if not isinstance(value, int):
-            return -1
-        return self.values.index(min(value, 1) if self.type == "count" else value)
+    def categories(self) -> dict[Value | None, int]:
+        """By answer the index among `values`; no answer is -1."""
+        codes: dict[Value | None, int] = {None: -1} | {value: index for index, value in enumerate(self.values)}
+        return codes | (dict.fromkeys(range(2, MOST + 1), 1) if self.type == "count" else {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,8 @@ def make(study: Study, found: Sequence[Answers]) -> Json:
 
 
 def _votes(study: Study, one: Answers) -> Votes:
-    values = np.array([[one.question.category(value) for value in row] for row in one.first], dtype=np.int8)
+    codes = one.question.categories()
+    values = np.array([[codes[value] for value in row] for row in one.first], dtype=np.int8)
     weighted = study.draw.how == "rare"
     return Votes(
         values=values.reshape(len(study.items), len(study.readers)),
@@ -57,7 +58,7 @@ def _votes(study: Study, one: Answers) -> Votes:
 
 def _question(study: Study, one: Answers, votes: Votes) -> Json:
     values = one.question.values
-    decided = [decide([_plain(one, value) for value in row], study.at_least) for row in one.first]
+    decided = [decide([None if code == MISSING else values[code] for code in row], study.at_least) for row in votes.values.tolist()]
     counts = Counter(item.value for item in decided)
     causes = Counter(item.cause for item in decided if item.value is None)
     rarest = min(counts[values[0]], counts[values[1]]) if one.question.id != JUDGEMENT else len(decided) - causes.total()
@@ -70,12 +71,6 @@ def _question(study: Study, one: Answers, votes: Votes) -> Json:
         "measures": _measures(votes),
         "self": _self(_selves(study, [one])),
     }
-
-
-def _plain(one: Answers, value: object) -> int | None:
-    """An answer as the rule counts it: of a count whether there is any."""
-    category = one.question.category(value if isinstance(value, int) else None)
-    return None if category == MISSING else one.question.values[category]
 
 
 def _measures(votes: Votes) -> Json:
@@ -91,9 +86,10 @@ def _selves(study: Study, found: Sequence[Answers], reader: int | None = None) -
     """First and second answers as if they were two readers'."""
     rows, patients = [], []
     for one in found:
+        codes = one.question.categories()
         for item, number, value in one.again:
             if reader is None or number == reader:
-                rows.append([one.question.category(one.first[item][number]), one.question.category(value)])
+                rows.append([codes[one.first[item][number]], codes[value]])
                 patients.append(study.items[item].patient)
     categories = max((len(one.question.values) for one in found), default=2)
     return Votes(values=np.array(rows, dtype=np.int8).reshape(-1, 2), categories=categories, patients=patients)

@@ -82,7 +82,8 @@
   const line = el("p", {class: "state", role: "status"}), live = el("p", {class: "unseen", role: "status", "aria-live": "polite"});
   const heading = el("h2", {tabindex: "-1"}), texts = el("section", {class: "report", tabindex: "0", "aria-label": W.report});
   const form = el("form", {onsubmit: event => event.preventDefault(), "aria-label": D.title}), end = el("section", {hidden: true});
-  const jump = el("input", {type: "number", min: 1, max: total, id: "jump", onchange: event => go(Number(event.target.value))});
+  const intro = el("p", {}, D.intro);
+  const jump = el("input", {type: "number", min: 1, max: total, id: "jump", "aria-label": W.jump, onchange: event => go(Number(event.target.value))});
   const file = el("input", {type: "file", accept: ".json,application/json", class: "unseen", id: "file", tabindex: "-1", "aria-label": W.load, onchange: load});
   const shortcut = el("input", {type: "checkbox", checked: true, onchange: event => { keys = event.target.checked; store.put("keys", keys); }});
   const colours = el("select", {onchange: event => colour(event.target.value)}, ...["auto", "light", "dark"].map(name => el("option", {value: name}, W[name])));
@@ -99,7 +100,7 @@
         el("div", {class: "tools"}, ...copies, button(W.help, () => help.showModal(), "H"),
           el("label", {}, shortcut, W.keys), el("label", {}, W.colours, colours))),
       line,
-      el("main", {}, el("div", {}, el("div", {class: "head"}, heading), texts), el("div", {}, el("p", {}, D.intro), form, end)),
+      el("main", {}, el("div", {}, el("div", {class: "head"}, heading), texts), el("div", {}, intro, form, end)),
       el("nav", {"aria-label": W.move}, back, on, first, el("label", {for: "jump"}, W.jump), jump),
       live, help);
     keys = store.get("keys") !== false; shortcut.checked = keys;
@@ -125,6 +126,7 @@
       el("button", {type: "button", id: "rest", onclick: rest}, D.rest, " ", el("kbd", {"aria-hidden": "true"}, "A")),
       el("span", {id: "missing", class: "who"}), practise ? el("button", {type: "button", id: "show", class: "main", onclick: truth}, W.show) : null));
     jump.value = at;
+    intro.hidden = done() > 0;
     back.disabled = at === 1; on.disabled = at === total;
     current = Math.max(0, D.questions.findIndex(question => question.type !== "text" && !has(reply(at).values, question.id)));
     mark(focus);
