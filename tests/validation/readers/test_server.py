@@ -8,6 +8,7 @@ import multiprocessing
 import random
 import re
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -189,11 +190,13 @@ def test_a_hundred_kills_lose_no_acknowledged_answer(made: Made) -> None:
         kept = {int(at): int(reply["seconds"]) for at, reply in mine.state()["answers"].items()}
         for at, newest in acknowledged.items():
             assert newest <= kept[at] <= sent[at], "an acknowledged answer is there, or a newer one that was sent"
-        killing = multiprocessing.get_context("fork").Process(target=_kill_after, args=(process.pid, rng.random() * 0.06))
-        killing.start()
+        left, killing = rng.randint(0, 4), threading.Timer(rng.random() * 0.005, process.kill)
         try:
             while True:
-                number += 1
+                # Killed a moment later, while the next answers are on their way.
+                if left == 0:
+                    killing.start()
+                left, number = left - 1, number + 1
                 at = rng.randint(1, total)
                 sent[at] = number
                 reply = {"values": {"Edema": number % 2}, "rest": [], "seconds": number}
@@ -205,14 +208,6 @@ def test_a_hundred_kills_lose_no_acknowledged_answer(made: Made) -> None:
         killing.join()
         process.join()
     assert len(acknowledged) > total // 2 and confirmed > 100, "there was something to lose"
-
-
-def _kill_after(pid: int, seconds: float) -> None:
-    import os
-    import signal
-
-    time.sleep(seconds)
-    os.kill(pid, signal.SIGKILL)
 
 
 def test_a_line_that_was_cut_off_is_removed_and_a_damaged_one_is_named(made: Made) -> None:
