@@ -194,6 +194,12 @@
     if (move && index + 1 < D.questions.length) enter(index + 1); else mark(false);
   }
 
+  // After an answer the next question is current: its answer, or else the one just given, is taken back.
+  function takeBack() {
+    if (!has(reply(at).values, D.questions[current].id) && current > 0) enter(current - 1);
+    set(current, null, false);
+  }
+
   function rest() {
     if (truths.has(at)) return;
     const old = reply(at), values = {...old.values}, added = D.questions.filter(question => question.rest && !has(values, question.id)).map(question => question.id), before = open(at);
@@ -349,7 +355,7 @@
     else if (key === "a") rest();
     else if (key === "s" && !practise) save(false);
     else if (key === "h") help.showModal();
-    else if (key === "backspace") set(current, null, false);
+    else if (key === "backspace") takeBack();
     else if (key === "enter" && !event.target.matches("button, input[type=checkbox]") && open(at) === 0) practise && !truths.has(at) ? truth() : go(at + 1);
     else return;
     event.preventDefault();
