@@ -16,6 +16,7 @@ from harness.signature import kind_of
 from harness.snapshot import MetricSnapshot, Snapshot
 from harness.store import Store, Stored, now
 from harness.types import Access, Cohort, Manifest, Rows
+from leaderboard import standards
 from leaderboard.board import Board, Column, anonymous, boards
 from leaderboard.ranked import found
 
@@ -77,9 +78,16 @@ class Shelf:
             return self._content
 
     def _stamp(self) -> str:
-        """The folders' own times change when a file appears in them; the day, because anonymity ends on one."""
+        """The folders' own times change when a file appears in them; the day, because anonymity ends on one; readers' standards."""
         times = [path.stat().st_mtime_ns if path.is_dir() else 0 for path in (self.store.root / "events", self.store.root / "snapshots")]
-        return f"{now()[:10]} {times}"
+        return f"{now()[:10]} {times} {standards.stamp(self._standards())}"
+
+    def standards(self) -> tuple[standards.Standard, ...]:
+        """The readers' standards that were settled beside the store or in RANSCORE_HOME."""
+        return standards.found(self._standards())
+
+    def _standards(self) -> tuple[Path, ...]:
+        return tuple(dict.fromkeys((self.store.root.parent / "readers", home() / "readers")))
 
     def rows(self, name: str) -> tuple[Rows, ...]:
         """A record's rows; empty where they are not here."""

@@ -15,13 +15,14 @@ from leaderboard.addresses import Addresses
 from leaderboard.board import Board, BoardRow, reported_rows
 from leaderboard.markup import Html, el
 from leaderboard.shelf import Content, Shelf
-from leaderboard.views import about, agree, board, compare, findings, studies, system
+from leaderboard.views import about, agree, board, compare, findings, readers, studies, system
 
 TABS = {
     "board": "Board",
     "findings": "Findings",
     "compare": "Compare",
     "agree": "Metrics agree?",
+    "readers": "Readers",
     "system": "System",
     "about": "About",
 }
@@ -122,6 +123,10 @@ def _agree(page: Page) -> Html:
     return agree.view(page.board, page.content.boards, page.to)
 
 
+def _readers(page: Page) -> Html:
+    return readers.view(page.board, page.shelf.standards(), page.content.boards, page.to)
+
+
 def _system(page: Page) -> Html:
     rows = {row.id: row for row in page.board.rows}
     row = rows.get(page.query.get("system", "")) or min(page.board.rows, key=lambda row: row.place is None)
@@ -136,4 +141,12 @@ def _about(page: Page) -> Html:
     return about.view(page.board, record, describe(cohort) if cohort else None, page.content.boards, page.to)
 
 
-_PAGES = {"board": _board, "findings": _findings, "compare": _compare, "agree": _agree, "system": _system, "about": _about}
+_PAGES = {
+    "board": _board,
+    "findings": _findings,
+    "compare": _compare,
+    "agree": _agree,
+    "readers": _readers,
+    "system": _system,
+    "about": _about,
+}

@@ -185,16 +185,18 @@ def _systems(study: Study, opinion: Array, scored: Scored, known: Flags, owner: 
     sign = 1.0 if metric.higher_is_better else -1.0
     rows, said = np.nan_to_num(scored.systems), np.nan_to_num(opinion)
 
-    def order(times: Array) -> float:
-        weight = member * times[owner]
-        total = np.asarray(metric.score(weight @ rows)[metric.headline])
-        return tau((weight @ said) / np.maximum(weight.sum(axis=1), 1e-12), sign * total)
+    def orders(times: Array) -> list[float]:
+        """Tau of each draw; `times` says how often each patient was drawn."""
+        weight = member * times[:, None, owner]
+        score = np.asarray(metric.score(weight @ rows)[metric.headline])
+        judged = (weight @ said) / np.maximum(weight.sum(axis=-1), 1e-12)
+        return [tau(one, sign * other) for one, other in zip(judged, score, strict=True)]
 
     patients = int(owner.max()) + 1
-    value = order(np.ones(patients))
+    value = orders(np.ones((1, patients)))[0]
     if np.isnan(value):
         return None
     blocks = weights(patients, DRAWS, Source(study.digest))
-    drawn = np.array([order(times.astype(np.float64)) for block in blocks for times in block])
+    drawn = np.array([one for block in blocks for one in orders(block.astype(np.float64))])
     low, high = percentile(drawn[~np.isnan(drawn)])
     return [value, min(low, value), max(high, value)]
