@@ -102,13 +102,13 @@ def statistics(total: Array, categories: int) -> dict[str, Array]:
     all_answers = answers.sum(axis=-1)
     disagreement = 1 - _ratio(agreed.sum(axis=-1), all_answers)
     by_chance = 1 - _ratio((answers * (answers - 1)).sum(axis=-1), all_answers * (all_answers - 1))
-    pairs = pair_kappas(total, q)
+    met = _pair_cases(total, q) > 0
     measured = (
         raw,
         _beyond(raw, (used**2).sum(axis=-1)),
         np.where(by_chance > 1e-12, 1 - _ratio(disagreement, by_chance), 0.0),
         _beyond(raw, (used * (1 - used)).sum(axis=-1) / (q - 1)),
-        pairs.mean(axis=-1),
+        _ratio((pair_kappas(total, q) * met).sum(axis=-1), met.sum(axis=-1)),
         _ratio(agreed[..., 1], answers[..., 1]),
         _ratio(agreed[..., 0], answers[..., 0]),
     )
@@ -116,12 +116,17 @@ def statistics(total: Array, categories: int) -> dict[str, Array]:
 
 
 def pair_kappas(total: Array, categories: int) -> Array:
-    """Cohen's kappa of every pair of readers, shape (..., pairs), in the order of `itertools.combinations`."""
+    """Cohen's kappa of every pair of readers, shape (..., pairs), in the order of `itertools.combinations`; 0 for a pair without a common case."""
     tables = total[..., 3 + 3 * categories :].reshape(*total.shape[:-1], -1, categories, categories)
-    cases = tables.sum(axis=(-1, -2))
+    cases = _pair_cases(total, categories)
     same = _ratio(np.trace(tables, axis1=-2, axis2=-1), cases)
     chance = _ratio((tables.sum(axis=-1) * tables.sum(axis=-2)).sum(axis=-1), cases**2)
     return _beyond(same, chance)
+
+
+def _pair_cases(total: Array, categories: int) -> Array:
+    """How many items both readers of a pair answered."""
+    return np.asarray(total[..., 3 + 3 * categories :].reshape(*total.shape[:-1], -1, categories**2).sum(axis=-1))
 
 
 def agreement(votes: Votes, alpha: float = 0.05) -> dict[str, Agreement]:
@@ -133,10 +138,11 @@ def agreement(votes: Votes, alpha: float = 0.05) -> dict[str, Agreement]:
 
 
 def pairwise(votes: Votes, alpha: float = 0.05) -> dict[tuple[int, int], Agreement]:
-    """Cohen's kappa of every pair of readers (columns of the table), with its interval."""
+    """Cohen's kappa of every pair of readers (columns of the table) who answered a common item, with its interval."""
     pairs = list(combinations(range(votes.readers), 2))
     measured = _measured(votes, lambda total: pair_kappas(total, votes.categories), alpha, [("cohen", -1.0)] * len(pairs))
-    return dict(zip(pairs, measured, strict=True))
+    met = _pair_cases(rows(votes.values, votes.categories).sum(axis=0), votes.categories) > 0
+    return {pair: item for pair, item, common in zip(pairs, measured, met, strict=True) if common}
 
 
 def stacked(several: Sequence[Votes]) -> Votes:

@@ -159,3 +159,10 @@ def test_all_findings_together_are_their_decisions_in_one_table() -> None:
     both = stacked([one, other])
     assert both.values.shape == (80, 6) and len(set(both.patients)) == 40
     assert agreement(both)["raw"].value == pytest.approx(agreement(one)["raw"].value, abs=1e-12)
+
+
+def test_a_reader_without_answers_changes_nothing() -> None:
+    with_one, without = np.concatenate([mixed(), np.full((40, 1), MISSING, dtype=np.int8)], axis=1), mixed()
+    for name, item in agreement(votes_of(without)).items():
+        assert agreement(votes_of(with_one))[name].value == pytest.approx(item.value, abs=1e-12), name
+    assert pairwise(votes_of(with_one)).keys() == pairwise(votes_of(without)).keys()

@@ -29,11 +29,11 @@ class View:
     """Of the study; part of the name of the file that is handed in."""
     study: Study
     reader: str
-    reports: Sequence[tuple[str, ...]]
+    reports: Sequence[tuple[str, ...]] = field(repr=False)
     """The texts of each report, in the order in which this reader sees them."""
     mode: str = "file"
     """`file`, `served`, or `practise`."""
-    replies: Mapping[int, Reply] = field(default_factory=dict)
+    replies: Mapping[int, Reply] = field(default_factory=dict, repr=False)
     """What the server holds already."""
 
 

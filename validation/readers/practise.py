@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from aiohttp import web
 
@@ -32,7 +32,7 @@ class Exercise:
     name: str
     study: Study
     """The study with one sheet: the learner's."""
-    texts: Texts
+    texts: Texts = field(repr=False)
     labels: Mapping[str, Labels]
     """The standard, by study id."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import web
@@ -37,8 +37,8 @@ class Served:
 
     folder: Folder
     study: Study
-    texts: Texts
-    sessions: Mapping[str, Session]
+    texts: Texts = field(repr=False)
+    sessions: Mapping[str, Session] = field(repr=False)
     """By secret."""
 
     def routes(self) -> dict[tuple[str, str], Handler]:

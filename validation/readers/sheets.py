@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.complaints import Complaints
 from harness.errors import InputError, Problem
@@ -22,7 +22,7 @@ MAX_BYTES = 20_000_000
 class Reply:
     """A reader's answers about one showing."""
 
-    values: Mapping[str, Value]
+    values: Mapping[str, Value] = field(repr=False)
     """By question id; a question that is not there is open."""
     rest: tuple[str, ...] = ()
     """The questions that were answered by the act "the rest is absent"."""
