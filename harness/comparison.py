@@ -11,8 +11,9 @@ from math import isfinite
 from harness import cohorts
 from harness.errors import StoreError, UsageError
 from harness.home import home
-from harness.intervals import UNKNOWN, Interval, pseudo
+from harness.intervals import Interval, pseudo
 from harness.metrics import metric as make_metric
+from harness.optional import ByFinding
 from harness.paired import FEW, bootstrap_difference, claimable, compare, holm, swap_tests
 from harness.progress import progress
 from harness.record import CohortCard, Record
@@ -145,7 +146,7 @@ def _metric(
     single = [part for part in tests if part.startswith("f1:")]
     adjusted = holm({part: float(tests[part].p) for part in single if part not in few})
 
-    lowest, highest = getattr(metric, "limits", UNKNOWN)
+    lowest, highest = metric.limits
     widest = highest - lowest
 
     def line(part: str) -> Line:
@@ -162,7 +163,7 @@ def _metric(
 
 
 def _findings(metric: Metric) -> tuple[str, ...]:
-    return getattr(metric, "findings", ())
+    return metric.findings if isinstance(metric, ByFinding) else ()
 
 
 def verdict(comparison: Comparison, metric: MetricComparison) -> str:

@@ -27,6 +27,7 @@ from harness.extractors import extractor
 from harness.extractors.cache import home_key, keyed
 from harness.findings import VOCABULARIES
 from harness.labels import cells
+from harness.optional import Chunked
 from harness.report_stream import inspect, rows
 from harness.types import Extractor
 
@@ -79,7 +80,7 @@ def label(source: Path, out: Path, made: Extractor, labeller: Labeller | None = 
     if folder.exists() and any(not path.name.endswith(".rows") for path in folder.iterdir()):
         raise RefusedError(f"the folder {folder} holds files that this program did not write; move it away")
     folder.mkdir(parents=True, exist_ok=True)
-    size = chunk or int(getattr(made, "chunk", CHUNK))
+    size = chunk or (made.chunk if isinstance(made, Chunked) else CHUNK)
     parts: list[Path] = []
     bar = _Bar(total)
 

@@ -11,6 +11,7 @@ import numpy as np
 from harness.errors import InputError, Problem
 from harness.intervals import PUBLISHED, intervals
 from harness.metrics.findings_f1 import reference_decisions
+from harness.optional import official
 from harness.progress import progress
 from harness.record import CohortCard, Counts, ExtractorCard, MetricResult, Record, record_digest, rows_digest
 from harness.resample import patient_totals
@@ -98,7 +99,7 @@ def _candidate(study: str, text: str | None, labels: Mapping[str, Labels]) -> In
 
 
 def _extractor_card(extractor: Extractor) -> ExtractorCard:
-    return ExtractorCard(extractor.name, extractor.digest, bool(getattr(extractor, "official", False)))
+    return ExtractorCard(extractor.name, extractor.digest, official(extractor))
 
 
 def from_labels(

@@ -117,8 +117,6 @@ class Input:
     status: ReportStatus = ReportStatus.OK
     labels: Mapping[str, Labels] = field(default_factory=dict)
     """By vocabulary."""
-    rows: Mapping[str, Array] = field(default_factory=dict)
-    """By metric name: this study's row of each metric that another metric reads."""
 
 
 class Metric(Protocol):
@@ -144,7 +142,7 @@ class Metric(Protocol):
 
     @property
     def reads(self) -> frozenset[str]:
-        """Of `text`, `ran-21`, `chexpert-14`, `embedding`, or the names of other metrics whose rows it needs."""
+        """Subset of `text`, `ran-21` and `chexpert-14`."""
         ...
 
     @property
@@ -160,6 +158,11 @@ class Metric(Protocol):
     @property
     def higher_is_better(self) -> bool:
         """False for a distance."""
+        ...
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The ends of the scale, infinite where there are none: no interval goes beyond them."""
         ...
 
     @property

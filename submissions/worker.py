@@ -23,6 +23,7 @@ from harness import files, ranks, scoring, snapshot
 from harness import record as records
 from harness.errors import InputError, Problem, RanscoreError, UnavailableError
 from harness.evaluate import Evaluation
+from harness.optional import official
 from harness.types import Cohort, Extractor, Grade, Json, Labels
 from submissions import probes, sandbox
 from submissions.desk import Desk
@@ -70,7 +71,7 @@ class Counted:
     @property
     def official(self) -> bool:
         """The inner one's."""
-        return bool(getattr(self.inner, "official", False))
+        return official(self.inner)
 
     def extract(self, texts: Sequence[str]) -> Sequence[Labels]:
         """Label texts, a few at a time."""
