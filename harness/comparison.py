@@ -173,7 +173,7 @@ def verdict(comparison: Comparison, metric: MetricComparison) -> str:
     if pair is None:
         return ""
     name = metric.signature.split("|")[0]
-    gap = f"difference {pair.difference:+.3f}, {100 * (1 - comparison.alpha):g} % interval [{pair.low:+.3f}, {pair.high:+.3f}], p {p_text(pair.p)}"
+    gap = f"difference {pair.difference:+z.3f}, {100 * (1 - comparison.alpha):g} % interval [{pair.low:+z.3f}, {pair.high:+z.3f}], p {p_text(pair.p)}"
     if pair.p >= comparison.alpha:
         return f"{name}: {comparison.first} and {comparison.second} cannot be told apart ({gap})."
     better = comparison.first if (pair.difference > 0) == metric.higher_is_better else comparison.second
@@ -182,7 +182,7 @@ def verdict(comparison: Comparison, metric: MetricComparison) -> str:
 
 def p_text(p: float) -> str:
     """A p as people print it."""
-    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
+    return "< 0.001" if p < 0.001 else f"= {p:z.3f}"
 
 
 def dumps(comparisons: Sequence[Comparison]) -> str:

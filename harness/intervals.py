@@ -182,7 +182,7 @@ def intervals(
     else:
         found = _bootstrapped(left, bootstrap(metric, [table], draws, source or Source(""))[0], method, alpha)
     lowest, highest = metric.limits
-    return {name: (max(low, lowest), min(high, highest)) for name, (low, high) in found.items()}
+    return {name: (max(low, lowest) + 0.0, min(high, highest) + 0.0) for name, (low, high) in found.items()}
 
 
 def _bootstrapped(left: Pseudo, drawn: Mapping[str, Array], method: str, alpha: float) -> dict[str, Interval]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from harness import files
 from harness.errors import Problem, StoreError
-from harness.paired import holm
+from harness.paired import FEW, holm
 from harness.signature import digest as digest_of
 from harness.types import Json
 
@@ -81,7 +81,24 @@ class MetricSnapshot:
     tests: Mapping[str, Tests]
     """By part; the findings' parts are `f1:<finding>`, and only those with enough positives."""
     detectable: Mapping[str, float]
-    """By part the least detectable difference; absent where fewer than two systems are ranked."""
+    """By part the least detectable difference between those ranked systems that differ in ten patients or more; absent where none do."""
+
+    def gap(self, part: str, label: str) -> str:
+        """One sentence on how far apart two systems must be to be told apart; empty where fewer than two are ranked.
+
+        Args:
+            part: Of the score.
+            label: What the reader calls the score.
+        """
+        least = self.detectable.get(part)
+        if len(self.ranked) < 2:
+            return ""
+        if not least:
+            return (
+                f"The ranked systems differ in fewer than {FEW} patients: how far apart two systems must be cannot be estimated from them."
+            )
+        number = f"{least:.3f}" if least >= 0.0005 else f"{least:.1g}"
+        return f"Two systems like the ranked ones must be about {number} {label} apart to be told apart."
 
     def pair(self, part: str, first: str, second: str) -> Pair | None:
         """The first record less the second, or None where the snapshot does not hold the pair."""

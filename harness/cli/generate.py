@@ -165,7 +165,7 @@ def run_floors(arguments: argparse.Namespace) -> int:
         )
         if arguments.store is not None:
             store.at(arguments.store).add(found.record, found.rows, reports, found.sides.patients)
-        rows.append([name, role.value, summary, *(f"{result.value:.3f}" for result in found.record.metrics)])
+        rows.append([name, role.value, summary, *(f"{result.value:z.3f}" for result in found.record.metrics)])
     table(
         ["bound", "role", "what", *(result.name for result in found.record.metrics)],
         rows,

@@ -200,7 +200,7 @@ def print_findings(findings: tuple[Any, ...]) -> None:
         [
             row.finding + (" *" if row.few else ""),
             str(row.positives),
-            *(f"{value:.3f}" for value in (row.precision, row.recall, row.f1, row.accuracy)),
+            *(f"{value:z.3f}" for value in (row.precision, row.recall, row.f1, row.accuracy)),
         ]
         for row in findings
     ]
@@ -210,7 +210,7 @@ def print_findings(findings: tuple[Any, ...]) -> None:
 
 
 def _attainable(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
+    return "" if value is None else f"{value:z.3f}"
 
 
 def verify(arguments: argparse.Namespace) -> int:

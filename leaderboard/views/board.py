@@ -90,9 +90,8 @@ def lead(board: Board) -> Html:
             else "are not told apart at the top"
         )
         parts.append(el("span", names, f" {tied} among {len(ranked)} ranked systems. "))
-    if board.detectable is not None:
-        gap = el("strong", f"{board.detectable:.{DIGITS}f}")
-        parts.append(el("span", "Two systems must be about ", gap, f" {board.columns[0].label} apart to be told apart."))
+    if board.gap:
+        parts.append(el("span", board.gap))
     if not ranked:
         parts.append(el("span", "Nobody is ranked here yet: ranks are given to systems that were scored or generated again here."))
     return el("p", join(parts), class_="rs-lead")
@@ -243,7 +242,7 @@ def _score(cell: Cell | None, scale: Scale | None, row: BoardRow) -> Html:
     value = number(cell)
     shown: Html | str = el("b", value) if cell.best else value
     ends = (
-        el("span", f"[{cell.interval[0]:.{DIGITS}f}, {cell.interval[1]:.{DIGITS}f}]", class_="rs-minor")
+        el("span", f"[{cell.interval[0]:z.{DIGITS}f}, {cell.interval[1]:z.{DIGITS}f}]", class_="rs-minor")
         if scale and cell.interval
         else None
     )
