@@ -21,6 +21,7 @@ from typing import IO, Any
 
 from generators.catalogue import Options, System
 from harness.errors import Problem, UnavailableError, UsageError
+from harness.quiet import Quiet
 from harness.reports import MAX_CHARACTERS
 from harness.signature import digest
 from harness.types import Generated, Section, StudyInput
@@ -35,8 +36,8 @@ class _DeadError(Exception):
     """The program ended, or answered too late."""
 
 
-@dataclass(slots=True)
-class Program:
+@dataclass(slots=True, repr=False)
+class Program(Quiet):
     """A running program, started at the first question and again after it ended."""
 
     words: tuple[str, ...]
@@ -45,7 +46,7 @@ class Program:
     errors: Path | None
     """Where its standard error goes; nowhere without one, because it may repeat reports."""
     process: subprocess.Popen[bytes] | None = None
-    buffer: bytearray = field(default_factory=bytearray)
+    buffer: bytearray = field(default_factory=bytearray, repr=False)
     answered: bool = False
 
     def ask(self, question: dict[str, Any]) -> Any:

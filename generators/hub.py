@@ -13,15 +13,16 @@ from generators.catalogue import Options, System
 from generators.prompting import Prompt
 from harness.errors import InputError, Problem, UnavailableError, UsageError
 from harness.files import sha256
+from harness.quiet import Quiet
 from harness.signature import digest
 from harness.types import Generated, Section, StudyInput
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+@dataclass(frozen=True, slots=True, repr=False)
+class Asked(Quiet):
     """What the model is given for one study."""
 
-    text: str
+    text: str = field(repr=False)
     films: tuple[Any, ...]
     """Pictures."""
 

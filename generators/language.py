@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from generators.folders import built
 from harness.errors import InputError, Problem
+from harness.quiet import Quiet
 from harness.types import Json
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -52,17 +53,17 @@ def embedded(model: Any, ids: Sequence[int]) -> Tensor:
     return made
 
 
-@dataclass(slots=True)
-class Continuation:
+@dataclass(slots=True, repr=False)
+class Continuation(Quiet):
     """The step of `generators.decoding` for prompts of embeddings, each read once, however many beams follow.
 
     The ids are the new ones alone, empty at first, or after one start id, as in the library of the time.
     """
 
-    model: Any
-    prompts: Tensor
+    model: Any = field(repr=False)
+    prompts: Tensor = field(repr=False)
     """Shape (studies, length, width)."""
-    kept: Any = None
+    kept: Any = field(default=None, repr=False)
 
     def __call__(self, ids: Tensor, origin: Tensor) -> Tensor:
         """The next token's logits."""

@@ -17,6 +17,7 @@ from harness.cohorts.films import read_rgb
 from harness.errors import UsageError
 from harness.extractors.client import Client
 from harness.extractors.endpoint import Endpoint, endpoints
+from harness.quiet import Quiet
 from harness.reports import MAX_CHARACTERS
 from harness.signature import digest
 from harness.types import Generated, Json, Section, StudyInput
@@ -25,12 +26,12 @@ SIDE = 1024
 """Longest side in pixels of a film as it is sent; larger ones are shrunk."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+@dataclass(frozen=True, slots=True, repr=False)
+class Asked(Quiet):
     """What is sent for one study."""
 
-    text: str
-    films: tuple[str, ...]
+    text: str = field(repr=False)
+    films: tuple[str, ...] = field(repr=False)
     """As data addresses."""
 
 

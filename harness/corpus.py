@@ -28,6 +28,7 @@ from harness.extractors.cache import home_key, keyed
 from harness.findings import VOCABULARIES
 from harness.labels import cells
 from harness.optional import Chunked
+from harness.quiet import Quiet
 from harness.report_stream import inspect, rows
 from harness.types import Extractor
 
@@ -35,12 +36,12 @@ CHUNK = 1000
 """Reports that are labelled and committed together, where the extractor does not say otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+@dataclass(frozen=True, slots=True, repr=False)
+class Chunk(Quiet):
     """Some reports in the file's order."""
 
     number: int
-    ids: tuple[str, ...]
+    ids: tuple[str, ...] = field(repr=False)
     texts: tuple[str, ...] = field(repr=False)
 
 

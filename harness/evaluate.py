@@ -13,6 +13,7 @@ from harness.intervals import PUBLISHED, intervals
 from harness.metrics.findings_f1 import reference_decisions
 from harness.optional import official
 from harness.progress import progress
+from harness.quiet import Quiet
 from harness.record import CohortCard, Counts, ExtractorCard, MetricResult, Record, record_digest, rows_digest
 from harness.resample import patient_totals
 from harness.signature import Signature
@@ -38,28 +39,31 @@ INVALID_ABOVE = 0.005
 SHOWN_STUDIES = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Sides:
+@dataclass(frozen=True, slots=True, repr=False)
+class Sides(Quiet):
     """Both sides of a cohort, study by study in the same order (sorted by id), ready for any metric."""
 
     cohort: CohortCard
-    references: tuple[Input, ...]
-    candidates: tuple[Input, ...]
+    references: tuple[Input, ...] = field(repr=False)
+    candidates: tuple[Input, ...] = field(repr=False)
     extractors: Mapping[str, ExtractorCard]
     """By vocabulary who labelled it."""
-    patients: Mapping[str, str] = field(default_factory=dict)
+    patients: Mapping[str, str] = field(default_factory=dict, repr=False)
     """By study; a study that is not named is its own patient."""
     warnings: tuple[str, ...] = ()
     """What is odd about the inputs and stops nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Evaluation:
     """A record with what it was made from."""
 
     record: Record
-    rows: tuple[Rows, ...]
-    sides: Sides
+    rows: tuple[Rows, ...] = field(repr=False)
+    sides: Sides = field(repr=False)
+
+    def __repr__(self) -> str:
+        return f"Evaluation({self.record})"
 
 
 def cohort_card(cohort: Cohort) -> CohortCard:

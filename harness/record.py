@@ -108,8 +108,12 @@ class MetricResult:
         """The headline's interval."""
         return self.intervals.get(self.headline)
 
+    def __str__(self) -> str:
+        ends = " [{:z.3f}, {:z.3f}]".format(*self.interval) if self.interval else ""
+        return f"{self.name} {self.headline} {self.value:z.3f}{ends}"
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Record:
     """One scored system on one cohort."""
 
@@ -143,6 +147,10 @@ class Record:
         if self.counts.lost_share > UNRANKED_ABOVE:
             return f"{self.counts.lost_share:.1%} of the decisions have no answer"
         return ""
+
+    def __repr__(self) -> str:
+        scores = "; ".join(map(str, self.metrics))
+        return f"<{self.system.name!r} on {self.cohort.name!r}: {scores}; {self.counts}; record {self.digest[:12]}>"
 
     def metric(self, name: str) -> MetricResult | None:
         """The first result of a metric of this name."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness import record as records
 from harness import summary
+from harness.quiet import Quiet
 from harness.record import Record
 from leaderboard import cite, plots, render
 from leaderboard.addresses import FILES, SYSTEM_FILES, slug
@@ -26,12 +27,12 @@ DATASET = "ranscore/cohorts"
 """Where nobody configured the benchmark's data set on the Hub."""
 
 
-@dataclass(frozen=True, slots=True)
-class Export:
+@dataclass(frozen=True, slots=True, repr=False)
+class Export(Quiet):
     """One file."""
 
     name: str
-    text: str
+    text: str = field(repr=False)
 
     @property
     def type(self) -> str:

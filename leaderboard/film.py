@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +16,7 @@ from generators.batching import fit
 from generators.catalogue import Options, System
 from harness.errors import InputError, Problem, RanscoreError, UnavailableError, UsageError
 from harness.home import config, home
+from harness.quiet import Quiet
 from harness.types import Generator, Role, StudyInput
 from leaderboard import film_sandbox
 
@@ -30,15 +31,15 @@ _SEED = 4711
 """Of the example films: no model that is trained on a synthetic cohort has seen them, unless its cohort has this seed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+@dataclass(frozen=True, slots=True, repr=False)
+class Written(Quiet):
     """What a system wrote for a film, and the film as it was shown to it."""
 
-    report: str
+    report: str = field(repr=False)
     failure: str
     """Empty where there is a report."""
     substituted: tuple[str, ...]
-    picture: bytes
+    picture: bytes = field(repr=False)
     """A PNG of at most `SHOWN` pixels a side."""
     size: tuple[int, int]
     """Width and height of the film in pixels."""

@@ -24,6 +24,7 @@ from harness import record as records
 from harness.errors import InputError, Problem, RanscoreError, UnavailableError
 from harness.evaluate import Evaluation
 from harness.optional import official
+from harness.quiet import Quiet
 from harness.types import Cohort, Extractor, Grade, Json, Labels
 from submissions import probes, sandbox
 from submissions.desk import Desk
@@ -43,14 +44,14 @@ class RejectedError(InputError):
     """The submission itself is at fault; nobody needs to try again."""
 
 
-@dataclass(slots=True)
-class Counted:
+@dataclass(slots=True, repr=False)
+class Counted(Quiet):
     """An extractor that says how far it is, and remembers what it labelled: references are read once, not once a submission."""
 
     inner: Extractor
     tell: Callable[[int, int], None] = lambda done, total: None
-    _known: dict[str, Labels] = field(default_factory=dict)
-    remember: frozenset[str] = frozenset()
+    _known: dict[str, Labels] = field(default_factory=dict, repr=False)
+    remember: frozenset[str] = field(default=frozenset(), repr=False)
     """Texts whose labels are kept."""
 
     @property

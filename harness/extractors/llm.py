@@ -20,6 +20,7 @@ from harness.extractors.pack import ASKED
 from harness.extractors.parser import FAILED, Decision, Reply, decisions
 from harness.extractors.reading import labels, report_status
 from harness.progress import progress
+from harness.quiet import Quiet
 from harness.types import Access, Labels, ReportStatus, Status
 
 Result = TypeVar("Result")
@@ -27,12 +28,12 @@ LONGEST_RAW = 2000
 """Characters of a raw answer that the cache keeps."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+@dataclass(frozen=True, slots=True, repr=False)
+class Ask(Quiet):
     """One question about one text that nobody has answered yet."""
 
     asked: str
-    key: bytes
+    key: bytes = field(repr=False)
     report: str = field(repr=False)
     """The framed text."""
 
