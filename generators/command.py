@@ -62,12 +62,12 @@ class Program(Quiet):
             process.stdin.write(json.dumps(question, ensure_ascii=False).encode() + b"\n")
             process.stdin.flush()
             found = json.loads(self._line(process.stdout))
-        except (OSError, ValueError, RecursionError, _DeadError) as error:
+        except (OSError, ValueError, RecursionError, _DeadError):
             self.close()
             if not self.answered:
                 what = f"{self.words[0]} ended, was silent for {self.timeout:.0f} s or wrote no JSON before its first answer"
-                raise UnavailableError(Problem(what, "Try it alone; --set errors=FILE keeps what it says on standard error")) from error
-            raise _DeadError from error
+                raise UnavailableError(Problem(what, "Try it alone; --set errors=FILE keeps what it says on standard error")) from None
+            raise _DeadError from None
         self.answered = True
         return found
 
@@ -150,7 +150,7 @@ def make(options: Options) -> Command:
     try:
         words = tuple(shlex.split(settings.get("run", "")))
     except ValueError as error:
-        raise UsageError(f"--set run: {error}") from error
+        raise UsageError(f"--set run: {error}") from None
     needs = frozenset(filter(None, settings.get("needs", "frontal").split(",")))
     writes, timeout = settings.get("writes", "findings"), settings.get("timeout", "600")
     if not words:

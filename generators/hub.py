@@ -122,9 +122,9 @@ def _cached(repository: str) -> Path:
 
     try:
         return Path(snapshot_download(repository, local_files_only=True))
-    except (LocalEntryNotFoundError, HFValidationError) as error:
+    except (LocalEntryNotFoundError, HFValidationError):
         what = f"{repository} is neither a folder nor in the Hub's cache"
-        raise UnavailableError(Problem(what, f"Run `hf download {repository}`")) from error
+        raise UnavailableError(Problem(what, f"Run `hf download {repository}`")) from None
 
 
 def _identity(folder: Path) -> list[str]:

@@ -103,8 +103,8 @@ class Pieces:
 
         try:
             self._model = SentencePieceProcessor(model_file=str(path))
-        except (OSError, RuntimeError) as error:
-            raise InputError(Problem("it is no SentencePiece model, or not there", "Download it again", str(path))) from error
+        except (OSError, RuntimeError):
+            raise InputError(Problem("it is no SentencePiece model, or not there", "Download it again", str(path))) from None
         self.bos = self._model.bos_id()
 
     def ids(self, text: str) -> list[int]:
@@ -142,8 +142,8 @@ class Merges:
 
         try:
             self._model = Tokenizer.from_str(path.read_text(encoding="utf-8"))
-        except Exception as error:  # the library raises no more special class
-            raise InputError(Problem("it is no tokenizer", "Download it again", str(path))) from error
+        except Exception:  # the library raises no more special class
+            raise InputError(Problem("it is no tokenizer", "Download it again", str(path))) from None
         found = self._model.token_to_id(bos)
         if found is None:
             raise InputError(Problem(f"it has no token {bos}", "Give the released file", str(path)))

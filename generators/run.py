@@ -152,5 +152,5 @@ def _read(line: bytes, out: Path, number: int) -> Generated:
         return Generated(
             item["study_id"], item["report"], item.get("failure", ""), tuple(filter(None, item.get("substituted", "").split("; ")))
         )
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(Problem("the line is not one of a run", "Remove the file and start again", str(out), number)) from error
+    except (ValueError, KeyError, TypeError):
+        raise InputError(Problem("the line is not one of a run", "Remove the file and start again", str(out), number)) from None

@@ -79,7 +79,7 @@ def load(path: Path) -> Model:
             arrays = {name: np.asarray(archive[name], dtype=np.float64) for name in shapes}
     except (OSError, ValueError, KeyError, EOFError) as error:
         what = f"it is not a trained baseline ({type(error).__name__})"
-        raise InputError(Problem(what, "Make it with `ranscore train-baseline`", str(path))) from error
+        raise InputError(Problem(what, "Make it with `ranscore train-baseline`", str(path))) from None
     wrong = [f"{name} has shape {arrays[name].shape}, not {shape}" for name, shape in shapes.items() if arrays[name].shape != shape]
     if wrong:
         raise InputError([Problem(what, "Make it with `ranscore train-baseline`", str(path)) for what in wrong])

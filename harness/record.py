@@ -204,7 +204,7 @@ def from_json(data: Json, file: str = "") -> Record:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         what = f"it is not a record ({type(error).__name__}: {str(error)[:80]})"
-        raise InputError(Problem(what, "Give the JSON file that `ranscore score` wrote", file)) from error
+        raise InputError(Problem(what, "Give the JSON file that `ranscore score` wrote", file)) from None
 
 
 def card_from_json(data: Json) -> SystemCard:
@@ -235,7 +235,7 @@ def load(path: Path) -> Record:
     except (OSError, ValueError) as error:
         raise InputError(
             Problem(f"it cannot be read as JSON ({type(error).__name__})", "Give the file that `ranscore score -o` wrote", str(path))
-        ) from error
+        ) from None
     if not isinstance(data, dict):
         raise InputError(Problem("it is not a record: it holds no JSON object", "Give the file that `ranscore score -o` wrote", str(path)))
     return from_json(data, str(path))
@@ -272,7 +272,7 @@ def rows_from_bytes(data: bytes, expected: str, file: str = "") -> tuple[Rows, .
                 for index, name in enumerate(archive["metrics"])
             )
     except (ValueError, KeyError, OSError, EOFError) as error:
-        raise StoreError(Problem(f"the rows cannot be read ({type(error).__name__})", "Score the reports again", file)) from error
+        raise StoreError(Problem(f"the rows cannot be read ({type(error).__name__})", "Score the reports again", file)) from None
     if rows_digest(tables) != expected:
         raise StoreError(Problem("the rows are not those of the record", "Score the reports again", file))
     return tables

@@ -192,7 +192,7 @@ def from_json(data: Json, file: str = "") -> Snapshot:
         return Snapshot(metrics=metrics, without_rows=tuple(data["without_rows"]), **known)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         what = f"it is not a snapshot ({type(error).__name__})"
-        raise StoreError(Problem(what, "Make it again with `ranscore snapshot`", file)) from error
+        raise StoreError(Problem(what, "Make it again with `ranscore snapshot`", file)) from None
 
 
 def _metric(data: Json) -> MetricSnapshot:
@@ -228,7 +228,7 @@ def load(path: Path) -> Snapshot:
     except (OSError, ValueError) as error:
         raise StoreError(
             Problem(f"it cannot be read ({type(error).__name__})", "Make it again with `ranscore snapshot`", str(path))
-        ) from error
+        ) from None
     if not isinstance(data, dict):
         raise StoreError(Problem("it is not a snapshot", "Make it again with `ranscore snapshot`", str(path)))
     return from_json(data, str(path))

@@ -35,12 +35,12 @@ class Reply(Quiet):
     """One answer of a model, as a server gave it."""
 
     content: str = field(repr=False)
-    finish: str = "stop"
+    finish: str = field(default="stop", repr=False)
     """`stop`, `length`, `content_filter`, or whatever else the server says."""
     refusal: bool = False
     thought: bool = False
     """Whether the server gave thoughts beside the content."""
-    model: str = ""
+    model: str = field(default="", repr=False)
     """Who the server says has answered."""
     prompt_tokens: int | None = None
 
