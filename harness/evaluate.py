@@ -107,10 +107,10 @@ def _extractor_card(extractor: Extractor) -> ExtractorCard:
 
 
 def from_labels(
-    reference: Mapping[str, Labels],
-    candidate: Mapping[str, Labels],
-    cohort: CohortCard | None = None,
     *,
+    predictions: Mapping[str, Labels],
+    references: Mapping[str, Labels],
+    cohort: CohortCard | None = None,
     vocabulary: str = "ran-21",
     name: str = "labels",
     patients: Mapping[str, str] | None = None,
@@ -118,17 +118,17 @@ def from_labels(
     """Both sides from label files; no text metric can be computed from them.
 
     Args:
-        reference: By study id; its ids are the cohort.
-        candidate: By study id; a study without a row is missing.
-        cohort: What the record says of the cohort; by default a card made from the reference labels themselves.
+        predictions: By study id; a study without a row is missing.
+        references: By study id; the ids are the cohort.
+        cohort: What the record says of the cohort; by default a card made from the references labels themselves.
         vocabulary: Of both sides.
         name: The cohort's name where no card is given.
         patients: By study the patient; by default every study is its own.
 
     Raises:
-        InputError: The candidate holds a study that the reference does not.
+        InputError: The predictions hold a study that the references do not.
     """
-    unknown = sorted(set(candidate) - set(reference))
+    unknown = sorted(set(predictions) - set(references))
     if unknown:
         raise InputError(
             [
@@ -136,15 +136,15 @@ def from_labels(
                 for item in unknown[:SHOWN_STUDIES]
             ]
         )
-    ids = sorted(reference)
-    card = cohort or _labels_card(reference, name)
+    ids = sorted(references)
+    card = cohort or _labels_card(references, name)
     missing = Labels((), (), ReportStatus.MISSING)
     return Sides(
         card,
-        tuple(Input(study, "", labels={vocabulary: reference[study]}) for study in ids),
+        tuple(Input(study, "", labels={vocabulary: references[study]}) for study in ids),
         tuple(
             Input(study, "", labels.report, {vocabulary: labels})
-            for study, labels in ((item, candidate.get(item, missing)) for item in ids)
+            for study, labels in ((item, predictions.get(item, missing)) for item in ids)
         ),
         {vocabulary: ExtractorCard("label-file", digest_of("label-file"))},
         patients or {},

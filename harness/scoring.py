@@ -18,9 +18,9 @@ LABEL_METRICS: tuple[str, ...] = ("ran-score",)
 
 
 def score(
+    *,
     predictions: Path | str | Mapping[str, str],
     references: Cohort | Path | str,
-    *,
     extractor: Extractor | str = "lexical",
     options: Mapping[str, Any] | None = None,
     metrics: Sequence[str] | None = None,
@@ -86,9 +86,9 @@ def scorer(
 
 
 def score_labels(
-    reference: Path,
-    candidate: Path,
     *,
+    predictions: Path,
+    references: Path,
     access: Access = Access.CREDENTIALED,
     section: Section = Section.BOTH,
     card: SystemCard | None = None,
@@ -97,22 +97,22 @@ def score_labels(
     """Score label files: 21 columns on both sides. The cohort is named after the reference labels' file."""
     from harness import labels
 
-    sides = evaluate.from_labels(labels.read(reference), labels.read(candidate), name=reference.stem)
+    sides = evaluate.from_labels(predictions=labels.read(predictions), references=labels.read(references), name=references.stem)
     sides = replace(sides, cohort=replace(sides.cohort, access=access, section=section))
-    return evaluate.evaluate(sides, make_metrics(LABEL_METRICS)[0], card=card or SystemCard(candidate.stem), created=created)
+    return evaluate.evaluate(sides, make_metrics(LABEL_METRICS)[0], card=card or SystemCard(predictions.stem), created=created)
 
 
 def score_decisions(
-    reference: Mapping[str, Labels],
-    candidate: Mapping[str, Labels],
+    *,
+    predictions: Mapping[str, Labels],
+    references: Mapping[str, Labels],
     cohort: CohortCard,
     card: SystemCard,
-    *,
     grade: Grade = Grade.SELF_SCORED,
     created: str = "",
 ) -> Evaluation:
     """Score decisions that are at hand on both sides, of a cohort that is known."""
-    sides = evaluate.from_labels(reference, candidate, cohort)
+    sides = evaluate.from_labels(predictions=predictions, references=references, cohort=cohort)
     return evaluate.evaluate(sides, make_metrics(LABEL_METRICS)[0], card=card, grade=grade, created=created)
 
 

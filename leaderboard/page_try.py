@@ -119,4 +119,4 @@ def score(report: str, reference: str) -> Any:
         language="en",
         source="pasted by a visitor",
     )
-    return scoring.score({"1": report}, cohort, extractor=extractor()).record
+    return scoring.score(predictions={"1": report}, references=cohort, extractor=extractor()).record

@@ -266,8 +266,8 @@ class Worker:
         created = datetime.fromtimestamp(self.desk.ledger.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         try:
             return scoring.score(
-                reports,
-                cohort,
+                predictions=reports,
+                references=cohort,
                 extractor=extractor,
                 metrics=policy.metrics or None,
                 card=item.card,

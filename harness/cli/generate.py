@@ -153,8 +153,8 @@ def run_floors(arguments: argparse.Namespace) -> int:
         role, summary, _ = BOUNDS[name]
         reports = bound(name, cohort).reports
         found = scoring.score(
-            reports,
-            cohort,
+            predictions=reports,
+            references=cohort,
             extractor=arguments.extractor or "lexical",
             options=chosen,
             metrics=arguments.metrics.split(",") if arguments.metrics else None,

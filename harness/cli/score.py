@@ -105,8 +105,8 @@ def evaluate_arguments(arguments: argparse.Namespace, card: SystemCard | None, g
     section = Section(arguments.section) if arguments.section else None
     cohort = _references(arguments, section, Access.OPEN if arguments.open else Access.CREDENTIALED)
     return scoring.score(
-        arguments.file,
-        cohort,
+        predictions=arguments.file,
+        references=cohort,
         extractor=arguments.extractor or "lexical",
         options=chosen,
         metrics=names,
@@ -128,14 +128,16 @@ def _evaluate_labels(arguments: argparse.Namespace, card: SystemCard | None) -> 
     if not arguments.cohort:
         if not arguments.reference_labels:
             raise UsageError("--labels needs --reference-labels FILE, or --cohort NAME with known labels")
-        return scoring.score_labels(arguments.reference_labels, arguments.labels, access=access, card=card, created=store.now())
+        sides = {"predictions": arguments.labels, "references": arguments.reference_labels}
+        return scoring.score_labels(**sides, access=access, card=card, created=store.now())
     cohort = cohorts.load(arguments.cohort)
     known = labels.read(arguments.reference_labels) if arguments.reference_labels else cohort.labels
     if not known:
         raise UsageError(f"the cohort {arguments.cohort!r} has no known labels: add --reference-labels FILE")
     reference = {study.id: known[study.id] for study in cohort.scored if study.id in known}
     who = card or SystemCard(arguments.labels.stem)
-    return scoring.score_decisions(reference, labels.read(arguments.labels), evaluate.cohort_card(cohort), who, created=store.now())
+    said, about = labels.read(arguments.labels), evaluate.cohort_card(cohort)
+    return scoring.score_decisions(predictions=said, references=reference, cohort=about, card=who, created=store.now())
 
 
 def _references(arguments: argparse.Namespace, section: Any, access: Any) -> Cohort:

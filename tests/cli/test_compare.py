@@ -114,7 +114,12 @@ def test_rescoring_keeps_both_values(tmp_path: Path, cohort: Cohort) -> None:
     store = Store(tmp_path)
     reports = {study.id: cohort.reference(study.id) for study in cohort.scored}
     old = scoring.score(
-        reports, cohort, extractor="lexical", metrics=["ran-score"], card=SystemCard("copy"), created="2026-01-01T00:00:00Z"
+        predictions=reports,
+        references=cohort,
+        extractor="lexical",
+        metrics=["ran-score"],
+        card=SystemCard("copy"),
+        created="2026-01-01T00:00:00Z",
     )
     store.add(old.record, old.rows, reports, old.sides.patients)
     # As if an earlier version of the metric had scored it: the same reports, another signature and digest.

@@ -50,10 +50,10 @@ def test_it_learns_and_beats_every_floor_with_significance(cohort: Cohort) -> No
     assert cohort.images is not None
     inputs = [StudyInput(s.id, frontal=cohort.images / next(i.path for i in s.images if i.id == s.frontal)) for s in cohort.scored]
     reports = {made.study: made.report for made in generator.generate(inputs)}
-    own = scoring.score(reports, cohort, metrics=["ran-score"]).record.metrics[0]
+    own = scoring.score(predictions=reports, references=cohort, metrics=["ran-score"]).record.metrics[0]
     assert own.interval is not None and own.value > 0.6
     for name in ("constant-normal", "all-findings", "shuffled-references"):
-        floor = scoring.score(bound(name, cohort).reports, cohort, metrics=["ran-score"]).record.metrics[0]
+        floor = scoring.score(predictions=bound(name, cohort).reports, references=cohort, metrics=["ran-score"]).record.metrics[0]
         assert floor.interval is not None and floor.interval[1] < own.interval[0]
 
 

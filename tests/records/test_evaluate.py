@@ -23,7 +23,7 @@ def labels(seed: int, studies: int = 40) -> dict[str, Labels]:
 
 
 def scored(candidate: dict[str, Labels], reference: dict[str, Labels] | None = None, name: str = "A") -> Evaluation:
-    sides = evaluate.from_labels(reference or labels(0), candidate)
+    sides = evaluate.from_labels(predictions=candidate, references=reference or labels(0))
     return evaluate.evaluate(sides, [metric("ran-score")], card=SystemCard(name))
 
 
