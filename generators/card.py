@@ -20,6 +20,7 @@ from harness.scoring import Scorer, read_reports
 from harness.signature import digest as digest_of
 from harness.store import Store
 from harness.types import Cohort, Grade, Study, SystemCard
+from harness.written_by import RANDOM
 
 DOORS = frozenset({"replay", "command", "openai", "transformers"})
 """Systems that say nothing until somebody says what stands behind them; on a card only by name."""
@@ -43,7 +44,7 @@ class Task:
     @property
     def file(self) -> str:
         """The name of its files, without ending."""
-        return self.name.replace(" (random weights)", "-random")
+        return self.name.replace(RANDOM, "-random")
 
 
 @dataclass(frozen=True, slots=True)

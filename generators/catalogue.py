@@ -12,6 +12,7 @@ from pathlib import Path
 from generators.weights import Weights, locate, random_ones
 from harness.errors import Problem, UnavailableError, UsageError
 from harness.types import Access, Generator, Role, Section
+from harness.written_by import RANDOM
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def find(name: str) -> System:
 def title(system: System, options: Options) -> str:
     """What reports and records call a system: with random weights it is another one, and says so wherever its name stands."""
     random = options.settings.get("size") == "tiny" or random_ones(system.name, system.weights, options.weights)
-    return f"{system.name} (random weights)" if random else system.name
+    return system.name + RANDOM if random else system.name
 
 
 def make(system: System, options: Options) -> Generator:

@@ -14,6 +14,7 @@ from harness import files
 from harness.errors import InputError, Problem, RefusedError
 from harness.progress import progress
 from harness.types import Cohort, Generated, Json, Study, StudyInput
+from harness.written_by import sidecar
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +130,6 @@ def begin(out: Path, plan: Plan) -> list[Generated]:
         what = "its studies are not the first ones of this run: lines were taken out or moved"
         raise RefusedError(Problem(what, "Name another file, or remove this one and its .run.json", str(out)))
     return done
-
-
-def sidecar(out: Path) -> Path:
-    """Where the plan of a run stands."""
-    return out.with_name(out.name + ".run.json")
 
 
 def _append(stream: IO[str], made: Generated) -> None:

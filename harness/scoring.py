@@ -13,6 +13,7 @@ from harness.evaluate import Evaluation
 from harness.metrics import profiles
 from harness.record import CohortCard
 from harness.types import Access, Cohort, Extractor, Grade, Labels, Metric, ReportSet, Section, SystemCard
+from harness.written_by import name_of
 
 LABEL_METRICS: tuple[str, ...] = ("ran-score",)
 
@@ -39,7 +40,7 @@ def score(
         options: What the extractor's factory takes (pack, mode, endpoint, model).
         metrics: Names or `name:recipe`; by default Ran Score and the text metrics of the profile.
         profile: Whose recipes the text metrics follow; empty for the board's default.
-        card: Who made the reports.
+        card: Who made the reports; by default the system that the run's plan beside the file names, else the file's name.
         grade: How good the evidence is.
         created: UTC time for the record; by default none.
 
@@ -49,7 +50,7 @@ def score(
     """
     cohort = references if isinstance(references, Cohort) else cohorts.load(references)
     reports = ReportSet(predictions) if isinstance(predictions, Mapping) else read_reports(Path(str(predictions)), cohort)
-    who = card or SystemCard("unnamed" if isinstance(predictions, Mapping) else Path(str(predictions)).stem)
+    who = card or SystemCard("unnamed" if isinstance(predictions, Mapping) else name_of(Path(str(predictions))))
     made = scorer(cohort, extractor=extractor, options=options, metrics=metrics, profile=profile)
     return made.score(reports, who, grade, created)
 

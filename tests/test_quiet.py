@@ -31,6 +31,7 @@ from harness.cohorts import table
 from harness.cohorts.synthetic import build
 from harness.extractors import extractor
 from harness.types import Access, Cohort, SystemCard, Text
+from harness.written_by import sidecar
 from submissions import desk as desks
 from submissions import intake
 from submissions.worker import Worker
@@ -283,7 +284,7 @@ def _continued_run(path: Path) -> object:
     """A run that is to be continued, with the broken file's first line in it."""
     plan = Plan("x", "0", "0", ("s1",), "cpu", "float32")
     out = path.with_name("run.jsonl")
-    loop.sidecar(out).write_text(json.dumps(plan.as_json()))
+    sidecar(out).write_text(json.dumps(plan.as_json()))
     out.write_bytes(path.read_bytes().split(b"\n")[0] + b"\n")
     return loop.begin(out, plan)
 

@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "submissions": {"harness", "submissions"},
     "leaderboard": set(ROOMS),
 }
-WORDS = {"harness.types", "harness.errors", "harness.findings", "harness.signature"}
+WORDS = {"harness.types", "harness.errors", "harness.findings", "harness.quiet", "harness.signature"}
 HEAVY = {"torch", "transformers", "gradio", "datasets", "ray", "vllm", "evaluate", "sklearn", "plotly", "pydicom"}
 
 

@@ -154,8 +154,9 @@ def _references(arguments: argparse.Namespace, section: Any, access: Any) -> Coh
 def card_of(arguments: argparse.Namespace) -> SystemCard:
     """The card that the options of `options.card` give."""
     from harness.types import Section, SystemCard
+    from harness.written_by import name_of
 
-    name = arguments.name or (getattr(arguments, "labels", None) or arguments.file or Path("unnamed")).stem
+    name = name_of(getattr(arguments, "labels", None) or arguments.file or Path("unnamed"), arguments.name or "")
     sections = Section(arguments.sections) if arguments.sections else None
     return SystemCard(
         name,
