@@ -11,7 +11,7 @@ from pathlib import Path
 
 from generators.weights import Weights, locate, random_ones
 from harness.errors import Problem, UnavailableError, UsageError
-from harness.types import Access, Generator, Role, Section
+from harness.types import Access, Cohort, Generator, Role, Section
 from harness.written_by import RANDOM
 
 
@@ -66,6 +66,8 @@ class System:
     """By setting what it means."""
     unavailable: str = ""
     """Why nobody can run it; empty where it can be run. Where it has `weights` all the same, a user who gives them is heard."""
+    mark: str = ""
+    """`module:function` that takes `Options` and a cohort, and returns what the name must end with there; mostly there is none."""
 
 
 def catalogue() -> dict[str, System]:
@@ -115,10 +117,18 @@ def find(name: str) -> System:
     raise UsageError(f"there is no system {name!r}{hint}. `ranscore systems list` shows all")
 
 
-def title(system: System, options: Options) -> str:
-    """What reports and records call a system: with random weights it is another one, and says so wherever its name stands."""
+def title(system: System, options: Options, cohort: Cohort | None = None) -> str:
+    """What reports and records call a system: with random weights it is another one, and says so wherever its name stands.
+
+    Args:
+        system: Its entry.
+        options: How it is run.
+        cohort: What it is run on, where the name must say something about that.
+    """
     random = options.settings.get("size") == "tiny" or random_ones(system.name, system.weights, options.weights)
-    return system.name + RANDOM if random else system.name
+    module, _, function = system.mark.partition(":")
+    mark: str = getattr(import_module(module), function)(options, cohort) if module and cohort else ""
+    return system.name + (RANDOM if random else mark)
 
 
 def make(system: System, options: Options) -> Generator:

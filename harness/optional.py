@@ -1,4 +1,4 @@
-"""What a metric or an extractor may offer beyond its protocol in `harness.types`; whoever asks uses `isinstance`."""
+"""What a metric, an extractor or a generator may offer beyond its protocol in `harness.types`; whoever asks uses `isinstance`."""
 
 from __future__ import annotations
 
@@ -62,3 +62,18 @@ class Chunked(Protocol):
 def official(extractor: object) -> bool:
     """Whether an extractor is the paper's; one that does not say is not."""
     return isinstance(extractor, Official) and extractor.official
+
+
+@runtime_checkable
+class Cautioned(Protocol):
+    """A generator with something to say beside every report of it."""
+
+    @property
+    def caution(self) -> str:
+        """One sentence on why its reports may mean nothing; empty where there is no reason."""
+        ...
+
+
+def caution(generator: object) -> str:
+    """What must be said beside a generator's reports; mostly nothing."""
+    return generator.caution if isinstance(generator, Cautioned) else ""

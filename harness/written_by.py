@@ -9,6 +9,10 @@ from harness.errors import InputError, Problem
 
 RANDOM = " (random weights)"
 """Ends the name of a system that was run with random weights, wherever the name stands."""
+BASELINE = "trained-baseline"
+"""The system that is trained here, mostly on the synthetic cohort."""
+DRAWN = " (learned from drawings)"
+"""Ends the name of a system that has only seen drawn films, on a cohort of real ones."""
 
 
 def sidecar(reports: Path) -> Path:
@@ -38,7 +42,7 @@ def name_of(reports: Path, chosen: str = "") -> str:
 
     Args:
         reports: The file.
-        chosen: The name that somebody chose. Reports of random weights keep their mark under it.
+        chosen: The name that somebody chose. The mark of random weights, and of drawings, is kept under it.
 
     Returns:
         The chosen name, else the one of the run, else the file's.
@@ -47,6 +51,5 @@ def name_of(reports: Path, chosen: str = "") -> str:
         InputError: There is a plan of a run beside the file, and it cannot be read.
     """
     system = system_of(reports)
-    if chosen and system.endswith(RANDOM) and not chosen.endswith(RANDOM):
-        return chosen + RANDOM
-    return chosen or system or reports.stem
+    mark = next((mark for mark in (RANDOM, DRAWN) if system.endswith(mark)), "")
+    return chosen.removesuffix(mark) + mark if chosen else system or reports.stem

@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     cohort = cohorts.load(arguments.cohort)
     system = catalogue.find(arguments.system)
     chosen = replace(chosen_options(arguments), access=cohort.manifest.access)
-    name = catalogue.title(system, chosen)
+    name = catalogue.title(system, chosen, cohort)
     studies = loop.chosen(cohort, arguments.limit, _shard(arguments.shard))
     with _writer(arguments, system, chosen, cohort) as writer:
         plan = loop.Plan(name, writer.digest, cohort.manifest.digest, tuple(study.id for study in studies), chosen.device, chosen.precision)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.types import Access, Grade, Role
+from harness.written_by import BASELINE, DRAWN
 from leaderboard.addresses import Addresses
 from leaderboard.board import Board, BoardRow, Cell, Column
 from leaderboard.markup import Html, el, grid, join, outward, person, scrolling
@@ -34,11 +35,19 @@ def view(board: Board, others: Sequence[Board], reported: Sequence[BoardRow], to
         table(board, to),
         el("p", caption(board), class_="rs-fine"),
         el("p", join(el("span", note) for note in board.notes)) if board.notes else None,
+        *(el("p", note, class_="rs-fine") for note in filter(None, map(learned, board.rows))),
         legend(),
         paper(reported) if reported else None,
         class_="rs-view",
         data_board=board.key,
     )
+
+
+def learned(row: BoardRow) -> str:
+    """What must be said beside the results of the baseline that is trained on drawings; empty for every other system."""
+    if row.name == BASELINE:
+        return f"{row.name} is a small model that is trained here. Trained on a synthetic cohort, it has seen drawn films alone."
+    return f"{row.name}: it has seen drawn films alone, so its scores on real ones mean nothing." if row.name.endswith(DRAWN) else ""
 
 
 def heading(board: Board, others: Sequence[Board], tab: str, to: Addresses) -> Html:

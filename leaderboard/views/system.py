@@ -13,7 +13,7 @@ from leaderboard.board import Board, BoardRow, label, shown_parts
 from leaderboard.markup import Html, el, grid, join, outward, person
 from leaderboard.render import rank
 from leaderboard.strata import Group
-from leaderboard.views.board import MEANING, heading
+from leaderboard.views.board import MEANING, heading, learned
 
 TITLES = {
     "badge": "Badge (SVG)",
@@ -47,6 +47,7 @@ def view(
         chooser(board, row),
         el("h3", person(f"{row.name} {row.version}".strip()), mark),
         el("p", person(summary.sentence(record)), class_="rs-lead"),
+        el("p", note, class_="rs-fine") if (note := learned(row)) else None,
         facts(row, stored),
         files(board, row, to),
         el("h3", "Scores"),
