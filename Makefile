@@ -38,7 +38,7 @@ format: $(VENV)/.full
 	$(VENV)/bin/ruff format .
 
 docs: $(VENV)/.full
-	$(PY) -m harness.cli.reference > docs/commands.md
+	$(PY) -m ranscore.commands.reference > docs/commands.md
 
 setup: $(VENV)/.full
 

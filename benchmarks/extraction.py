@@ -156,7 +156,7 @@ def corpus(studies: int) -> None:
                 text = f"{written.findings}\n{written.impression}"
                 lengths.append(len(text.split()))
                 out.writerow((case.study.id, text))
-        command = [sys.executable, "-m", "harness.cli", "label", str(path), "-o", str(Path(folder, "labels.csv")), "--open"]
+        command = [sys.executable, "-m", "ranscore", "label", str(path), "-o", str(Path(folder, "labels.csv")), "--open"]
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         start = time.perf_counter()
         subprocess.run(command, check=True, env=os.environ | {"RANSCORE_HOME": folder}, stdout=subprocess.DEVNULL)

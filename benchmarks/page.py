@@ -55,7 +55,7 @@ def fill(store: Store, systems: int) -> None:
 @contextmanager
 def serving(store: Store) -> Iterator[tuple[str, int]]:
     """The page in a process of its own: its address and process id."""
-    command = [sys.executable, "-m", "harness.cli", "serve", "--store", str(store.root), "--port", "0"]
+    command = [sys.executable, "-m", "ranscore", "serve", "--store", str(store.root), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}) as server:
         try:
             found = re.search(r"http://\S+", server.stdout.readline() if server.stdout else "")

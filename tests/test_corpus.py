@@ -18,13 +18,13 @@ from typing import Any
 import pytest
 
 from harness import corpus, labels, report_stream
-from harness.cli import main
 from harness.errors import InputError, RefusedError, UnavailableError, UsageError
 from harness.extractors import extractor, recorded
 from harness.extractors.llm import LLM
 from harness.findings import RAN_21
 from harness.on_ray import Cluster, OnRay
 from harness.types import Labels, ReportStatus, Status
+from ranscore.commands import main
 from tests.extractors.servers import Faulty, reports
 
 LINES = [("b", 'The heart is big, "very"\nbig.'), ("a", "Normal."), ("c", "")]
@@ -193,7 +193,7 @@ def test_killed_five_times_nothing_is_lost_and_nothing_committed_is_asked_again(
         command = [
             sys.executable,
             "-m",
-            "harness.cli",
+            "ranscore",
             "label",
             str(path),
             "-o",
@@ -246,7 +246,19 @@ def test_the_server_killed_five_times_nothing_is_lost(tmp_path: Path) -> None:
 def test_two_processes_at_the_same_work_share_it(tmp_path: Path) -> None:
     path = written(tmp_path / "in.csv", [(f"s{number}", text) for number, text in enumerate(reports(100))])
     with Faulty(delay=0.02) as server:
-        base = [sys.executable, "-m", "harness.cli", "label", str(path), "--extractor", "llm", "--model", "tiny", "--endpoint", server.url]
+        base = [
+            sys.executable,
+            "-m",
+            "ranscore",
+            "label",
+            str(path),
+            "--extractor",
+            "llm",
+            "--model",
+            "tiny",
+            "--endpoint",
+            server.url,
+        ]
         both = [subprocess.Popen([*base, "-o", str(tmp_path / f"{number}.csv")], stdout=subprocess.DEVNULL) for number in range(2)]
         assert [process.wait(120) for process in both] == [0, 0]
         assert len(server.bodies) < 2000 * 1.25

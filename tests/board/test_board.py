@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from harness import demo
-from harness.cli import main
 from harness.metrics import metric
 from harness.store import Store
 from harness.types import Grade, Role
 from leaderboard import render
 from leaderboard.board import Board, boards, reported_rows
 from leaderboard.ranked import load
+from ranscore.commands import main
 
 
 @pytest.fixture(scope="module")

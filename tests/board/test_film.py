@@ -21,7 +21,6 @@ from PIL import Image
 
 from generators import catalogue, trained
 from generators.catalogue import Options
-from harness.cli import main
 from harness.errors import InputError, RanscoreError, UnavailableError, UsageError
 from harness.home import home
 from harness.store import Store
@@ -29,6 +28,7 @@ from harness.types import StudyInput
 from leaderboard import film, film_sandbox
 from leaderboard.film import Reader, configured
 from leaderboard.views import film as view
+from ranscore.commands import main
 from tests.films import ODD, dicom, drawn, model, saved
 
 __all__ = ["model"]

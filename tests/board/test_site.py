@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from harness.cli import main
 from harness.store import Store
 from leaderboard import frame, render, site
 from leaderboard.shelf import Shelf
+from ranscore.commands import main
 
 
 def test_every_link_of_every_page_leads_to_a_file(demo_store: Store, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

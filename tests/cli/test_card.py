@@ -12,13 +12,13 @@ import pytest
 from generators import tiny
 from generators.weights import RANDOM
 from harness import cohorts
-from harness.cli import main
 from harness.cohorts.synthetic import build
 from harness.home import home
 from harness.snapshot import newest
 from harness.store import Store
 from harness.types import Role
 from leaderboard.ranked import load
+from ranscore.commands import main
 
 TEXT = ["--metrics", "ran-score,bleu"]
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from harness import cohorts, demo, scoring
-from harness.cli import main
 from harness.cohorts.synthetic import build
 from harness.metrics import metric
 from harness.rescore import rescore
 from harness.store import Store
 from harness.types import Cohort, SystemCard
+from ranscore.commands import main
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from harness import cohorts, labels
-from harness.cli import main
 from harness.cohorts.synthetic import build
 from harness.cohorts.synthetic_systems import system
 from harness.store import Store
 from harness.types import Cohort
+from ranscore.commands import main
 
 
 @pytest.fixture(scope="module")

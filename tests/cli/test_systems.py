@@ -9,8 +9,8 @@ import pytest
 
 from generators import tiny
 from generators.catalogue import catalogue
-from harness.cli import main
 from harness.home import home
+from ranscore.commands import main
 
 
 def listed(capsys: pytest.CaptureFixture[str]) -> str:

@@ -18,13 +18,13 @@ from typing import Any
 import pytest
 
 from harness import corpus
-from harness.cli import main
 from harness.extractors import extractor, models, pack
 from harness.extractors.framing import framed
 from harness.extractors.llm import LLM
 from harness.findings import RAN_21
 from harness.on_ray import OnRay
 from harness.types import Labels, Status
+from ranscore.commands import main
 from tests.extractors import servers
 from tests.extractors.servers import reports
 from tests.extractors.test_pack_import import SCRIPT

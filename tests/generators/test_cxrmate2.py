@@ -18,10 +18,10 @@ from generators.catalogue import Options, find, make
 from generators.cxrmate2_prompt import known, shown
 from generators.cxrmate2_release import prepared
 from harness import cohorts
-from harness.cli import main
 from harness.cohorts.synthetic import build
 from harness.errors import InputError, UsageError
 from harness.types import Section, StudyInput
+from ranscore.commands import main
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parents[1] / "golden" / "cxrmate2.json").read_text())
 SIZES = {"a": (90, 70), "b": (64, 101), "c": (56, 56)}

@@ -19,16 +19,16 @@ import pytest
 from generators import tiny
 from generators.on_ray import check
 from harness import cohorts
-from harness.cli import main
 from harness.cohorts.synthetic import build
 from harness.errors import UnavailableError
 from harness.types import Access, StudyInput
+from ranscore.commands import main
 
 ROOT = Path(__file__).parents[2]
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "harness.cli", "generate", *arguments, "--device", "cpu"]
+    return [sys.executable, "-m", "ranscore", "generate", *arguments, "--device", "cpu"]
 
 
 def lines(out: Path) -> int:

@@ -14,10 +14,10 @@ from PIL import Image
 from generators import libra, libra_tiny
 from generators.catalogue import Options, find, make
 from harness import cohorts
-from harness.cli import main
 from harness.cohorts.synthetic import build
 from harness.errors import InputError, UnavailableError, UsageError
 from harness.types import Section, StudyInput
+from ranscore.commands import main
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parents[1] / "golden" / "libra.json").read_text())["cases"]
 SIZES = {"a": (90, 70), "b": (64, 101), "c": (56, 56)}

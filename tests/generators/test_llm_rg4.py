@@ -19,10 +19,10 @@ from generators.llm_rg4_fusion import Fusion, Sizes, low_rank
 from generators.llm_rg4_prompt import read
 from generators.llm_rg4_report import LENGTH, cleaned
 from harness import cohorts
-from harness.cli import main
 from harness.cohorts.synthetic import build
 from harness.errors import InputError
 from harness.types import StudyInput
+from ranscore.commands import main
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parents[1] / "golden" / "llm_rg4.json").read_text())
 NAMES = ("model", "code", "vicuna", "rad-dino", "cxr-bert")

@@ -16,10 +16,10 @@ from generators import maira2, maira2_tiny
 from generators.catalogue import Options, find, make
 from generators.maira2_prompt import ABSENT, films, known, stretched
 from harness import cohorts
-from harness.cli import main
 from harness.cohorts.synthetic import build
 from harness.errors import InputError, UsageError
 from harness.types import StudyInput
+from ranscore.commands import main
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parents[1] / "golden" / "maira2.json").read_text())["cases"]
 SIZES = {"a": (90, 70), "b": (64, 101), "c": (56, 56)}

@@ -9,11 +9,11 @@ import pytest
 
 from generators import absent, medkit
 from generators.catalogue import Options, find, make
-from harness.cli import main
 from harness.cohorts import save
 from harness.cohorts.synthetic import build
 from harness.errors import InputError, UnavailableError
 from harness.reported import reported
+from ranscore.commands import main
 
 DOCS = Path(__file__).parents[2] / "docs" / "baselines.md"
 

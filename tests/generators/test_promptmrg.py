@@ -19,9 +19,9 @@ from generators.decoding import Decoding, Era, beam_search
 from generators.promptmrg import LENGTHS, PromptMRG, layouts, load_network, text
 from generators.promptmrg_model import Writer
 from generators.promptmrg_recall import load_features, load_listed, rows
-from harness.cli import main
 from harness.errors import InputError, UnavailableError, UsageError
 from harness.types import StudyInput
+from ranscore.commands import main
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parents[1] / "golden" / "promptmrg.json").read_text())
 

@@ -28,10 +28,10 @@ from generators.language import Pieces
 from generators.prose import unmarked
 from generators.tiny import main as write_tiny
 from harness import cohorts
-from harness.cli import main
 from harness.cohorts.synthetic import build
 from harness.errors import InputError, UsageError
 from harness.types import StudyInput
+from ranscore.commands import main
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "r2gengpt.json").read_text())
 STUDIES = ((0,), (1, 2), (3, 0))

@@ -26,10 +26,10 @@ from generators.catalogue import Options
 from generators.rgrg_detector import looks, suppressed
 from generators.rgrg_language import Language, selected
 from harness import cohorts
-from harness.cli import main
 from harness.cohorts.synthetic import build
 from harness.errors import InputError
 from harness.types import StudyInput
+from ranscore.commands import main
 from tests.generators.rgrg_films import boxes, features, film
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parents[1] / "golden" / "rgrg.json").read_text())

@@ -17,11 +17,11 @@ from generators import run as loop
 from generators.batching import Here
 from generators.floors import BOUNDS, bound, bounds_of
 from harness import cohorts, reports
-from harness.cli import main
 from harness.cohorts.synthetic import build
 from harness.errors import InputError, RefusedError
 from harness.store import Store
 from harness.types import Cohort, Generated, Section, StudyInput
+from ranscore.commands import main
 
 
 @pytest.fixture(scope="module")

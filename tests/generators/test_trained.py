@@ -13,12 +13,12 @@ from generators.floors import bound
 from generators.living import Living
 from generators.sentences import SENTENCES, written
 from harness import cohorts, scoring
-from harness.cli import main
 from harness.cohorts.synthetic import build
 from harness.errors import InputError, UsageError
 from harness.extractors import extractor
 from harness.findings import RAN_21
 from harness.types import Cohort, StudyInput
+from ranscore.commands import main
 
 
 @pytest.fixture(scope="module")

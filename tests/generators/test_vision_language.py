@@ -21,11 +21,11 @@ from generators.hub import Asked, Hub
 from generators.prose import UnreadError, after_thought, boxed
 from generators.vision_language import VisionLanguage
 from harness.checkpoints import read, write_safetensors
-from harness.cli import main
 from harness.cohorts import save
 from harness.cohorts.synthetic import build
 from harness.errors import InputError, UnavailableError, UsageError
 from harness.types import Generated, Section, StudyInput
+from ranscore.commands import main
 
 MAKERS: dict[str, Callable[[Options], VisionLanguage]] = {"chexone": chexone.make, "medgemma": medgemma.make}
 LONGEST = 24

@@ -26,10 +26,10 @@ from generators.decoding import greedy
 from generators.tiny import main as write_tiny
 from generators.xraygpt_prompt import OURS, Prompt, chosen
 from harness import cohorts
-from harness.cli import main
 from harness.cohorts.synthetic import build
 from harness.errors import InputError, UnavailableError, UsageError
 from harness.types import StudyInput
+from ranscore.commands import main
 from tests.generators.test_r2gengpt import pictures
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "xraygpt.json").read_text())

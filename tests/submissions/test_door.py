@@ -260,7 +260,7 @@ def test_a_worker_that_lost_its_claim_writes_nothing(desk: Desk, hand: Hand) -> 
 def test_messages_are_word_for_word_those_of_validate(
     desk: Desk, hand: Hand, tmp_path: object, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness.cli import main
+    from ranscore.commands import main
 
     monkeypatch.chdir(desk.root)
     lines = ["study_id,report,mood"] + [f"s3{number:06d},<b>x</b>,y" for number in range(30)] + ["s9,nan,z", "s3000000,again,q", ","]

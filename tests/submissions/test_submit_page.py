@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from harness import cohorts, scoring
-from harness.cli import main
 from harness.cohorts.table import from_table
 from harness.types import Access, Cohort, Section, SystemCard
 from leaderboard.ranked import load
+from ranscore.commands import main
 from submissions import desk as desks
 from submissions.desk import Desk
 from submissions.events import State

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from harness.cli.options import Commands
+from ranscore.commands.options import Commands
 
 
 def register(commands: Commands) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from harness.cli import options
-from harness.cli.options import Commands
+from ranscore.commands import options
+from ranscore.commands.options import Commands
 
 if TYPE_CHECKING:
     from leaderboard.board import Board
@@ -58,8 +58,8 @@ def _wanted(board: Board, cohort: str | None) -> bool:
 
 def show(board: Board) -> None:
     """One board as a table with its caption."""
-    from harness.cli.show import table
     from leaderboard import render
+    from ranscore.commands.show import table
 
     table(render.header(board), [render.cells(board, row) for row in board.rows], board.cohort.name, 2, whole=False)
     print(render.caption(board))
@@ -72,8 +72,8 @@ def show(board: Board) -> None:
 
 def show_reported(rows: tuple[object, ...]) -> None:
     """What the paper reported, apart from what was scored here."""
-    from harness.cli.show import table
     from leaderboard.board import BoardRow
+    from ranscore.commands.show import table
 
     lines = [[row.name, *(f"{cell.value:.3f}" for cell in row.cells.values())] for row in rows if isinstance(row, BoardRow)]
     table(["system", "Ran Score", "micro F1"], lines, "Reported in the paper, Table 5 (3,000 MIMIC-CXR images; not ranked)")

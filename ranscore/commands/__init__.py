@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"ranscore {metadata.version('ranscore')}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
     for group in GROUPS:
-        import_module(f"harness.cli.{group}").register(commands)
+        import_module(f"ranscore.commands.{group}").register(commands)
     return top
 
 

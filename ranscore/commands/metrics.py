@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from harness.cli import options
-from harness.cli.options import Commands
+from ranscore.commands import options
+from ranscore.commands.options import Commands
 
 
 def register(commands: Commands) -> None:
@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         print(json.dumps(found, indent=1, ensure_ascii=False))
         return 0
-    from harness.cli.show import table
+    from ranscore.commands.show import table
 
     rows = [
         [item["name"], item["recipe"], ", ".join(item["reads"]), item["better"], item["here"].partition(":")[0]]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from harness.cli import options
-from harness.cli.options import Commands
+from ranscore.commands import options
+from ranscore.commands.options import Commands
 
 
 def register(commands: Commands) -> None:
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     import json
 
     from harness import cohorts, rescore, store
-    from harness.cli.show import table
+    from ranscore.commands.show import table
 
     known = {made.manifest.digest: made for made in [cohorts.load(arguments.cohort)]} if arguments.cohort else rescore.cohorts_here()
     chosen = options.llm_options(arguments)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 
-from harness.cli import options
-from harness.cli.options import Commands
+from ranscore.commands import options
+from ranscore.commands.options import Commands
 
 ACTIONS = {
     "hide": "take a submission off the board for now",
@@ -45,8 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def show_all(arguments: argparse.Namespace) -> int:
     """List the submissions."""
-    from harness.cli.show import table
     from leaderboard import hub
+    from ranscore.commands.show import table
 
     items = hub.open_desk(arguments.board).ledger.books().submissions.values()
     rows = [

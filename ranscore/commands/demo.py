@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli import options
-from harness.cli.options import Commands
+from ranscore.commands import options
+from ranscore.commands.options import Commands
 
 if TYPE_CHECKING:
     from leaderboard.film import Reader
@@ -35,12 +35,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Build, score, show, serve."""
     from generators.living import Living
     from harness import cohorts, demo, scoring
-    from harness.cli.board import show, show_reported
     from harness.home import home
     from harness.metrics import profiles
     from harness.store import Store
     from leaderboard.board import reported_rows
     from leaderboard.ranked import load
+    from ranscore.commands.board import show, show_reported
 
     store = Store(home() / "demo" / "store")
     metrics = scoring.make_metrics(["ran-score", *profiles.profile()])[0]

@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli import options
-from harness.cli.options import Commands
+from ranscore.commands import options
+from ranscore.commands.options import Commands
 
 if TYPE_CHECKING:
     from submissions.desk import Desk
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Check, hand in, print the receipt."""
     from dataclasses import replace
 
-    from harness.cli.score import card_of
+    from ranscore.commands.score import card_of
     from submissions import remote
 
     card = replace(card_of(arguments), anonymous_until=arguments.anonymous_until)

@@ -1,11 +1,11 @@
-"""`python -m harness.cli.reference`: the page `docs/commands.md`, made from the commands themselves."""
+"""`python -m ranscore.commands.reference`: the page `docs/commands.md`, made from the commands themselves."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
 
-from harness.cli import parser
+from ranscore.commands import parser
 
 INTRODUCTION = """# Commands
 

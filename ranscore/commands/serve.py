@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from harness.cli import options
-from harness.cli.options import Commands
+from ranscore.commands import options
+from ranscore.commands.options import Commands
 
 if TYPE_CHECKING:
     from leaderboard.film import Reader
@@ -41,9 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _reader(arguments: argparse.Namespace) -> Reader | None:
     """The generator that was named, found to be able to run; it is loaded when the first film comes."""
     from generators import catalogue
-    from harness.cli.generate import as_given
     from harness.errors import UsageError
     from leaderboard.film import Reader
+    from ranscore.commands.generate import as_given
 
     if not arguments.generator:
         if arguments.weights or arguments.set:

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli import options
-from harness.cli.options import Commands
+from ranscore.commands import options
+from ranscore.commands.options import Commands
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,7 +138,7 @@ def _task(card: Card, name: str, arguments: argparse.Namespace) -> Task:
     from generators import card as cards
     from generators import rehearsal, tiny
     from generators.catalogue import Options, device, find
-    from harness.cli.generate import pairs
+    from ranscore.commands.generate import pairs
 
     system = find(name)
     settings = {key: value for key, value in pairs(arguments.set, "--set") if key in system.settings}
@@ -175,10 +175,10 @@ def _span(seconds: float) -> str:
 def _publish(card: Card) -> None:
     """Ranks, the board on the terminal, the site."""
     from harness import ranks, snapshot, store
-    from harness.cli.board import show
     from leaderboard import site
     from leaderboard.ranked import load
     from leaderboard.shelf import Shelf
+    from ranscore.commands.board import show
 
     for made in ranks.make(card.store, created=store.now()):
         snapshot.save(card.store.root, made)

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli import options
-from harness.cli.options import Commands
+from ranscore.commands import options
+from ranscore.commands.options import Commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,7 +147,7 @@ def check_system(arguments: argparse.Namespace) -> int:
     """Load a system strictly and write one report."""
     from generators import catalogue
     from generators.check import check
-    from harness.cli.generate import chosen_options
+    from ranscore.commands.generate import chosen_options
 
     system, chosen = catalogue.find(arguments.system), chosen_options(arguments)
     found = check(system, chosen, arguments.film)

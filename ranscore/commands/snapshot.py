@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from harness.cli import options
-from harness.cli.options import Commands
+from ranscore.commands import options
+from ranscore.commands.options import Commands
 
 if TYPE_CHECKING:
     from harness.snapshot import Snapshot
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def show(made: Snapshot, names: dict[str, str]) -> None:
     """The places of a board, metric by metric."""
-    from harness.cli.show import table
+    from ranscore.commands.show import table
 
     print(f"{made.board}; snapshot {made.digest[:12]} ({made.signature})")
     for metric in made.metrics:

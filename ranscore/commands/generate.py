@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli import options
-from harness.cli.options import Commands
+from ranscore.commands import options
+from ranscore.commands.options import Commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -143,8 +143,8 @@ def run_floors(arguments: argparse.Namespace) -> int:
     """Make and score the bounds of a cohort."""
     from generators.floors import BOUNDS, bound, bounds_of
     from harness import cohorts, scoring, store
-    from harness.cli.show import table
     from harness.types import Grade, SystemCard
+    from ranscore.commands.show import table
 
     cohort = cohorts.load(arguments.cohort)
     chosen = options.llm_options(arguments)

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli import options
-from harness.cli.options import Commands
+from ranscore.commands import options
+from ranscore.commands.options import Commands
 
 if TYPE_CHECKING:
     from harness.evaluate import Evaluation
@@ -174,7 +174,7 @@ def sidecar(path: Path) -> Path:
 def show(result: Record) -> None:
     """The record for people: the scores, the findings, a sentence and a line of LaTeX to paste."""
     from harness import summary
-    from harness.cli.show import table
+    from ranscore.commands.show import table
 
     rows = [
         [item.name, item.headline, summary.value_with_interval(item), _attainable(item.attainable), item.signature]
@@ -194,7 +194,7 @@ def show(result: Record) -> None:
 
 def print_findings(findings: tuple[Any, ...]) -> None:
     """The table per finding; those with few positives are marked."""
-    from harness.cli.show import table
+    from ranscore.commands.show import table
 
     rows = [
         [

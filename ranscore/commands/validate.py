@@ -9,7 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli import options
+from ranscore.commands import options
 
 if TYPE_CHECKING:
     from harness.complaints import Complaints

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli import cohort_builders, options
-from harness.cli.options import Commands
 from harness.errors import UsageError
+from ranscore.commands import cohort_builders, options
+from ranscore.commands.options import Commands
 
 if TYPE_CHECKING:
     from harness.cohorts.describe import TableOne
@@ -76,9 +76,9 @@ def _is_cohort(folder: Path) -> bool:
 def _list(as_json: bool) -> int:
     import json
 
-    from harness.cli.show import table
     from harness.cohorts.describe import built
     from harness.types import Manifest
+    from ranscore.commands.show import table
 
     found = built()
     whole = {name: manifest for name, manifest in found.items() if isinstance(manifest, Manifest)}
@@ -102,7 +102,7 @@ def _list(as_json: bool) -> int:
 def _print(one: TableOne, as_json: bool) -> None:
     import json
 
-    from harness.cli.show import table
+    from ranscore.commands.show import table
 
     if as_json:
         print(json.dumps(one.to_json(), ensure_ascii=False))

@@ -6,8 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
-from harness.cli import options
-from harness.cli.options import Commands
+from ranscore.commands import options
+from ranscore.commands.options import Commands
 
 
 def register(commands: Commands) -> None:

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli import options
-from harness.cli.options import Commands
+from ranscore.commands import options
+from ranscore.commands.options import Commands
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,8 +81,8 @@ def find(place: Store, name: str) -> tuple[Record, Sequence[Rows]]:
 
 def show(found: Comparison, every: bool) -> None:
     """One pair: a sentence, the scores, and the findings that differ."""
-    from harness.cli.show import table
     from harness.comparison import verdict
+    from ranscore.commands.show import table
 
     for metric in found.metrics:
         print(verdict(found, metric))
@@ -95,7 +95,7 @@ def show(found: Comparison, every: bool) -> None:
 
 
 def _show_findings(found: Comparison, lines: Sequence[Line], every: bool) -> None:
-    from harness.cli.show import table
+    from ranscore.commands.show import table
 
     claimed = [line for line in lines if line.pair]
     real = [line for line in claimed if line.pair and line.pair.adjusted is not None and line.pair.adjusted < found.alpha]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from harness.cli import options
-from harness.cli.options import Commands
+from ranscore.commands import options
+from ranscore.commands.options import Commands
 
 
 def register(commands: Commands) -> None:
