@@ -30,9 +30,9 @@ class Setup:
 
 def rgrg(folder: Path, size: str, films: Sequence[Path]) -> Setup:
     """Sentences of some ten ids for all detected regions, six to eight a film."""
-    from generators.rgrg_layout import SIZES
-    from generators.rgrg_text import report
-    from generators.rgrg_tiny import write
+    from generators.rgrg.layout import SIZES
+    from generators.rgrg.text import report
+    from generators.rgrg.tiny import write
 
     if not (folder / "checkpoint").exists():
         write(folder, SIZES[size], haste=HASTE[size], talk=100.0)
@@ -48,7 +48,7 @@ def promptmrg(folder: Path, size: str, films: Sequence[Path]) -> Setup:
     import numpy as np
     import torch
 
-    from generators.promptmrg import layouts
+    from generators.promptmrg.system import layouts
 
     shape, layout, _, _ = layouts(size)
     if not (folder / "checkpoint").exists():
@@ -66,8 +66,8 @@ def promptmrg(folder: Path, size: str, films: Sequence[Path]) -> Setup:
 
 def r2gengpt(folder: Path, size: str, films: Sequence[Path]) -> Setup:
     """Delta; one film a study."""
-    from generators import tiny_llama
-    from generators.prose import unmarked
+    from generators.blocks import tiny_llama
+    from generators.blocks.answer_text import unmarked
 
     _only_tiny("r2gengpt", size)
     tiny_llama.r2gengpt(folder)
@@ -76,8 +76,8 @@ def r2gengpt(folder: Path, size: str, films: Sequence[Path]) -> Setup:
 
 def xraygpt(folder: Path, size: str, films: Sequence[Path]) -> Setup:
     """Greedy; the second of the clone's instructions, as ours takes by itself."""
-    from generators import tiny_llama
-    from generators.xraygpt import text
+    from generators.blocks import tiny_llama
+    from generators.xraygpt.system import text
 
     _only_tiny("xraygpt", size)
     tiny_llama.xraygpt(folder)

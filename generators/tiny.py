@@ -166,7 +166,7 @@ def promptmrg(folder: Path, seed: int = 0) -> None:
     """PromptMRG with 0.3 million parameters, and features of 40 reports that do not exist."""
     import torch
 
-    from generators.promptmrg import layouts
+    from generators.promptmrg.system import layouts
 
     shape, layout, _, clip = layouts("tiny")
     torch.save(promptmrg_tensors(layout, seed), folder / "checkpoint")
@@ -179,70 +179,70 @@ def promptmrg(folder: Path, seed: int = 0) -> None:
 
 def libra_3b(folder: Path) -> None:
     """Libra-1.0-3B with 0.5 million parameters, and its encoder."""
-    from generators import libra_tiny
+    from generators.libra import tiny as libra_tiny
 
     libra_tiny.libra_3b(folder)
 
 
 def libra_7b(folder: Path) -> None:
     """Libra-1.0-7B with 0.5 million parameters, and its encoder."""
-    from generators import libra_tiny
+    from generators.libra import tiny as libra_tiny
 
     libra_tiny.libra_7b(folder)
 
 
 def rgrg(folder: Path) -> None:
     """RGRG with 2 million parameters, its language model three times in the file, as released."""
-    from generators import rgrg_tiny
+    from generators.rgrg import tiny as rgrg_tiny
 
     rgrg_tiny.write(folder, haste=2.0)
 
 
 def r2gengpt(folder: Path) -> None:
-    """R2GenGPT's Delta; `generators.tiny_llama` makes the other variants."""
-    from generators import tiny_llama
+    """R2GenGPT's Delta; `generators.blocks.tiny_llama` makes the other variants."""
+    from generators.blocks import tiny_llama
 
     tiny_llama.r2gengpt(folder)
 
 
 def xraygpt(folder: Path) -> None:
     """XrayGPT with 8 million parameters."""
-    from generators import tiny_llama
+    from generators.blocks import tiny_llama
 
     tiny_llama.xraygpt(folder)
 
 
 def llm_rg4(folder: Path) -> None:
     """LLM-RG4 with 0.3 million parameters, and what stands around it."""
-    from generators import llm_rg4_tiny
+    from generators.llm_rg4 import tiny as llm_rg4_tiny
 
     llm_rg4_tiny.write(folder)
 
 
 def chexone(folder: Path) -> None:
     """CheXOne."""
-    from generators import tiny_vision_language
+    from generators.chat_models import tiny as tiny_vision_language
 
     tiny_vision_language.chexone(folder)
 
 
 def medgemma(folder: Path) -> None:
     """MedGemma, either version."""
-    from generators import tiny_vision_language
+    from generators.chat_models import tiny as tiny_vision_language
 
     tiny_vision_language.medgemma(folder)
 
 
 def maira_2(folder: Path) -> None:
     """MAIRA-2 with 0.2 million parameters."""
-    from generators import maira2_tiny
+    from generators.maira2 import tiny as maira2_tiny
 
     maira2_tiny.write(folder)
 
 
 def cxrmate_2(folder: Path) -> None:
     """CXRMate-2 with 0.3 million parameters."""
-    from generators import cxrmate2_tiny
+    from generators.cxrmate2 import tiny as cxrmate2_tiny
 
     cxrmate2_tiny.write(folder)
 

@@ -1,4 +1,4 @@
-"""Spreads work with Ray over the processors and GPUs of one machine or of many: labels for a corpus here, reports in `generators.on_ray`.
+"""Spreads work with Ray over the processors and GPUs of one machine or of many: labels for a corpus here, reports in `generators.running.on_ray`.
 
 Each actor holds the whole of what works: an extractor with all its servers, its retries and its cache, or a generator with its weights.
 (Ray's own HTTP stage asks one address, one question after the other, and gives the job up over one failed row.) A chunk that dies with

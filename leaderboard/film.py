@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from generators import catalogue
-from generators.batching import fit
 from generators.catalogue import Options, System
+from generators.running.batching import fit
 from harness.errors import InputError, Problem, RanscoreError, UnavailableError, UsageError
 from harness.home import config, home
 from harness.types import Generator, Role, StudyInput

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from generators import trained
+from generators.baseline import trained
 from generators.catalogue import Options, System
 from harness.cohorts import synthetic_films
 from harness.cohorts.synthetic import build, invent

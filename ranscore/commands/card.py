@@ -15,7 +15,7 @@ from ranscore.commands.options import Commands
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from generators.card import Card, Done, Task
+    from generators.cards.run_all import Card, Done, Task
     from harness.types import Cohort
 
 STUDIES = 40
@@ -63,10 +63,10 @@ def run(arguments: argparse.Namespace) -> int:
     if not sys.stderr.isatty():
         # Read when transformers is imported; its bars would fill a log.
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    from generators import card as cards
-    from generators import rehearsal
-    from generators.floors import bounds_of
-    from generators.run import chosen
+    from generators.bounds.floors import bounds_of
+    from generators.cards import rehearsal
+    from generators.cards import run_all as cards
+    from generators.running.loop import chosen
     from harness import scoring
 
     cohort = _cohort(arguments)
@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _cohort(arguments: argparse.Namespace) -> Cohort:
     """The cohort that was named, or the invented one."""
-    from generators import rehearsal
+    from generators.cards import rehearsal
     from harness import cohorts
     from harness.errors import UsageError
 
@@ -121,7 +121,7 @@ def _run_all(card: Card, wanted: Sequence[str], arguments: argparse.Namespace) -
 
 def _run_one(card: Card, name: str, arguments: argparse.Namespace) -> tuple[str, bool]:
     """One system: what is to be said of it, and whether it stands. One that cannot run does not stop the others."""
-    from generators import card as cards
+    from generators.cards import run_all as cards
     from harness.errors import RanscoreError
 
     try:
@@ -135,8 +135,9 @@ def _run_one(card: Card, name: str, arguments: argparse.Namespace) -> tuple[str,
 
 def _task(card: Card, name: str, arguments: argparse.Namespace) -> Task:
     """A system with its weights and settings."""
-    from generators import card as cards
-    from generators import rehearsal, tiny
+    from generators import tiny
+    from generators.cards import rehearsal
+    from generators.cards import run_all as cards
     from generators.catalogue import Options, device, find
     from ranscore.commands.generate import pairs
 

@@ -33,7 +33,7 @@ def register(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Build, score, show, serve."""
-    from generators.living import Living
+    from generators.baseline.demo_system import Living
     from harness import cohorts, demo, scoring
     from harness.home import home
     from harness.metrics import profiles
@@ -61,8 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def reader(model: Path) -> Reader:
     """The system that was trained for the demonstration, for films that visitors upload."""
+    from generators.baseline.trained import SYSTEM
     from generators.catalogue import Options
-    from generators.trained import SYSTEM
     from leaderboard.film import Reader
 
     return Reader(SYSTEM, Options({"model": model}), "It has only ever seen drawn films: of a real one it knows next to nothing.")

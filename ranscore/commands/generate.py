@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from generators.catalogue import Options, System
-    from generators.run import Writer
+    from generators.running.loop import Writer
     from harness.types import Cohort
 
 
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from generators import catalogue
-    from generators import run as loop
+    from generators.running import loop
     from harness import cohorts
     from harness.errors import UsageError
 
@@ -86,8 +86,8 @@ def run(arguments: argparse.Namespace) -> int:
 @contextmanager
 def _writer(arguments: argparse.Namespace, system: System, chosen: Options, cohort: Cohort) -> Iterator[Writer]:
     """The generator, in this process or in the actors of Ray."""
-    from generators import floors
-    from generators.batching import Here
+    from generators.bounds import floors
+    from generators.running.batching import Here
     from harness.errors import UsageError
 
     if not arguments.ray:
@@ -95,7 +95,7 @@ def _writer(arguments: argparse.Namespace, system: System, chosen: Options, coho
         return
     if system.name in floors.BOUNDS:
         raise UsageError(f"{system.name} is looked up in a moment: leave --ray away")
-    from generators.on_ray import spread
+    from generators.running.on_ray import spread
     from harness.on_ray import Cluster
 
     with spread(system.name, chosen, arguments.batch, Cluster(arguments.ray, arguments.actors)) as writer:
@@ -141,7 +141,7 @@ def _shard(text: str) -> tuple[int, int]:
 
 def run_floors(arguments: argparse.Namespace) -> int:
     """Make and score the bounds of a cohort."""
-    from generators.floors import BOUNDS, bound, bounds_of
+    from generators.bounds.floors import BOUNDS, bound, bounds_of
     from harness import cohorts, scoring, store
     from harness.types import Grade, SystemCard
     from ranscore.commands.show import table

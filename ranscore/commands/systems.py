@@ -146,7 +146,7 @@ def lines(item: Json, width: int) -> Iterator[str]:
 def check_system(arguments: argparse.Namespace) -> int:
     """Load a system strictly and write one report."""
     from generators import catalogue
-    from generators.check import check
+    from generators.running.check import check
     from ranscore.commands.generate import chosen_options
 
     system, chosen = catalogue.find(arguments.system), chosen_options(arguments)

@@ -26,7 +26,7 @@ def register(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train and keep the model."""
-    from generators import trained
+    from generators.baseline import trained
     from harness import cohorts
     from harness.extractors import extractor
     from harness.home import home

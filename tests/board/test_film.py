@@ -19,7 +19,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from generators import catalogue, trained
+from generators import catalogue
+from generators.baseline import trained
 from generators.catalogue import Options
 from harness.errors import InputError, RanscoreError, UnavailableError, UsageError
 from harness.home import home

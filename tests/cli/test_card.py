@@ -65,7 +65,7 @@ def test_a_fault_in_a_systems_own_code_leaves_it_out(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("the patient's name")
 
-    monkeypatch.setattr("generators.trained.load", broken)
+    monkeypatch.setattr("generators.baseline.trained.load", broken)
     assert main(["card", "--tiny", "--studies", "6", "-o", str(tmp_path), *TEXT, "--systems", "trained-baseline,references"]) == 1
     said = capsys.readouterr()
     assert "left out: ZeroDivisionError; `ranscore systems check trained-baseline`" in said.out

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from generators import tiny
-from generators.on_ray import check
+from generators.running.on_ray import check
 from harness import cohorts
 from harness.cohorts.synthetic import build
 from harness.errors import UnavailableError

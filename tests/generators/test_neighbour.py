@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from generators.floors import bound, bounds_of
-from generators.inputs import film
-from generators.neighbour import nearest
-from generators.trained import pixels
+from generators.baseline.trained import pixels
+from generators.bounds.floors import bound, bounds_of
+from generators.bounds.neighbour import nearest
+from generators.running.inputs import film
 from harness import scoring
 from harness.cohorts.synthetic import build
 from harness.errors import InputError

@@ -13,12 +13,12 @@ import pytest
 import torch
 
 from generators import tiny
+from generators.blocks.clip import Shape, Tower
+from generators.blocks.decoding import Decoding, Era, beam_search
 from generators.catalogue import Options, find, make
-from generators.clip import Shape, Tower
-from generators.decoding import Decoding, Era, beam_search
-from generators.promptmrg import LENGTHS, PromptMRG, layouts, load_network, text
-from generators.promptmrg_model import Writer
-from generators.promptmrg_recall import load_features, load_listed, rows
+from generators.promptmrg.model import Writer
+from generators.promptmrg.recall import load_features, load_listed, rows
+from generators.promptmrg.system import LENGTHS, PromptMRG, layouts, load_network, text
 from harness.errors import InputError, UnavailableError, UsageError
 from harness.types import StudyInput
 from ranscore.commands import main

@@ -2,7 +2,7 @@
 
 `tests/golden/r2gengpt.json` was made by the authors' class (wang-zhanyu/R2GenGPT at 386cffc) run on a CPU in an environment of its own
 with transformers 4.30.2, tokenizers 0.13.3 and peft 0.4.0; what plays no part in inference (Lightning, the caption metrics) was replaced
-by empty modules. It loaded the files that `generators.tiny_llama.r2gengpt(seed=3, variant=..., end=...)` writes by its own
+by empty modules. It loaded the files that `generators.blocks.tiny_llama.r2gengpt(seed=3, variant=..., end=...)` writes by its own
 `from_pretrained` and `delta_file`, with vis_r=4 and vis_alpha=8, and the names in the checkpoint were those that its `save_checkpoint`
 keeps. For each of three studies (films 0; 1 and 2; 3 and 0 of `pictures`): averaged Swin features and projected features at [0, ::16, :3],
 every 60th logit after the prompt, the new ids of its own `generate` call up to the end token, and the text of its `decode`.
@@ -21,11 +21,12 @@ import pytest
 import torch
 from PIL import Image
 
-from generators import r2gengpt, tiny_llama
+from generators.blocks import tiny_llama
+from generators.blocks.answer_text import unmarked
+from generators.blocks.decoding import beam_search
+from generators.blocks.language import Pieces
 from generators.catalogue import Options
-from generators.decoding import beam_search
-from generators.language import Pieces
-from generators.prose import unmarked
+from generators.r2gengpt import system as r2gengpt
 from generators.tiny import main as write_tiny
 from harness import cohorts
 from harness.cohorts.synthetic import build

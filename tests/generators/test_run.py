@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from generators import run as loop
-from generators.batching import Here
-from generators.floors import BOUNDS, bound, bounds_of
+from generators.bounds.floors import BOUNDS, bound, bounds_of
+from generators.running import loop
+from generators.running.batching import Here
 from harness import cohorts, reports
 from harness.cohorts.synthetic import build
 from harness.errors import InputError, RefusedError

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from generators import catalogue, trained
-from generators.floors import bound
-from generators.living import Living
-from generators.sentences import SENTENCES, written
+from generators import catalogue
+from generators.baseline import trained
+from generators.baseline.demo_system import Living
+from generators.baseline.sentences import SENTENCES, written
+from generators.bounds.floors import bound
 from harness import cohorts, scoring
 from harness.cohorts.synthetic import build
 from harness.errors import InputError, UsageError

@@ -14,12 +14,13 @@ import pytest
 import torch
 from PIL import Image
 
-from generators import chexone, medgemma, tiny
-from generators.batching import fit
+from generators import tiny
+from generators.adapters.hub_model import Asked, Hub
+from generators.blocks.answer_text import UnreadError, after_thought, boxed
 from generators.catalogue import Options, find, make
-from generators.hub import Asked, Hub
-from generators.prose import UnreadError, after_thought, boxed
-from generators.vision_language import VisionLanguage
+from generators.chat_models import chexone, medgemma
+from generators.chat_models.vision_language import VisionLanguage
+from generators.running.batching import fit
 from harness.checkpoints import read, write_safetensors
 from harness.cohorts import save
 from harness.cohorts.synthetic import build

@@ -3,7 +3,7 @@
 `tests/golden/xraygpt.json` was made by the authors' class (mbzuai-oryx/XrayGPT at d0baa6a) run on a CPU in an environment of its own with
 transformers 4.30.2 and tokenizers 0.13.3; timm, omegaconf and the like were replaced by empty modules, the vision model's constructor
 by one with the widths of the tiny files (39 blocks, as published) and bert-base's settings by theirs. It loaded the files that
-`generators.tiny_llama.xraygpt(seed=3, end=...)` writes by its own `load_from_pretrained`, `from_pretrained` and `load_state_dict`. Its
+`generators.blocks.tiny_llama.xraygpt(seed=3, end=...)` writes by its own `load_from_pretrained`, `from_pretrained` and `load_state_dict`. Its
 `test` method was called with do_sample turned off, on films 0 to 2 of `pictures`, with the template and instruction of `PROMPT` (its
 own are not repeated here). Recorded: normalised vision features at [0, ::40, ::60], projected queries at [0, ::11, ::20], embeddings
 given to the language model at [0, ::9, ::25] and their number, every 60th logit, the new ids up to the end token; and the prompt's ids.
@@ -20,11 +20,12 @@ import numpy as np
 import pytest
 import torch
 
-from generators import tiny_llama, xraygpt
+from generators.blocks import tiny_llama
+from generators.blocks.decoding import greedy
 from generators.catalogue import Options
-from generators.decoding import greedy
 from generators.tiny import main as write_tiny
-from generators.xraygpt_prompt import OURS, Prompt, chosen
+from generators.xraygpt import system as xraygpt
+from generators.xraygpt.prompt import OURS, Prompt, chosen
 from harness import cohorts
 from harness.cohorts.synthetic import build
 from harness.errors import InputError, UnavailableError, UsageError

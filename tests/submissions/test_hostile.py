@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from generators.floors import EVERYTHING
+from generators.bounds.floors import EVERYTHING
 from harness.errors import InputError, UnavailableError
 from harness.types import Cohort, Role, SystemCard
 from leaderboard import render
