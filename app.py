@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from harness import store
+from harness.records import store
 from leaderboard import page
 
 

@@ -28,8 +28,8 @@ from sacrebleu.significance import PairedTest
 
 from harness.cohorts.synthetic import build
 from harness.metrics import metric, ngrams, tokens
-from harness.paired import swap_tests
-from harness.resample import Source
+from harness.statistics.paired import swap_tests
+from harness.statistics.resample import Source
 from harness.types import Input
 
 PAIRS, TURNS, TRIALS = 3000, 5, 10_000

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from harness.record import CohortCard, MetricResult, Record
-from harness.reported import reported, source
+from harness.records.paper_table import reported, source
+from harness.records.record import CohortCard, MetricResult, Record
+from harness.records.snapshot import Place, Snapshot
+from harness.records.store import Stored, newest
 from harness.signature import digest as digest_of
 from harness.signature import kind_of
-from harness.snapshot import Place, Snapshot
-from harness.store import Stored, newest
 from harness.types import Grade, Role, SystemCard
 
 REPORTED_COHORT = "MIMIC-CXR, 3,000 images (as reported)"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from harness.record import Record
-from harness.summary import latex_escape, value_with_interval
+from harness.records.record import Record
+from harness.records.summary import latex_escape, value_with_interval
 from leaderboard.addresses import slug
 from leaderboard.board import Board, BoardRow
 from leaderboard.markup import clean

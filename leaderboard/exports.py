@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from harness import record as records
-from harness import summary
-from harness.record import Record
+from harness.records import record as records
+from harness.records import summary
+from harness.records.record import Record
 from leaderboard import cite, plots, render
 from leaderboard.addresses import FILES, SYSTEM_FILES, slug
 from leaderboard.board import Board, BoardRow

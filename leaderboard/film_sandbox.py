@@ -94,7 +94,7 @@ def _decoded(path: Path, name: str) -> bytes:
 def main() -> None:
     """The child: read the file that is named, write a PNG to standard output."""
     limit(SECONDS, MEMORY)
-    from harness.cohorts import films
+    from harness import films
 
     films.LARGEST = PIXELS  # of this process alone, so that films' own messages name the page's limit
     path = Path(sys.argv[1])
@@ -113,7 +113,7 @@ def _seen(path: Path) -> Image:
     import numpy as np
     from PIL import Image
 
-    from harness.cohorts import films
+    from harness import films
 
     films.check(path)
     levels = np.asarray(films.read_rgb(path))

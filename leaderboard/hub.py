@@ -18,9 +18,9 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from harness import files
-from harness import record as records
 from harness.errors import UnavailableError
-from harness.store import Store
+from harness.records import record as records
+from harness.records.store import Store
 from leaderboard.publish import public, rows
 from submissions import desk as desks
 from submissions.desk import Desk

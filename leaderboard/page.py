@@ -19,7 +19,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from harness.errors import Problem, UnavailableError
 from harness.home import config
-from harness.store import Store
+from harness.records.store import Store
 from leaderboard import exports, frame, page_film, page_try, render
 from leaderboard.addresses import Live
 from leaderboard.film import Reader, configured

@@ -14,7 +14,7 @@ from typing import Any
 import gradio as gr
 
 from harness.errors import InputError, Problem, RanscoreError, RefusedError
-from harness.record import card_from_json
+from harness.records.record import card_from_json
 from harness.types import Access, Section, SystemCard
 from leaderboard import hub
 from submissions import intake, receipts

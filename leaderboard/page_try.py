@@ -107,7 +107,8 @@ def extractor() -> Extractor:
 
 def score(report: str, reference: str) -> Any:
     """Every score of one pair."""
-    from harness import cohorts, scoring
+    from harness import cohorts
+    from harness.scoring import scorer
     from harness.types import Access, Study, Text
 
     cohort = cohorts.make(
@@ -119,4 +120,4 @@ def score(report: str, reference: str) -> Any:
         language="en",
         source="pasted by a visitor",
     )
-    return scoring.score({"1": report}, cohort, extractor=extractor()).record
+    return scorer.score({"1": report}, cohort, extractor=extractor()).record

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.record import MetricResult, Record
-from harness.store import identity
-from harness.summary import FEW_POSITIVES
+from harness.records.record import MetricResult, Record
+from harness.records.store import identity
+from harness.records.summary import FEW_POSITIVES
 from harness.types import Access, Json
 
 DIGITS = 3

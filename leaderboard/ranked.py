@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness import snapshot as snapshots
-from harness.snapshot import Snapshot
-from harness.store import Store, Stored, now
+from harness.records import snapshot as snapshots
+from harness.records.snapshot import Snapshot
+from harness.records.store import Store, Stored, now
 from leaderboard.board import Board, boards
 
 

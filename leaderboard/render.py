@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
-from harness.summary import latex_escape
+from harness.records.summary import latex_escape
 from harness.types import Json
 from leaderboard.board import Board, BoardRow, Cell, Column
 

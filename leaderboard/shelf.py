@@ -11,10 +11,10 @@ from threading import Lock
 from harness import cohorts
 from harness.errors import InputError
 from harness.home import home
-from harness.record import Record
+from harness.records.record import Record
+from harness.records.snapshot import MetricSnapshot, Snapshot
+from harness.records.store import Store, Stored, now
 from harness.signature import kind_of
-from harness.snapshot import MetricSnapshot, Snapshot
-from harness.store import Store, Stored, now
 from harness.types import Access, Cohort, Manifest, Rows
 from leaderboard.board import Board, Column, anonymous, boards
 from leaderboard.ranked import found

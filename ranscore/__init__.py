@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.ran_score import score_reports
-    from harness.scoring import score
+    from harness.scoring.scorer import score
 
 __all__ = ["score", "score_reports"]
 
-_WHERE = {"score": "harness.scoring", "score_reports": "harness.ran_score"}
+_WHERE = {"score": "harness.scoring.scorer", "score_reports": "harness.ran_score"}
 
 
 def __getattr__(name: str) -> Any:

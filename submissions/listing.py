@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime
 
-from harness import record as records
-from harness.record import Record
-from harness.store import Stored, identity
+from harness.records import record as records
+from harness.records.record import Record
+from harness.records.store import Stored, identity
 from harness.types import Json, SystemCard
 from submissions.card import shown
 from submissions.desk import Desk

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from harness.summary import value_with_interval
+from harness.records.summary import value_with_interval
 from harness.types import Access, Json
 from submissions.card import shown
 from submissions.desk import Desk

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from harness.complaints import Complaints
 from harness.errors import Problem
+from harness.formats.complaints import Complaints
 
 _MONTHS = "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (

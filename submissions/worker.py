@@ -19,10 +19,12 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from secrets import token_hex
 
-from harness import files, ranks, scoring, snapshot
-from harness import record as records
+from harness import files
 from harness.errors import InputError, Problem, RanscoreError, UnavailableError
-from harness.evaluate import Evaluation
+from harness.records import ranks, snapshot
+from harness.records import record as records
+from harness.scoring import scorer
+from harness.scoring.evaluation import Evaluation
 from harness.types import Cohort, Extractor, Grade, Json, Labels
 from submissions import probes, sandbox
 from submissions.desk import Desk
@@ -263,7 +265,7 @@ class Worker:
         extractor.tell = lambda done, total: self._note(item.id, done, total)
         created = datetime.fromtimestamp(self.desk.ledger.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         try:
-            return scoring.score(
+            return scorer.score(
                 reports,
                 cohort,
                 extractor=extractor,
@@ -279,8 +281,8 @@ class Worker:
         digest = cohort.manifest.digest
         if digest not in self._extractors:
             policy = self.desk.policy
-            metrics, _ = scoring.make_metrics(("ran-score",), "")
-            inner = scoring.extractors_for(metrics, policy.extractor, cohort.manifest.access, policy.options)[0]
+            metrics, _ = scorer.make_metrics(("ran-score",), "")
+            inner = scorer.extractors_for(metrics, policy.extractor, cohort.manifest.access, policy.options)[0]
             texts = frozenset(cohort.reference(study.id) for study in cohort.scored)
             self._extractors[digest] = Counted(inner, remember=texts)
         return self._extractors[digest]

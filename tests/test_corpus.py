@@ -17,12 +17,13 @@ from typing import Any
 
 import pytest
 
-from harness import corpus, labels, report_stream
+from harness.cluster import Cluster, OnRay
 from harness.errors import InputError, RefusedError, UnavailableError, UsageError
 from harness.extractors import extractor, recorded
 from harness.extractors.llm import LLM
 from harness.findings import RAN_21
-from harness.on_ray import Cluster, OnRay
+from harness.formats import label_files, report_stream
+from harness.labelling import corpus
 from harness.types import Labels, ReportStatus, Status
 from ranscore.commands import main
 from tests.extractors.servers import Faulty, reports
@@ -74,7 +75,7 @@ def test_every_format_gives_the_same_rows_in_the_files_order(tmp_path: Path) -> 
     assert list(report_stream.rows(four)) == [("s", "Big heart.\nClear."), ("t", "Lungs.")] == list(report_stream.rows(five))
     for out in (tmp_path / "out.csv", tmp_path / "out.parquet"):
         assert corpus.label(one, out, Counting(), chunk=2) == 3
-        found = labels.read(out)
+        found = label_files.read(out)
         assert list(found) == ["b", "a", "c"] and found["c"].report is ReportStatus.EMPTY and set(found["a"].values) == {1}
     assert (tmp_path / "out.csv").read_text().splitlines()[0].split(",") == ["study_id", "status", *RAN_21]
     assert not list(tmp_path.glob("*.parts"))
@@ -240,7 +241,7 @@ def test_the_server_killed_five_times_nothing_is_lost(tmp_path: Path) -> None:
     running[-1].close()
     distinct = len({json.dumps(body["messages"]) for body in bodies})
     assert distinct == 1200 and len(bodies) - distinct <= 5 * 8
-    assert {status for item in labels.read(tmp_path / "out.csv").values() for status in item.statuses} == {Status.OK}
+    assert {status for item in label_files.read(tmp_path / "out.csv").values() for status in item.statuses} == {Status.OK}
 
 
 def test_two_processes_at_the_same_work_share_it(tmp_path: Path) -> None:

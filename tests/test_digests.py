@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from harness import demo, scoring, snapshot
+from harness import demo
 from harness.cohorts import table
 from harness.metrics import metric
+from harness.records import snapshot
+from harness.records.store import Store
+from harness.scoring import scorer
 from harness.signature import digest
-from harness.store import Store
 from harness.types import Access, Section
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parent / "golden" / "digests.json").read_text())
@@ -44,7 +46,7 @@ def synthetic_board(folder: Path) -> dict[str, Any]:
 def shipped_example() -> dict[str, str]:
     """Of the example file scored against itself: `lexical` labels both sides."""
     cohort = table.from_table(EXAMPLES / "predictions.csv", section=Section.FINDINGS, access=Access.OPEN)
-    found = scoring.score(EXAMPLES / "predictions.jsonl", cohort, metrics=["ran-score", "bleu:coco|ptb"])
+    found = scorer.score(EXAMPLES / "predictions.jsonl", cohort, metrics=["ran-score", "bleu:coco|ptb"])
     return {"cohort": cohort.manifest.digest, "record": found.record.digest}
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from harness import on_ray
+from harness import cluster
+from harness.cluster import AHEAD, Cluster
 from harness.errors import InputError, Problem, UnavailableError, UsageError
-from harness.on_ray import AHEAD, Cluster
 
 pytest.importorskip("ray")
 
@@ -60,7 +60,7 @@ def _ray() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """To start a process takes seconds, so that few deaths must do."""
-    monkeypatch.setattr(on_ray, "RETRIES", 1)
+    monkeypatch.setattr(cluster, "RETRIES", 1)
 
 
 def test_every_chunk_is_answered_once_with_more_actors_than_there_is_room_for(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ class Hub:
         return answer(studies, self._prepare, lambda batch: [self._one(asked) for asked in batch])
 
     def _prepare(self, study: StudyInput) -> tuple[Asked, tuple[str, ...]]:
-        from harness.cohorts.films import read_rgb
+        from harness.films import read_rgb
 
         text, substituted = self.prompt.filled(study)
         return Asked(text, tuple(map(read_rgb, self.prompt.films(study)))), substituted

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from generators.catalogue import Options, System
 from generators.weights import Weights
-from harness import reports
 from harness.errors import InputError, Problem, UnavailableError
+from harness.formats import reports
 from harness.signature import digest
 from harness.types import Generated, Section, StudyInput
 

@@ -13,11 +13,11 @@ from generators.adapters import prompting
 from generators.adapters.prompting import Prompt
 from generators.blocks.answering import Failed, answer
 from generators.catalogue import Options, System
-from harness.cohorts.films import read_rgb
 from harness.errors import UsageError
 from harness.extractors.client import Client
 from harness.extractors.endpoint import Endpoint, endpoints
-from harness.reports import MAX_CHARACTERS
+from harness.films import read_rgb
+from harness.formats.reports import MAX_CHARACTERS
 from harness.signature import digest
 from harness.types import Generated, Json, Section, StudyInput
 

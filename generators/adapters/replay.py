@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from generators.catalogue import Options, System
 from generators.weights import Weights
-from harness import reports
 from harness.errors import UsageError
+from harness.formats import reports
 from harness.signature import digest
 from harness.types import Generated, Section, StudyInput
 

@@ -90,7 +90,7 @@ def pixels(path: Path) -> Array:
     """A film as 1,024 grey levels from 0 to 1."""
     from PIL import Image
 
-    from harness.cohorts import films
+    from harness import films
 
     shrunk = Image.fromarray(films.read(path)).resize((SIDE, SIDE), Image.Resampling.BOX)
     return np.asarray(shrunk, dtype=np.float64).reshape(-1) / 255

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from generators.blocks.hub_folder import needed, settings, tensors
 from generators.blocks.preprocess import resized_short
-from harness.checkpoints import check, tensors_digest
 from harness.errors import InputError, Problem
+from harness.networks.checkpoints import check, tensors_digest
 from harness.types import Json
 
 

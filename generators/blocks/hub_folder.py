@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import checkpoints
 from harness.errors import InputError, Problem
+from harness.networks import checkpoints
 from harness.signature import digest
 from harness.types import Json
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.cohorts.films import Grey
+from harness.films import Grey
 
 if TYPE_CHECKING:
     from PIL.Image import Image, Resampling

@@ -13,12 +13,13 @@ from generators.catalogue import Options, System, catalogue, title
 from generators.running import loop
 from generators.running.batching import Here
 from generators.weights import find, random_ones
-from harness import files, store
+from harness import files
 from harness.errors import Problem, UnavailableError
-from harness.record import Record
-from harness.scoring import Scorer, read_reports
+from harness.records import store
+from harness.records.record import Record
+from harness.records.store import Store
+from harness.scoring.scorer import Scorer, read_reports
 from harness.signature import digest as digest_of
-from harness.store import Store
 from harness.types import Cohort, Grade, Study, SystemCard
 
 DOORS = frozenset({"replay", "command", "openai", "transformers"})

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from generators.tiny import WORDS, seeded
-from harness import checkpoints
-from harness.checkpoints import write_safetensors
+from harness.networks import checkpoints
+from harness.networks.checkpoints import write_safetensors
 
 SHARD = "200KB"
 """Small enough for several shards, as released."""

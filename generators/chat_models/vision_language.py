@@ -18,9 +18,9 @@ from torch import Tensor
 
 from generators.blocks.answer_text import UnreadError, after_thought, boxed, unmarked
 from generators.catalogue import Options
-from harness.cohorts.films import read_rgb
 from harness.errors import InputError, Problem, UnavailableError, UsageError
 from harness.files import sha256
+from harness.films import read_rgb
 from harness.signature import digest
 from harness.types import Generated, Json, Section, StudyInput
 
@@ -234,8 +234,8 @@ def complete(folder: Path) -> None:
 
 
 def _checked(report: Any, folder: Path) -> None:
-    """Every wrong tensor is named, as `harness.checkpoints` names them."""
-    from harness import checkpoints
+    """Every wrong tensor is named, as `harness.networks.checkpoints` names them."""
+    from harness.networks import checkpoints
 
     misshapen = {name: (tuple(found), tuple(wanted)) for name, found, wanted in report["mismatched_keys"]}
     shaped = {name: torch.empty(found, device="meta") for name, (found, _) in misshapen.items()}

@@ -13,8 +13,8 @@ from torch import Tensor
 from generators.blocks.language import Words
 from generators.blocks.preprocess import equalised
 from generators.cxrmate2.model import Reader
-from harness.cohorts.films import read, read_rgb
 from harness.errors import InputError, Problem
+from harness.films import read, read_rgb
 from harness.types import Json
 
 

@@ -92,7 +92,7 @@ def load(section: Section, options: Options) -> CxrMate2:
     from generators.blocks.language import DTYPES, Merges, llama
     from generators.cxrmate2 import release
     from generators.cxrmate2.model import Ages
-    from harness.checkpoints import tensors_digest
+    from harness.networks.checkpoints import tensors_digest
     from harness.signature import digest
 
     longest = options.number("longest", LONGEST)

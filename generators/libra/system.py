@@ -108,7 +108,7 @@ def load(name: str, options: Options) -> Libra:
     from generators.blocks import dino
     from generators.blocks.hub_folder import ends, settings, tensors
     from generators.blocks.language import DTYPES, llama
-    from harness.checkpoints import tensors_digest
+    from harness.networks.checkpoints import tensors_digest
     from harness.signature import digest
 
     folder, dtype = options.weights["model"], DTYPES[options.precision]
@@ -235,7 +235,7 @@ class Libra:
 
     def _prepared(self, film: Path) -> Tensor:
         from generators.blocks.dino import squared
-        from harness.cohorts.films import read_rgb
+        from harness.films import read_rgb
 
         picture = read_rgb(film)
         return self.tower.prepare(squared(picture, self.tower.prepare.ground) if self.padding else picture)

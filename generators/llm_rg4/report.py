@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from generators.blocks.hub_folder import needed, settings, tensors
-from harness.bert import Encoder, Shape, read_vocabulary, wordpiece
-from harness.checkpoints import check, tensors_digest
+from harness.networks.bert import Encoder, Shape, read_vocabulary, wordpiece
+from harness.networks.checkpoints import check, tensors_digest
 
 LENGTH = 100
 PREFIX = "bert."

@@ -109,8 +109,8 @@ def load(section: Section, options: Options) -> LlmRg4:
     from generators.blocks.language import DTYPES, Pieces, llama
     from generators.llm_rg4 import report as llm_rg4_report
     from generators.llm_rg4.fusion import Fusion, low_rank, measured, merged
-    from harness.checkpoints import check, tensors_digest
-    from harness.checkpoints import read as read_tensors
+    from harness.networks.checkpoints import check, tensors_digest
+    from harness.networks.checkpoints import read as read_tensors
     from harness.signature import digest
 
     path, vicuna, dtype = options.weights["model"], options.weights["vicuna"], DTYPES[options.precision]
@@ -196,7 +196,7 @@ class LlmRg4:
         return made
 
     def _patches(self, film: Path) -> Tensor:
-        from harness.cohorts.films import read_rgb
+        from harness.films import read_rgb
 
         return self.tower.last(self.tower.prepare(read_rgb(film)))
 

@@ -54,7 +54,7 @@ def write(folder: Path, seed: int = 0) -> None:
 
     from generators.llm_rg4.fusion import Fusion, Sizes, low_rank
     from generators.llm_rg4.report import PREFIX
-    from harness.bert import Shape
+    from harness.networks.bert import Shape
 
     sizes = Sizes(12, 48, 96, 64)
     with torch.device("meta"):

@@ -34,7 +34,7 @@ def stretched(film: Path) -> Image:
     import numpy as np
     from PIL import Image
 
-    from harness.cohorts.films import read
+    from harness.films import read
 
     values = read(film).astype(np.float64)
     values -= values.min()

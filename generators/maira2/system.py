@@ -69,7 +69,7 @@ def load(options: Options) -> Maira2:
     from generators.blocks import dino
     from generators.blocks.hub_folder import ends, gathered, needed, parted, settings, tensors
     from generators.blocks.language import DTYPES, Merges, llama
-    from harness.checkpoints import tensors_digest
+    from harness.networks.checkpoints import tensors_digest
     from harness.signature import digest
 
     longest = options.number("longest", LONGEST)

@@ -72,7 +72,7 @@ class PromptMRG:
     def _prepare(self, study: StudyInput) -> tuple[Seen, tuple[str, ...]]:
         from PIL.Image import Resampling
 
-        from harness.cohorts.films import read_rgb
+        from harness.films import read_rgb
 
         if study.frontal is None:
             raise InputError("the study has no frontal film")
@@ -165,7 +165,7 @@ def load_network(path: Path, shape: Shape, layout: dict[str, tuple[int, ...]]) -
     import torch
 
     from generators.promptmrg.model import Network
-    from harness import checkpoints
+    from harness.networks import checkpoints
 
     found = checkpoints.read(path)
     found.pop("text_decoder.bert.embeddings.position_ids", None)  # a buffer of older libraries: 0, 1, 2, ...
@@ -188,7 +188,7 @@ def make(options: Options) -> PromptMRG:
 
     from generators.blocks.decoding import Decoding, Era
     from generators.promptmrg import recall as recalls
-    from harness.bert import read_vocabulary
+    from harness.networks.bert import read_vocabulary
     from harness.signature import digest
 
     size, preset, shrink = (_chosen(options, name, *values) for name, values in CHOICES.items())

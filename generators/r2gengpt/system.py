@@ -118,7 +118,7 @@ def pixels(path: Path) -> Pixels:
     """A film as the image processor of `microsoft/swin-base-patch4-window7-224` makes it: squeezed into a square, bicubic."""
     from PIL.Image import Resampling
 
-    from harness.cohorts.films import read_rgb
+    from harness.films import read_rgb
 
     return normalised(read_rgb(path).resize((SIZE, SIZE), Resampling.BICUBIC), *IMAGENET)
 
@@ -201,7 +201,7 @@ def make(options: Options) -> R2GenGPT:
     from generators.blocks.decoding import Decoding, Era
     from generators.blocks.hub_folder import hashed
     from generators.blocks.pretrained import fill, renamed, without
-    from harness import checkpoints
+    from harness.networks import checkpoints
     from harness.signature import digest
 
     alpha, lateral = _settings(options)

@@ -9,10 +9,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from harness import checkpoints
-from harness.bert import Encoder, Shape, read_vocabulary, wordpiece
 from harness.errors import InputError, Problem
 from harness.metrics.bertscore import greedy, token_vectors
+from harness.networks import checkpoints
+from harness.networks.bert import Encoder, Shape, read_vocabulary, wordpiece
 from harness.signature import digest
 
 LAYER = 5

@@ -83,7 +83,7 @@ def load(options: Options) -> Rgrg:
     from generators.rgrg.detector import Detector
     from generators.rgrg.language import Language, decoding
     from generators.rgrg.text import read_vocabulary
-    from harness import checkpoints
+    from harness.networks import checkpoints
     from harness.signature import digest
 
     path = options.weights["checkpoint"]
@@ -166,6 +166,6 @@ def prepared(film: Path) -> Tensor:
     import torch
 
     from generators.blocks.preprocess import fitted, normalised, padded
-    from harness.cohorts.films import read
+    from harness.films import read
 
     return torch.from_numpy(normalised(padded(fitted(read(film), SIDE), SIDE), MEAN, DEVIATION))[None]

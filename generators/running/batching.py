@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from harness import reports
 from harness.errors import RefusedError, UnavailableError, UsageError
-from harness.reports import CONTROL
+from harness.formats import reports
+from harness.formats.reports import CONTROL
 from harness.types import Generated, Generator, StudyInput
 
 ABOUT_THE_RUN = (UnavailableError, RefusedError, UsageError)

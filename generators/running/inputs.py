@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from harness.cohorts import films
+from harness import films
 from harness.errors import InputError, Problem
 from harness.progress import progress
 from harness.types import Cohort, Study, StudyInput, Text

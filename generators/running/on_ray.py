@@ -16,8 +16,8 @@ from itertools import islice
 
 from generators.catalogue import Options, find, make
 from generators.running.batching import Here
+from harness.cluster import Cluster, Pool
 from harness.errors import Problem, UnavailableError
-from harness.on_ray import Cluster, Pool
 from harness.types import Generated, StudyInput
 
 

@@ -115,7 +115,7 @@ def pixels(path: Path) -> Pixels:
     """A film as `blip2_image_eval` makes it: squeezed into a square, bicubic, CLIP's mean and deviation."""
     from PIL.Image import Resampling
 
-    from harness.cohorts.films import read_rgb
+    from harness.films import read_rgb
 
     return normalised(read_rgb(path).resize((SIZE, SIZE), Resampling.BICUBIC), *CLIP)
 

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from generators.blocks.hub_folder import files
 from generators.blocks.pretrained import Layout, empty, fill, layout, numbered, renamed, without
-from harness import checkpoints
 from harness.errors import InputError, Problem, UnavailableError
+from harness.networks import checkpoints
 from harness.signature import digest as digest_of
 
 BLOCKS = 39

@@ -11,8 +11,8 @@ from pathlib import Path
 from harness.cohorts import make, physionet
 from harness.cohorts.physionet import Examination, Reports
 from harness.cohorts.sections import Report, parse
-from harness.complaints import shown
 from harness.errors import InputError, Problem, UsageError
+from harness.formats.complaints import shown
 from harness.progress import progress
 from harness.types import Access, Cohort, Section, Study, Text
 

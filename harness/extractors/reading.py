@@ -13,7 +13,7 @@ from harness.extractors.framing import flags
 from harness.extractors.pack import ASKED
 from harness.extractors.parser import FAILED, Decision
 from harness.findings import NO_FINDING, RAN_21
-from harness.labels import no_finding
+from harness.formats.label_files import no_finding
 from harness.types import Labels, ReportStatus, Status
 
 _CLINICAL = re.compile(

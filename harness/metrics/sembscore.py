@@ -12,11 +12,11 @@ from harness.metrics.means import Mean, both_written
 from harness.types import Array
 
 if TYPE_CHECKING:
-    from harness.chexbert import CheXbert
+    from harness.networks.chexbert import CheXbert
 
 
 def sembscore(recipe: str) -> Mean:
-    """SembScore with the weights that `harness.chexbert` finds.
+    """SembScore with the weights that `harness.networks.chexbert` finds.
 
     Raises:
         UsageError: There is no such recipe.
@@ -25,7 +25,7 @@ def sembscore(recipe: str) -> Mean:
     if recipe:
         raise UsageError(f"sembscore has no recipe {recipe!r}: it has one definition")
     try:
-        from harness.chexbert import CheXbert
+        from harness.networks.chexbert import CheXbert
     except ImportError as error:
         raise UnavailableError("SembScore needs PyTorch. Run `pip install 'ranscore[torch]'`") from error
     return with_network(CheXbert())

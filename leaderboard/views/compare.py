@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 
 from harness.findings import NO_FINDING
-from harness.snapshot import MetricSnapshot, Pair
-from harness.summary import FEW_POSITIVES
+from harness.records.snapshot import MetricSnapshot, Pair
+from harness.records.summary import FEW_POSITIVES
 from harness.types import Access
 from leaderboard.addresses import Addresses
 from leaderboard.board import Board, BoardRow

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness import ranks
 from harness.cohorts.describe import describe
+from harness.records import ranks
+from harness.records.snapshot import MetricSnapshot
 from harness.signature import kind_of
-from harness.snapshot import MetricSnapshot
 from harness.types import Access, Rows
 from leaderboard import strata
 from leaderboard.addresses import Addresses

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness import summary
-from harness.record import Record
-from harness.store import Stored
+from harness.records import summary
+from harness.records.record import Record
+from harness.records.store import Stored
 from harness.types import Role
 from leaderboard.addresses import SYSTEM_FILES, Addresses
 from leaderboard.board import Board, BoardRow, label, shown_parts

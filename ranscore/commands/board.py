@@ -25,7 +25,7 @@ def register(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print every board of the store."""
-    from harness import store
+    from harness.records import store
     from leaderboard import render
     from leaderboard.board import reported_rows
     from leaderboard.ranked import load

@@ -61,8 +61,9 @@ def _official(asked: dict[str, object]) -> bool:
 
 def _texts(arguments: argparse.Namespace) -> tuple[list[str], Access]:
     """The reports that are meant, and how they may be handled."""
-    from harness import cohorts, report_stream
+    from harness import cohorts
     from harness.errors import UsageError
+    from harness.formats import report_stream
     from harness.types import Access
 
     if bool(arguments.cohort) == bool(arguments.reports):

@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     from generators.cards import rehearsal
     from generators.cards import run_all as cards
     from generators.running.loop import chosen
-    from harness import scoring
+    from harness.scoring import scorer as scoring
 
     cohort = _cohort(arguments)
     named = arguments.metrics.split(",") if arguments.metrics else None
@@ -175,7 +175,7 @@ def _span(seconds: float) -> str:
 
 def _publish(card: Card) -> None:
     """Ranks, the board on the terminal, the site."""
-    from harness import ranks, snapshot, store
+    from harness.records import ranks, snapshot, store
     from leaderboard import site
     from leaderboard.ranked import load
     from leaderboard.shelf import Shelf

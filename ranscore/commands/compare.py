@@ -12,9 +12,9 @@ from ranscore.commands.options import Commands
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.comparison import Comparison, Line
-    from harness.record import Record
-    from harness.store import Store
+    from harness.records.comparison import Comparison, Line
+    from harness.records.record import Record
+    from harness.records.store import Store
     from harness.types import Rows
 
 
@@ -38,8 +38,8 @@ def register(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare and print."""
-    from harness import comparison, store
     from harness.errors import UsageError
+    from harness.records import comparison, store
 
     if len(arguments.systems) < 2:
         raise UsageError("name at least two systems")
@@ -63,8 +63,8 @@ def find(place: Store, name: str) -> tuple[Record, Sequence[Rows]]:
     Raises:
         InputError: Its rows are not here.
     """
-    from harness import record
     from harness.errors import InputError, Problem
+    from harness.records import record
 
     path = Path(name)
     if path.is_file():
@@ -81,7 +81,7 @@ def find(place: Store, name: str) -> tuple[Record, Sequence[Rows]]:
 
 def show(found: Comparison, every: bool) -> None:
     """One pair: a sentence, the scores, and the findings that differ."""
-    from harness.comparison import verdict
+    from harness.records.comparison import verdict
     from ranscore.commands.show import table
 
     for metric in found.metrics:

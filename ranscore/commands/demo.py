@@ -34,16 +34,17 @@ def register(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Build, score, show, serve."""
     from generators.baseline.demo_system import Living
-    from harness import cohorts, demo, scoring
+    from harness import cohorts, demo
     from harness.home import home
     from harness.metrics import profiles
-    from harness.store import Store
+    from harness.records.store import Store
+    from harness.scoring import scorer
     from leaderboard.board import reported_rows
     from leaderboard.ranked import load
     from ranscore.commands.board import show, show_reported
 
     store = Store(home() / "demo" / "store")
-    metrics = scoring.make_metrics(["ran-score", *profiles.profile()])[0]
+    metrics = scorer.make_metrics(["ran-score", *profiles.profile()])[0]
     living = None if arguments.no_training else Living(home() / "demo" / "films", home() / "demo" / "models", arguments.seed)
     cohort = demo.fill(store, metrics, arguments.studies, arguments.seed, [living] if living else [])
     cohorts.save(cohort, home() / "demo" / "cohorts" / cohort.manifest.name)

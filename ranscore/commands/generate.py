@@ -96,7 +96,7 @@ def _writer(arguments: argparse.Namespace, system: System, chosen: Options, coho
     if system.name in floors.BOUNDS:
         raise UsageError(f"{system.name} is looked up in a moment: leave --ray away")
     from generators.running.on_ray import spread
-    from harness.on_ray import Cluster
+    from harness.cluster import Cluster
 
     with spread(system.name, chosen, arguments.batch, Cluster(arguments.ray, arguments.actors)) as writer:
         yield writer
@@ -142,7 +142,9 @@ def _shard(text: str) -> tuple[int, int]:
 def run_floors(arguments: argparse.Namespace) -> int:
     """Make and score the bounds of a cohort."""
     from generators.bounds.floors import BOUNDS, bound, bounds_of
-    from harness import cohorts, scoring, store
+    from harness import cohorts
+    from harness.records import store
+    from harness.scoring import scorer
     from harness.types import Grade, SystemCard
     from ranscore.commands.show import table
 
@@ -152,7 +154,7 @@ def run_floors(arguments: argparse.Namespace) -> int:
     for name in bounds_of(cohort):
         role, summary, _ = BOUNDS[name]
         reports = bound(name, cohort).reports
-        found = scoring.score(
+        found = scorer.score(
             reports,
             cohort,
             extractor=arguments.extractor or "lexical",

@@ -23,9 +23,9 @@ def register(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Label, and say how many reports and by whom."""
-    from harness import corpus
     from harness.errors import UsageError
     from harness.extractors import DEFAULT, extractor
+    from harness.labelling import corpus
 
     name, chosen = arguments.extractor or DEFAULT, options.llm_options(arguments)
     if name == "llm":
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     made = extractor(name, **chosen)
     labeller = None
     if arguments.ray:
-        from harness.on_ray import Cluster, OnRay
+        from harness.cluster import Cluster, OnRay
 
         cluster = Cluster(arguments.ray, arguments.actors)
         cluster.permit("open" if arguments.open else "credentialed", "say --open if they are public, ")

@@ -34,7 +34,9 @@ def run(arguments: argparse.Namespace) -> int:
     """
     import json
 
-    from harness import cohorts, rescore, store
+    from harness import cohorts
+    from harness.records import store
+    from harness.scoring import rescore
     from ranscore.commands.show import table
 
     known = {made.manifest.digest: made for made in [cohorts.load(arguments.cohort)]} if arguments.cohort else rescore.cohorts_here()
@@ -54,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _row(item: object) -> list[str]:
-    from harness.rescore import Rescored
+    from harness.scoring.rescore import Rescored
 
     assert isinstance(item, Rescored)
     old = item.old.record

@@ -11,8 +11,8 @@ from ranscore.commands import options
 from ranscore.commands.options import Commands
 
 if TYPE_CHECKING:
-    from harness.evaluate import Evaluation
-    from harness.record import Record
+    from harness.records.record import Record
+    from harness.scoring.evaluation import Evaluation
     from harness.types import Cohort, SystemCard
 
 
@@ -57,7 +57,8 @@ def _inputs(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Score, keep, print."""
-    from harness import files, record, store, summary
+    from harness import files
+    from harness.records import record, store, summary
 
     if arguments.per_study and arguments.metrics and "ran-score" not in arguments.metrics.split(","):
         from harness.errors import UsageError
@@ -88,8 +89,9 @@ def evaluate_arguments(arguments: argparse.Namespace, card: SystemCard | None, g
     Raises:
         UsageError: The options do not say what to score against what.
     """
-    from harness import scoring, store
     from harness.errors import UsageError
+    from harness.records import store
+    from harness.scoring import scorer
     from harness.types import Access, Grade, Section
 
     if arguments.cohort and arguments.references:
@@ -104,7 +106,7 @@ def evaluate_arguments(arguments: argparse.Namespace, card: SystemCard | None, g
     chosen = options.llm_options(arguments)
     section = Section(arguments.section) if arguments.section else None
     cohort = _references(arguments, section, Access.OPEN if arguments.open else Access.CREDENTIALED)
-    return scoring.score(
+    return scorer.score(
         arguments.file,
         cohort,
         extractor=arguments.extractor or "lexical",
@@ -118,8 +120,11 @@ def evaluate_arguments(arguments: argparse.Namespace, card: SystemCard | None, g
 
 
 def _evaluate_labels(arguments: argparse.Namespace, card: SystemCard | None) -> Evaluation:
-    from harness import cohorts, evaluate, labels, scoring, store
+    from harness import cohorts
     from harness.errors import UsageError
+    from harness.formats import label_files
+    from harness.records import store
+    from harness.scoring import evaluation, scorer
     from harness.types import Access, SystemCard
 
     if arguments.file or arguments.references:
@@ -128,14 +133,14 @@ def _evaluate_labels(arguments: argparse.Namespace, card: SystemCard | None) -> 
     if not arguments.cohort:
         if not arguments.reference_labels:
             raise UsageError("--labels needs --reference-labels FILE, or --cohort NAME with known labels")
-        return scoring.score_labels(arguments.reference_labels, arguments.labels, access=access, card=card, created=store.now())
+        return scorer.score_labels(arguments.reference_labels, arguments.labels, access=access, card=card, created=store.now())
     cohort = cohorts.load(arguments.cohort)
-    known = labels.read(arguments.reference_labels) if arguments.reference_labels else cohort.labels
+    known = label_files.read(arguments.reference_labels) if arguments.reference_labels else cohort.labels
     if not known:
         raise UsageError(f"the cohort {arguments.cohort!r} has no known labels: add --reference-labels FILE")
     reference = {study.id: known[study.id] for study in cohort.scored if study.id in known}
     who = card or SystemCard(arguments.labels.stem)
-    return scoring.score_decisions(reference, labels.read(arguments.labels), evaluate.cohort_card(cohort), who, created=store.now())
+    return scorer.score_decisions(reference, label_files.read(arguments.labels), evaluation.cohort_card(cohort), who, created=store.now())
 
 
 def _references(arguments: argparse.Namespace, section: Any, access: Any) -> Cohort:
@@ -173,7 +178,7 @@ def sidecar(path: Path) -> Path:
 
 def show(result: Record) -> None:
     """The record for people: the scores, the findings, a sentence and a line of LaTeX to paste."""
-    from harness import summary
+    from harness.records import summary
     from ranscore.commands.show import table
 
     rows = [
@@ -221,7 +226,7 @@ def verify(arguments: argparse.Namespace) -> int:
     """
     import json
 
-    from harness import record
+    from harness.records import record
 
     claimed = record.load(arguments.record)
     found, differences = _again(arguments, claimed)
@@ -236,8 +241,8 @@ def verify(arguments: argparse.Namespace) -> int:
 
 
 def _again(arguments: argparse.Namespace, claimed: Record) -> tuple[str, list[str]]:
-    from harness import record
-    from harness.verify import differences
+    from harness.records import record
+    from harness.records.verify import differences
 
     if arguments.file or arguments.labels:
         if not arguments.profile:
@@ -251,7 +256,7 @@ def _again(arguments: argparse.Namespace, claimed: Record) -> tuple[str, list[st
         raise InputError(
             Problem("the record's rows are not beside it", "Give the reports file and the cohort, to compute it again", str(path))
         )
-    from harness.verify import against_rows
+    from harness.records.verify import against_rows
 
     return against_rows(claimed, record.rows_from_bytes(path.read_bytes(), claimed.rows, str(path)))
 

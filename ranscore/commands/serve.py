@@ -29,7 +29,7 @@ def register(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until interrupted."""
-    from harness import store
+    from harness.records import store
 
     reader = _reader(arguments)
     from leaderboard import page  # after what may be wrong with the command: it takes seconds

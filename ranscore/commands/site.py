@@ -25,7 +25,7 @@ def register(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the site."""
-    from harness import store
+    from harness.records import store
     from leaderboard import site
     from leaderboard.shelf import Shelf
 

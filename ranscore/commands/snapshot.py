@@ -9,7 +9,7 @@ from ranscore.commands import options
 from ranscore.commands.options import Commands
 
 if TYPE_CHECKING:
-    from harness.snapshot import Snapshot
+    from harness.records.snapshot import Snapshot
 
 
 def register(commands: Commands) -> None:
@@ -29,8 +29,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Make, keep, print."""
     import json
 
-    from harness import ranks, snapshot, store
     from harness.errors import UsageError
+    from harness.records import ranks, snapshot, store
 
     if not 0 < arguments.alpha < 1:
         raise UsageError("--alpha lies between 0 and 1")

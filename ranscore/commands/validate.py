@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ranscore.commands import options
 
 if TYPE_CHECKING:
-    from harness.complaints import Complaints
+    from harness.formats.complaints import Complaints
     from harness.types import Section
 
 
@@ -28,8 +28,8 @@ def register(commands: options.Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check the file and say what is wrong."""
-    from harness import reports, tabular
-    from harness.complaints import Complaints
+    from harness.formats import reports, tabular
+    from harness.formats.complaints import Complaints
 
     expected, section = _scored(arguments)
     complaints = Complaints(str(arguments.file))

@@ -21,15 +21,15 @@ def register(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Convert one file."""
-    from harness import checkpoints
     from harness.errors import RefusedError, UsageError
+    from harness.networks import checkpoints
 
     if arguments.target.suffix != ".safetensors":
         raise UsageError(f"{arguments.target} does not end in .safetensors")
     if arguments.target.exists():
         raise RefusedError(f"{arguments.target} is there already. Move it away, or name another file")
     if arguments.layout == "chexbert":
-        from harness import chexbert
+        from harness.networks import chexbert
 
         tensors = chexbert.read(arguments.source)
     else:

@@ -12,7 +12,7 @@ import pytest
 
 from harness import demo
 from harness.metrics import metric
-from harness.store import Store
+from harness.records.store import Store
 from harness.types import Grade, Role
 from leaderboard import render
 from leaderboard.board import Board, boards, reported_rows

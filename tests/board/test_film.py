@@ -24,7 +24,7 @@ from generators.baseline import trained
 from generators.catalogue import Options
 from harness.errors import InputError, RanscoreError, UnavailableError, UsageError
 from harness.home import home
-from harness.store import Store
+from harness.records.store import Store
 from harness.types import StudyInput
 from leaderboard import film, film_sandbox
 from leaderboard.film import Reader, configured
@@ -200,7 +200,7 @@ def test_the_command_names_what_is_missing_before_it_serves(capsys: pytest.Captu
 def test_the_page_starts_without_torch_even_where_its_generator_needs_it(tmp_path: Path) -> None:
     code = (
         "import sys\nfrom pathlib import Path\nfrom generators import catalogue\nfrom generators.catalogue import Options\n"
-        "from harness.store import Store\nfrom leaderboard import page, page_try\nfrom leaderboard.film import Reader\n"
+        "from harness.records.store import Store\nfrom leaderboard import page, page_try\nfrom leaderboard.film import Reader\n"
         "system = catalogue.find('promptmrg')\n"
         f"reader = Reader(system, Options({{item.name: Path({str(tmp_path)!r}) for item in system.weights}}, device='auto'))\n"
         f"page.app(page.open_site(Store(Path({str(tmp_path)!r}) / 'store'), reader))\n"

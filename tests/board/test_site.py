@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from harness.store import Store
+from harness.records.store import Store
 from leaderboard import frame, render, site
 from leaderboard.shelf import Shelf
 from ranscore.commands import main

@@ -9,9 +9,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from harness import store as stores
-from harness.record import Record
-from harness.store import Store
+from harness.records import store as stores
+from harness.records.record import Record
+from harness.records.store import Store
 from harness.types import Access, Role
 from leaderboard import exports, render
 from leaderboard.addresses import FILES, SYSTEM_FILES, Live

@@ -15,7 +15,7 @@ from typing import IO
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, sync_playwright
 
-from harness.store import Store
+from harness.records.store import Store
 from tests.boards import demo_store, folder, hostile_store, shelf
 
 __all__ = ["demo_store", "folder", "hostile_store", "shelf"]

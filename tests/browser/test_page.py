@@ -12,7 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, expect
 
-from harness.store import Store
+from harness.records.store import Store
 from leaderboard import exports, frame, render, site
 from leaderboard.addresses import Files
 from leaderboard.markup import el, join

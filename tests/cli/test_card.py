@@ -14,8 +14,8 @@ from generators.weights import RANDOM
 from harness import cohorts
 from harness.cohorts.synthetic import build
 from harness.home import home
-from harness.snapshot import newest
-from harness.store import Store
+from harness.records.snapshot import newest
+from harness.records.store import Store
 from harness.types import Role
 from leaderboard.ranked import load
 from ranscore.commands import main

@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 
-from harness import corpus
+from harness.cluster import OnRay
 from harness.extractors import extractor, models, pack
 from harness.extractors.framing import framed
 from harness.extractors.llm import LLM
 from harness.findings import RAN_21
-from harness.on_ray import OnRay
+from harness.labelling import corpus
 from harness.types import Labels, Status
 from ranscore.commands import main
 from tests.extractors import servers

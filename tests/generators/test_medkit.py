@@ -13,7 +13,7 @@ from generators.catalogue import Options, find, make
 from harness.cohorts import save
 from harness.cohorts.synthetic import build
 from harness.errors import InputError, UnavailableError
-from harness.reported import reported
+from harness.records.paper_table import reported
 from ranscore.commands import main
 
 DOCS = Path(__file__).parents[2] / "docs" / "baselines.md"

@@ -143,7 +143,7 @@ def test_a_block_missing_in_between_is_named(files: dict[str, Path], tmp_path: P
 
 
 def test_names_of_older_torchvision_and_safetensors_load_the_same(files: dict[str, Path], system: rgrg.Rgrg, tmp_path: Path) -> None:
-    from harness.checkpoints import write_safetensors
+    from harness.networks.checkpoints import write_safetensors
 
     older = {new: old for old, new in rgrg_layout.OLDER.items()}
     write_safetensors({older.get(name, name): tensor for name, tensor in tiny.tensors(haste=1.8).items()}, tmp_path / "old.safetensors")

@@ -11,8 +11,8 @@ from generators.blocks.answering import tidied
 from generators.rgrg import similarity
 from generators.rgrg.text import Vocabulary, report, split
 from generators.rgrg.tiny import SMALL, vocabulary
-from harness.bert import Shape
 from harness.errors import InputError
+from harness.networks.bert import Shape
 from tests.released import vocabulary as wordpieces
 
 
@@ -77,7 +77,7 @@ def distilbert(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_likeness_is_bertscore_on_transformers_distilbert(distilbert: Path) -> None:
     from transformers import DistilBertModel
 
-    from harness.bert import read_vocabulary, wordpiece
+    from harness.networks.bert import read_vocabulary, wordpiece
 
     alike, _ = similarity.load(distilbert, shape=Shape(3, 32, 4, 64, 300, 64), layer=2)
     model = DistilBertModel.from_pretrained(distilbert)

@@ -16,10 +16,11 @@ import pytest
 from generators.bounds.floors import BOUNDS, bound, bounds_of
 from generators.running import loop
 from generators.running.batching import Here
-from harness import cohorts, reports
+from harness import cohorts
 from harness.cohorts.synthetic import build
 from harness.errors import InputError, RefusedError
-from harness.store import Store
+from harness.formats import reports
+from harness.records.store import Store
 from harness.types import Cohort, Generated, Section, StudyInput
 from ranscore.commands import main
 

@@ -21,10 +21,10 @@ from generators.catalogue import Options, find, make
 from generators.chat_models import chexone, medgemma
 from generators.chat_models.vision_language import VisionLanguage
 from generators.running.batching import fit
-from harness.checkpoints import read, write_safetensors
 from harness.cohorts import save
 from harness.cohorts.synthetic import build
 from harness.errors import InputError, UnavailableError, UsageError
+from harness.networks.checkpoints import read, write_safetensors
 from harness.types import Generated, Section, StudyInput
 from ranscore.commands import main
 

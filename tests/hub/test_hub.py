@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UnavailableError
-from harness.store import Store
+from harness.records.store import Store
 from harness.types import Cohort
 from leaderboard import hub as hubs
 from leaderboard.hub import HubShelf, Repository

@@ -17,7 +17,7 @@ from harness import cohorts
 from harness.cohorts.synthetic import build
 from harness.cohorts.synthetic_systems import system
 from harness.errors import InputError
-from harness.store import Store
+from harness.records.store import Store
 from harness.types import Access, SystemCard, Text
 from leaderboard import hub as hubs
 from leaderboard import render

@@ -142,16 +142,16 @@ def test_the_child_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_gaming_is_flagged_and_honest_reports_are_not(cohort: Cohort) -> None:
-    from harness import evaluate
     from harness.cohorts.synthetic_systems import system
     from harness.extractors import extractor
+    from harness.scoring import evaluation
     from harness.types import ReportSet
 
     ids = [study.id for study in cohort.scored]
     every = " ".join((EVERYTHING["en"].findings, EVERYTHING["en"].impression))
 
     def flags(reports: dict[str, str]) -> str:
-        sides = evaluate.from_reports(cohort, ReportSet(reports), [extractor("lexical")])
+        sides = evaluation.from_reports(cohort, ReportSet(reports), [extractor("lexical")])
         return "; ".join([*probes.text_flags(reports), *probes.side_flags(sides.references, sides.candidates)])
 
     own = {name: cohort.reference(name) for name in ids}

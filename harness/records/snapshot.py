@@ -1,6 +1,6 @@
 """Places and pairwise results of one board: made where the rows are, readable where they are not.
 
-A snapshot holds no row, no text and no study id, so that a public board of a hidden cohort can show ranks. `harness.ranks` makes it.
+A snapshot holds no row, no text and no study id, so that a public board of a hidden cohort can show ranks. `harness.records.ranks` makes it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import Path
 
 from harness import files
 from harness.errors import Problem, StoreError
-from harness.paired import holm
 from harness.signature import digest as digest_of
+from harness.statistics.paired import holm
 from harness.types import Json
 
 SCHEMA = 1

@@ -1,4 +1,4 @@
-"""Ran Score as a metric of Hugging Face's `evaluate`: `evaluate.load(harness.evaluate_metric.FOLDER)` works offline."""
+"""Ran Score as a metric of Hugging Face's `evaluate`: `evaluate.load(harness.hf_evaluate.FOLDER)` works offline."""
 
 from __future__ import annotations
 

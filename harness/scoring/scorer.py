@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from harness import cohorts, evaluate
+from harness import cohorts
 from harness.errors import UnavailableError, UsageError
-from harness.evaluate import Evaluation
 from harness.metrics import profiles
-from harness.record import CohortCard
+from harness.records.record import CohortCard
+from harness.scoring import evaluation
+from harness.scoring.evaluation import Evaluation
 from harness.types import Access, Cohort, Extractor, Grade, Labels, Metric, ReportSet, Section, SystemCard
 
 LABEL_METRICS: tuple[str, ...] = ("ran-score",)
@@ -67,8 +68,8 @@ class Scorer:
 
     def score(self, reports: ReportSet, card: SystemCard, grade: Grade = Grade.SELF_SCORED, created: str = "") -> Evaluation:
         """Score one system; see the function `score`."""
-        sides = replace(evaluate.from_reports(self.cohort, reports, self.extractors), warnings=reports.warnings)
-        return evaluate.evaluate(sides, self.metrics, card=card, grade=grade, created=created, unavailable=self.unavailable)
+        sides = replace(evaluation.from_reports(self.cohort, reports, self.extractors), warnings=reports.warnings)
+        return evaluation.evaluate(sides, self.metrics, card=card, grade=grade, created=created, unavailable=self.unavailable)
 
 
 def scorer(
@@ -95,11 +96,11 @@ def score_labels(
     created: str = "",
 ) -> Evaluation:
     """Score label files: 21 columns on both sides. The cohort is named after the reference labels' file."""
-    from harness import labels
+    from harness.formats import label_files
 
-    sides = evaluate.from_labels(labels.read(reference), labels.read(candidate), name=reference.stem)
+    sides = evaluation.from_labels(label_files.read(reference), label_files.read(candidate), name=reference.stem)
     sides = replace(sides, cohort=replace(sides.cohort, access=access, section=section))
-    return evaluate.evaluate(sides, make_metrics(LABEL_METRICS)[0], card=card or SystemCard(candidate.stem), created=created)
+    return evaluation.evaluate(sides, make_metrics(LABEL_METRICS)[0], card=card or SystemCard(candidate.stem), created=created)
 
 
 def score_decisions(
@@ -112,13 +113,13 @@ def score_decisions(
     created: str = "",
 ) -> Evaluation:
     """Score decisions that are at hand on both sides, of a cohort that is known."""
-    sides = evaluate.from_labels(reference, candidate, cohort)
-    return evaluate.evaluate(sides, make_metrics(LABEL_METRICS)[0], card=card, grade=grade, created=created)
+    sides = evaluation.from_labels(reference, candidate, cohort)
+    return evaluation.evaluate(sides, make_metrics(LABEL_METRICS)[0], card=card, grade=grade, created=created)
 
 
 def read_reports(path: Path, cohort: Cohort) -> ReportSet:
     """Read a reports file against a cohort's ids."""
-    from harness import reports
+    from harness.formats import reports
 
     return reports.read(path, [study.id for study in cohort.scored], cohort.manifest.section)
 

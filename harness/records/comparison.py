@@ -11,14 +11,14 @@ from math import isfinite
 from harness import cohorts
 from harness.errors import StoreError, UsageError
 from harness.home import home
-from harness.intervals import UNKNOWN, Interval, pseudo
 from harness.metrics import metric as make_metric
-from harness.paired import FEW, bootstrap_difference, claimable, compare, holm, swap_tests
 from harness.progress import progress
-from harness.record import CohortCard, Record
-from harness.resample import Source, parts, patient_totals
-from harness.snapshot import Pair
-from harness.store import Store
+from harness.records.record import CohortCard, Record
+from harness.records.snapshot import Pair
+from harness.records.store import Store
+from harness.statistics.intervals import UNKNOWN, Interval, pseudo
+from harness.statistics.paired import FEW, bootstrap_difference, claimable, compare, holm, swap_tests
+from harness.statistics.resample import Source, parts, patient_totals
 from harness.types import Json, Metric, Rows
 
 

@@ -9,13 +9,13 @@ from importlib import metadata
 import numpy as np
 
 from harness.errors import InputError, Problem
-from harness.intervals import PUBLISHED, intervals
 from harness.metrics.findings_f1 import reference_decisions
 from harness.progress import progress
-from harness.record import CohortCard, Counts, ExtractorCard, MetricResult, Record, record_digest, rows_digest
-from harness.resample import patient_totals
+from harness.records.record import CohortCard, Counts, ExtractorCard, MetricResult, Record, record_digest, rows_digest
 from harness.signature import Signature
 from harness.signature import digest as digest_of
+from harness.statistics.intervals import PUBLISHED, intervals
+from harness.statistics.resample import patient_totals
 from harness.types import (
     Access,
     Cohort,

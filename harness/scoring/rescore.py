@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness import cohorts, scoring
+from harness import cohorts
 from harness.errors import RanscoreError
 from harness.home import home
 from harness.progress import progress
-from harness.record import Record
+from harness.records.record import Record
+from harness.records.store import Store, Stored, newest
+from harness.scoring import scorer
 from harness.signature import spec_of
-from harness.store import Store, Stored, newest
 from harness.types import Cohort
 
 
@@ -76,7 +77,7 @@ def _again(
     record = old.record
     before = next((card.name for card in record.extractors), "lexical")
     try:
-        made = scoring.score(
+        made = scorer.score(
             reports,
             cohort,
             extractor=extractor or before,

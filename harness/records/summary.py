@@ -7,10 +7,10 @@ import io
 import re
 from dataclasses import dataclass
 
-from harness.evaluate import Evaluation
 from harness.findings import RAN_21
 from harness.metrics.findings_f1 import candidate_decisions, reference_decisions
-from harness.record import MetricResult, Record
+from harness.records.record import MetricResult, Record
+from harness.scoring.evaluation import Evaluation
 
 FEW_POSITIVES = 10
 """Below this many positive references a finding is shown and nothing is claimed of it singly."""

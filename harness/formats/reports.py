@@ -17,9 +17,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from harness import files, tabular
-from harness.complaints import Complaints, shown
-from harness.nearest import Nearest
+from harness import files
+from harness.formats import tabular
+from harness.formats.complaints import Complaints, shown
+from harness.formats.nearest_id import Nearest
 from harness.types import ReportSet, Section
 
 MAX_CHARACTERS = 20_000
@@ -76,7 +77,7 @@ def check(
     """Check a table as a reports file.
 
     Args:
-        table: As `harness.tabular` read it.
+        table: As `harness.formats.tabular` read it.
         complaints: Takes everything that is wrong.
         expected: The ids of the cohort's scored studies; None where any id will do.
         section: As for `read`.

@@ -14,8 +14,8 @@ from itertools import combinations
 import numpy as np
 from scipy import special
 
-from harness.intervals import Interval, Pseudo, moments, percentile, t_tail
-from harness.resample import Source, bootstrap, parts, swaps, weighted
+from harness.statistics.intervals import Interval, Pseudo, moments, percentile, t_tail
+from harness.statistics.resample import Source, bootstrap, parts, swaps, weighted
 from harness.types import Array, Metric
 
 FEW = 10

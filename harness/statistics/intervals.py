@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special, stats
 
-from harness.agreement import clopper_pearson_real
 from harness.errors import UsageError
-from harness.resample import Source, bootstrap, parts
+from harness.statistics.agreement import clopper_pearson_real
+from harness.statistics.resample import Source, bootstrap, parts
 from harness.types import Array, Metric
 
 Interval = tuple[float, float]
@@ -156,7 +156,7 @@ def intervals(
     """The interval of every part.
 
     Args:
-        table: Totals by patient, from `harness.resample.patient_totals`.
+        table: Totals by patient, from `harness.statistics.resample.patient_totals`.
         method: One of METHODS.
         draws: Of the bootstrap; the published method needs none.
         source: Randomness of the bootstrap.

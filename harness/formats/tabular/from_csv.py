@@ -7,8 +7,8 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from harness.complaints import Complaints
-from harness.tabular.rows import MAX_COLUMNS, Row, Stopped
+from harness.formats.complaints import Complaints
+from harness.formats.tabular.rows import MAX_COLUMNS, Row, Stopped
 
 
 def rows(text: str, complaints: Complaints) -> Iterator[Row]:

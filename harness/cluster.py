@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from harness.corpus import Chunk, labelled
 from harness.errors import Problem, RefusedError, UnavailableError
 from harness.extractors import extractor
 from harness.home import config, home
+from harness.labelling.corpus import Chunk, labelled
 from harness.types import Access
 
 RETRIES = 3

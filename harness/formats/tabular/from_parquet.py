@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from harness.complaints import Complaints
-from harness.tabular.rows import MAX_COLUMNS, Row, Stopped
+from harness.formats.complaints import Complaints
+from harness.formats.tabular.rows import MAX_COLUMNS, Row, Stopped
 
 MAX_VALUE = 1_000_000
 """Bytes of one value. A dictionary can repeat one long value in every row for almost no bytes of the file."""

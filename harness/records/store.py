@@ -5,7 +5,7 @@ store/events/20261121T120000Z-<16 hex>.json   a record, a withdrawal or a restor
 store/rows/<digest>.npz                       sufficient statistics, shared by equal records
 store/reports/<digest>.jsonl                  what was scored, kept so that everything can be scored again
 store/patients/<cohort>.json                  whose study each one is, which intervals and ranks need
-store/snapshots/                              ranks and pairwise results (see harness.snapshot)
+store/snapshots/                              ranks and pairwise results (see harness.records.snapshot)
 ```
 """
 
@@ -20,10 +20,10 @@ from pathlib import Path
 from secrets import token_hex
 
 from harness import files
-from harness import record as records
 from harness.errors import InputError, Problem, StoreError, UsageError
 from harness.home import home
-from harness.record import CohortCard, Record
+from harness.records import record as records
+from harness.records.record import CohortCard, Record
 from harness.signature import digest as digest_of
 from harness.types import Json, Rows
 

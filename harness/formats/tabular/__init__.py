@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.complaints import Complaints
-from harness.tabular import from_csv, from_json, from_parquet
-from harness.tabular.rows import MAX_COLUMNS, Row, Stopped, study_id
+from harness.formats.complaints import Complaints
+from harness.formats.tabular import from_csv, from_json, from_parquet
+from harness.formats.tabular.rows import MAX_COLUMNS, Row, Stopped, study_id
 
 __all__ = ["Row", "Table", "check_name", "parse", "read", "study_id"]
 

@@ -26,8 +26,8 @@ from harness.errors import RefusedError, UsageError
 from harness.extractors import extractor
 from harness.extractors.cache import home_key, keyed
 from harness.findings import VOCABULARIES
-from harness.labels import cells
-from harness.report_stream import inspect, rows
+from harness.formats.label_files import cells
+from harness.formats.report_stream import inspect, rows
 from harness.types import Extractor
 
 CHUNK = 1000

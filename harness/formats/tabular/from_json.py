@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from harness.complaints import Complaints
-from harness.tabular.rows import Row, Stopped
+from harness.formats.complaints import Complaints
+from harness.formats.tabular.rows import Row, Stopped
 
 _WHITE = re.compile(r"[ \t\r\n]*")
 

@@ -10,8 +10,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import IO
 
-from harness.complaints import Complaints
-from harness.tabular import study_id
+from harness.formats.complaints import Complaints
+from harness.formats.tabular import study_id
 
 
 def rows(path: Path) -> Iterator[tuple[str, str]]:

@@ -45,7 +45,7 @@ class Reported:
 @cache
 def reported() -> tuple[Reported, ...]:
     """The seven systems in the printed order, corrected."""
-    data = json.loads(files("harness").joinpath("reported.json").read_text(encoding="utf-8"))
+    data = json.loads(files("harness.records").joinpath("reported.json").read_text(encoding="utf-8"))
     rows = []
     for row in data["rows"]:
         accuracy, under_precision, under_recall, *rest = row["values"]
@@ -55,7 +55,7 @@ def reported() -> tuple[Reported, ...]:
 
 def source() -> str:
     """Where the values are printed."""
-    return str(json.loads(files("harness").joinpath("reported.json").read_text(encoding="utf-8"))["source"])
+    return str(json.loads(files("harness.records").joinpath("reported.json").read_text(encoding="utf-8"))["source"])
 
 
 def implied_prevalence(accuracy: float, precision: float, recall: float) -> float:

@@ -13,10 +13,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from harness import checkpoints
-from harness.bert import BATCH, Encoder, Shape, encode_first, once, read_vocabulary, wordpiece
 from harness.errors import Problem, UnavailableError
 from harness.home import config
+from harness.networks import checkpoints
+from harness.networks.bert import BATCH, Encoder, Shape, encode_first, once, read_vocabulary, wordpiece
 from harness.signature import digest
 
 HEADS = (4,) * 13 + (2,)

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import Problem, StoreError
-from harness.intervals import PUBLISHED, Pseudo, pseudo
 from harness.metrics import metric as make_metric
-from harness.paired import Differences, against_rest, claimable, least_detectable
 from harness.progress import progress
-from harness.resample import patient_totals
-from harness.snapshot import MetricSnapshot, Place, Snapshot, Tests
-from harness.store import Store, Stored, newest
+from harness.records.snapshot import MetricSnapshot, Place, Snapshot, Tests
+from harness.records.store import Store, Stored, newest
+from harness.statistics.intervals import PUBLISHED, Pseudo, pseudo
+from harness.statistics.paired import Differences, against_rest, claimable, least_detectable
+from harness.statistics.resample import patient_totals
 from harness.types import Array, Metric, Rows
 
 Flags = NDArray[np.bool_]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from harness.metrics import metric
-from harness.record import Record, record_digest
+from harness.records.record import Record, record_digest
 from harness.signature import kind_of, spec_of
 from harness.types import Rows
 
