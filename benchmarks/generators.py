@@ -22,7 +22,7 @@ from benchmarks.generators_peer import Answer, Peer
 from benchmarks.generators_setup import SETUPS, Setup
 from generators import tiny
 from generators.catalogue import find
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 
 
 def main() -> None:

@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from harness import demo
-from harness.cohorts.synthetic import build, matrix_of, present_findings
-from harness.cohorts.synthetic import labels as to_labels
-from harness.cohorts.synthetic_labels import perturb
-from harness.cohorts.synthetic_systems import systems as systems_of
+from harness.cohorts.synthetic.cohort import build, matrix_of, present_findings
+from harness.cohorts.synthetic.cohort import labels as to_labels
+from harness.cohorts.synthetic.labels import perturb
+from harness.cohorts.synthetic.systems import systems as systems_of
 from harness.metrics import metric
 from harness.progress import progress
 from harness.records import ranks, snapshot

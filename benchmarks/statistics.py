@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from harness.cohorts.synthetic_labels import Matrix, label_matrix, perturb, with_no_finding
+from harness.cohorts.synthetic.labels import Matrix, label_matrix, perturb, with_no_finding
 from harness.findings import NO_FINDING
 from harness.metrics.findings_f1 import ran_score
 from harness.progress import progress

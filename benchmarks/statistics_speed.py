@@ -52,8 +52,8 @@ def beside_sacrebleu(trials: int = 10_000) -> None:
     from sacrebleu.metrics.bleu import BLEU
     from sacrebleu.significance import PairedTest, Result
 
-    from harness.cohorts.synthetic import build
-    from harness.cohorts.synthetic_systems import system
+    from harness.cohorts.synthetic.cohort import build
+    from harness.cohorts.synthetic.systems import system
     from harness.metrics import metric
     from harness.types import Input
 

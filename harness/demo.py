@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from harness.cohorts.synthetic import build
-from harness.cohorts.synthetic_systems import SyntheticSystem, bounds, systems
+from harness.cohorts.synthetic.cohort import build
+from harness.cohorts.synthetic.systems import SyntheticSystem, bounds, systems
 from harness.progress import progress
 from harness.records import ranks, snapshot, store
 from harness.records.record import ExtractorCard

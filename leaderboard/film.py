@@ -151,7 +151,7 @@ def _problems(table: Any) -> list[Problem]:
 
 @cache
 def _cases() -> tuple[Any, ...]:
-    from harness.cohorts.synthetic import invent
+    from harness.cohorts.synthetic.cohort import invent
 
     return tuple(invent("test", EXAMPLES, _SEED))
 
@@ -167,11 +167,11 @@ def example(number: int) -> tuple[bytes, str]:
     """
     from PIL import Image
 
-    from harness.cohorts import synthetic_films
-    from harness.cohorts.synthetic import report
+    from harness.cohorts.synthetic import films
+    from harness.cohorts.synthetic.cohort import report
 
     case = _cases()[number % EXAMPLES]
-    drawn = synthetic_films.film(False, case.present, dict(case.sides), f"{_SEED}/{case.study.frontal}")
+    drawn = films.film(False, case.present, dict(case.sides), f"{_SEED}/{case.study.frontal}")
     stream = io.BytesIO()
     Image.fromarray(drawn).save(stream, "PNG")
     text = report(case, "en", f"{_SEED}/{case.study.id}")

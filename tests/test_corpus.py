@@ -20,7 +20,7 @@ import pytest
 from harness.cluster import Cluster, OnRay
 from harness.errors import InputError, RefusedError, UnavailableError, UsageError
 from harness.extractors import extractor, recorded
-from harness.extractors.llm import LLM
+from harness.extractors.llm.extractor import LLM
 from harness.findings import RAN_21
 from harness.formats import label_files, report_stream
 from harness.labelling import corpus

@@ -14,8 +14,8 @@ from generators.adapters.prompting import Prompt
 from generators.blocks.answering import Failed, answer
 from generators.catalogue import Options, System
 from harness.errors import UsageError
-from harness.extractors.client import Client
-from harness.extractors.endpoint import Endpoint, endpoints
+from harness.extractors.llm.client import Client
+from harness.extractors.llm.endpoint import Endpoint, endpoints
 from harness.films import read_rgb
 from harness.formats.reports import MAX_CHARACTERS
 from harness.signature import digest

@@ -9,9 +9,9 @@ from pathlib import Path
 from generators.baseline import trained
 from generators.baseline.sentences import written
 from generators.running.inputs import film
-from harness.cohorts.synthetic import invent, labels
-from harness.cohorts.synthetic_films import draw, orders
-from harness.cohorts.synthetic_systems import SyntheticSystem
+from harness.cohorts.synthetic.cohort import invent, labels
+from harness.cohorts.synthetic.films import draw, orders
+from harness.cohorts.synthetic.systems import SyntheticSystem
 from harness.progress import progress
 from harness.types import Cohort, Role
 

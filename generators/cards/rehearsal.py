@@ -9,7 +9,7 @@ from generators.baseline import trained
 from generators.catalogue import packages
 from generators.weights import RANDOM
 from harness import cohorts
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import Problem, RefusedError
 from harness.types import Cohort
 

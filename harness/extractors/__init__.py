@@ -15,7 +15,7 @@ from harness.types import Extractor
 REGISTRY: dict[str, str] = {
     "lexical": "harness.extractors.lexical:make",
     "chexbert": "harness.extractors.chexbert:make",
-    "llm": "harness.extractors.llm:make",
+    "llm": "harness.extractors.llm.extractor:make",
     "recorded": "harness.extractors.recorded:make",
 }
 """By extractor name the factory `module:function`; a factory takes the extractor's options by keyword."""

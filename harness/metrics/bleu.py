@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.metrics.counted import OnWords
-from harness.metrics.ngrams import ORDERS, orders, sums
-from harness.metrics.tokens import Preparation, read_recipe
+from harness.metrics.text.ngrams import ORDERS, orders, sums
+from harness.metrics.text.on_words import OnWords
+from harness.metrics.text.tokens import Preparation, read_recipe
 from harness.types import Array, Input
 
 DEFAULT = "coco|ptb"

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from harness.errors import UsageError
-from harness.metrics.counted import OnWords, mean_of
-from harness.metrics.ngrams import Counts, Order, orders, sums
-from harness.metrics.tokens import read_recipe, words_of
+from harness.metrics.text.ngrams import Counts, Order, orders, sums
+from harness.metrics.text.on_words import OnWords, mean_of
+from harness.metrics.text.tokens import read_recipe, words_of
 from harness.signature import digest
 from harness.types import Array, Input
 

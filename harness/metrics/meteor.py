@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from harness.errors import Problem, UnavailableError
-from harness.metrics.counted import OnWords, mean_of
 from harness.metrics.meteor_jar import ask_jar
-from harness.metrics.tokens import read_recipe, words_of
-from harness.metrics.tokens_porter import stem
+from harness.metrics.text.on_words import OnWords, mean_of
+from harness.metrics.text.porter import stem
+from harness.metrics.text.tokens import read_recipe, words_of
 from harness.types import Array, Input
 
 JAR_DEFAULT = "jar|ptb"

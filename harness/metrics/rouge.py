@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.metrics.counted import OnWords, mean_of
-from harness.metrics.ngrams import numbered
-from harness.metrics.tokens import read_recipe
+from harness.metrics.text.ngrams import numbered
+from harness.metrics.text.on_words import OnWords, mean_of
+from harness.metrics.text.tokens import read_recipe
 from harness.types import Array, Input
 
 DEFAULT = "coco|ptb"

@@ -54,7 +54,7 @@ def run_export(arguments: argparse.Namespace) -> int:
 
 
 def _official(asked: dict[str, object]) -> bool:
-    from harness.extractors.llm import LLM, Servers, protocol_of
+    from harness.extractors.llm.extractor import LLM, Servers, protocol_of
 
     return bool(asked) and LLM(protocol_of(**asked), Servers(())).official  # type: ignore[arg-type]
 

@@ -134,7 +134,7 @@ def _synthetic_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _mimic(arguments: argparse.Namespace, section: str, draw: str) -> Cohort:
-    from harness.cohorts import mimic
+    from harness.cohorts.mimic import cohort as mimic
     from harness.types import Section
 
     return mimic.build(
@@ -192,7 +192,7 @@ def _table(arguments: argparse.Namespace, folder: Path) -> Cohort:
 
 
 def _synthetic(arguments: argparse.Namespace, folder: Path) -> Cohort:
-    from harness.cohorts import synthetic
+    from harness.cohorts.synthetic import cohort as synthetic
 
     images = folder / "images" if arguments.images == "png" else None
     cohort = synthetic.build(arguments.studies, arguments.seed, arguments.language, images)

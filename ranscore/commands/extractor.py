@@ -27,8 +27,8 @@ def run_check(arguments: argparse.Namespace) -> int:
     import json
     from dataclasses import asdict
 
-    from harness.extractors import llm
-    from harness.extractors.check import check
+    from harness.extractors.llm import extractor as llm
+    from harness.extractors.llm.check import check
 
     made = llm.make(**options.llm_options(arguments), access="open")  # only sentences of our own are sent
     found = check(made)

@@ -46,7 +46,7 @@ def listing() -> dict[str, Any]:
     """Everything that the command says, as plain data."""
     from harness.metrics import REGISTRY, UNAVAILABLE
     from harness.metrics.profiles import PROFILES, ways
-    from harness.metrics.tokens import STEPS
+    from harness.metrics.text.tokens import STEPS
 
     return {
         "metrics": [_entry(name) for name in (*REGISTRY, *UNAVAILABLE)],

@@ -28,7 +28,7 @@ def register(commands: Commands) -> None:
 
 def run_import(arguments: argparse.Namespace) -> int:
     """Read, check, store."""
-    from harness.extractors import pack, pack_import
+    from harness.extractors.llm import pack, pack_import
 
     made = pack_import.read(arguments.path)
     path = pack.save(made)
@@ -45,7 +45,7 @@ def run_show(arguments: argparse.Namespace) -> int:
     import json
     from dataclasses import asdict
 
-    from harness.extractors import pack
+    from harness.extractors.llm import pack
 
     found = pack.load(arguments.name, arguments.mode)
     if arguments.json:
@@ -65,7 +65,7 @@ def run_list(arguments: argparse.Namespace) -> int:
     """Print the names, modes and digests of all packs."""
     import json
 
-    from harness.extractors import pack
+    from harness.extractors.llm import pack
 
     rows = []
     for name in pack.names():

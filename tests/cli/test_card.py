@@ -12,7 +12,7 @@ import pytest
 from generators import tiny
 from generators.weights import RANDOM
 from harness import cohorts
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.home import home
 from harness.records.snapshot import newest
 from harness.records.store import Store

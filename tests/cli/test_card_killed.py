@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness import cohorts
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from ranscore.commands import main
 
 STUDIES = 30

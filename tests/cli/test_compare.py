@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness import cohorts, demo
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.metrics import metric
 from harness.records.store import Store
 from harness.scoring import scorer
@@ -75,7 +75,7 @@ def test_what_cannot_be_compared_is_said(
 
 
 def test_files_of_two_records_are_compared_and_rows_are_needed(cohort: Cohort, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from harness.cohorts.synthetic_systems import system
+    from harness.cohorts.synthetic.systems import system
     from harness.formats import label_files
     from harness.home import home
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.cohorts.synthetic import build
-from harness.cohorts.synthetic_systems import system
+from harness.cohorts.synthetic.cohort import build
+from harness.cohorts.synthetic.systems import system
 from harness.extractors import REGISTRY
-from harness.extractors.models import DIALECTS
-from harness.extractors.pack import MODES
+from harness.extractors.llm.pack import MODES
+from harness.extractors.llm.protocol import DIALECTS
 from harness.types import Cohort
 from ranscore.commands import main, options
 

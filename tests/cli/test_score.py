@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from harness import cohorts
-from harness.cohorts.synthetic import build
-from harness.cohorts.synthetic_systems import system
+from harness.cohorts.synthetic.cohort import build
+from harness.cohorts.synthetic.systems import system
 from harness.formats import label_files
 from harness.records.store import Store
 from harness.types import Cohort

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.cohorts import load, mimic, save
+from harness.cohorts import load, save
+from harness.cohorts.mimic import cohort as mimic
 from harness.errors import InputError, UsageError
 from harness.types import Access, Cohort, Section, Study
 from ranscore.commands import main

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import UsageError
-from harness.extractors import models, pack
-from harness.extractors.framing import flags, framed
+from harness.extractors.llm import pack
+from harness.extractors.llm import protocol as models
+from harness.extractors.llm.framing import flags, framed
 from harness.findings import NO_FINDING, RAN_21
 from ranscore.commands import main
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import InputError
-from harness.extractors import pack, pack_import
+from harness.extractors.llm import pack, pack_import
 from harness.findings import FINDINGS
 from ranscore.commands import main
 

@@ -12,7 +12,7 @@ import torch
 from generators.catalogue import Options
 from generators.rgrg import system, tiny
 from generators.running.batching import Here, fit
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import UnavailableError
 from harness.types import Generated, Section, StudyInput
 

@@ -19,7 +19,7 @@ from generators.cxrmate2 import tiny
 from generators.cxrmate2.prompt import known, shown
 from generators.cxrmate2.release import prepared
 from harness import cohorts
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError, UsageError
 from harness.types import Section, StudyInput
 from ranscore.commands import main

@@ -22,7 +22,7 @@ from generators.catalogue import Options, find, make
 from generators.running import loop
 from generators.running.batching import Here
 from generators.running.inputs import inputs
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError, RefusedError, UnavailableError, UsageError
 from harness.types import Access, Cohort, Generated, Generator, Section, StudyInput
 

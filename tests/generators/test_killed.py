@@ -19,7 +19,7 @@ import pytest
 from generators import tiny
 from generators.running.on_ray import check
 from harness import cohorts
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import UnavailableError
 from harness.types import Access, StudyInput
 from ranscore.commands import main

@@ -14,7 +14,7 @@ from PIL import Image
 from generators.catalogue import Options, find, make
 from generators.libra import system, tiny
 from harness import cohorts
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError, UnavailableError, UsageError
 from harness.types import Section, StudyInput
 from ranscore.commands import main

@@ -20,7 +20,7 @@ from generators.llm_rg4.fusion import Fusion, Sizes, low_rank
 from generators.llm_rg4.prompt import read
 from generators.llm_rg4.report import LENGTH, cleaned
 from harness import cohorts
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError
 from harness.types import StudyInput
 from ranscore.commands import main

@@ -16,7 +16,7 @@ from generators.catalogue import Options, find, make
 from generators.maira2 import system, tiny
 from generators.maira2.prompt import ABSENT, films, known, stretched
 from harness import cohorts
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError, UsageError
 from harness.types import StudyInput
 from ranscore.commands import main

@@ -11,7 +11,7 @@ from generators import not_runnable
 from generators.adapters import medkit
 from generators.catalogue import Options, find, make
 from harness.cohorts import save
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError, UnavailableError
 from harness.records.paper_table import reported
 from ranscore.commands import main

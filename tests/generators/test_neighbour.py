@@ -11,7 +11,7 @@ from generators.baseline.trained import pixels
 from generators.bounds.floors import bound, bounds_of
 from generators.bounds.neighbour import nearest
 from generators.running.inputs import film
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError
 from harness.scoring import scorer
 

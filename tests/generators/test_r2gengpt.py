@@ -29,7 +29,7 @@ from generators.catalogue import Options
 from generators.r2gengpt import system as r2gengpt
 from generators.tiny import main as write_tiny
 from harness import cohorts
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError, UsageError
 from harness.types import StudyInput
 from ranscore.commands import main

@@ -29,7 +29,7 @@ from generators.rgrg import tiny
 from generators.rgrg.detector import looks, suppressed
 from generators.rgrg.language import Language, selected
 from harness import cohorts
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError
 from harness.types import StudyInput
 from ranscore.commands import main

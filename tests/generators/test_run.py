@@ -17,7 +17,7 @@ from generators.bounds.floors import BOUNDS, bound, bounds_of
 from generators.running import loop
 from generators.running.batching import Here
 from harness import cohorts
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError, RefusedError
 from harness.formats import reports
 from harness.records.store import Store
@@ -113,7 +113,7 @@ def test_ten_kills_change_nothing(cohort: Cohort, tmp_path: Path) -> None:
     whole = tmp_path / "whole.jsonl"
     write(cohort, whole, Echo())
     code = (
-        "import sys; from pathlib import Path; from tests.generators.test_run import Echo, write; from harness.cohorts.synthetic import build\n"
+        "import sys; from pathlib import Path; from tests.generators.test_run import Echo, write; from harness.cohorts.synthetic.cohort import build\n"
         "print('ready', flush=True); write(build(studies=30, seed=1), Path(sys.argv[1]), Echo(pause=0.02), batch=1)"
     )
     out = tmp_path / "r.jsonl"

@@ -14,7 +14,7 @@ from generators.baseline.demo_system import Living
 from generators.baseline.sentences import SENTENCES, written
 from generators.bounds.floors import bound
 from harness import cohorts
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError, UsageError
 from harness.extractors import extractor
 from harness.findings import RAN_21

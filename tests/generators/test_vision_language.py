@@ -22,7 +22,7 @@ from generators.chat_models import chexone, medgemma
 from generators.chat_models.vision_language import VisionLanguage
 from generators.running.batching import fit
 from harness.cohorts import save
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError, UnavailableError, UsageError
 from harness.networks.checkpoints import read, write_safetensors
 from harness.types import Generated, Section, StudyInput

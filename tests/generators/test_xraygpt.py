@@ -27,7 +27,7 @@ from generators.tiny import main as write_tiny
 from generators.xraygpt import system as xraygpt
 from generators.xraygpt.prompt import OURS, Prompt, chosen
 from harness import cohorts
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError, UnavailableError, UsageError
 from harness.types import StudyInput
 from ranscore.commands import main

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from harness import cohorts
-from harness.cohorts.synthetic import build
-from harness.cohorts.synthetic_systems import system
+from harness.cohorts.synthetic.cohort import build
+from harness.cohorts.synthetic.systems import system
 from harness.errors import InputError
 from harness.records.store import Store
 from harness.types import Access, SystemCard, Text

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import UnavailableError
 from harness.extractors.chexbert import ChexbertExtractor
 from harness.metrics import metric

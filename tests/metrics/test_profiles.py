@@ -15,7 +15,7 @@ import pytest
 from harness.errors import UsageError
 from harness.metrics import REGISTRY, UNAVAILABLE, metric
 from harness.metrics.profiles import BOARD, PROFILES, default_for, profile, ways
-from harness.metrics.tokens import STEPS
+from harness.metrics.text.tokens import STEPS
 from harness.types import Input
 from ranscore import commands
 

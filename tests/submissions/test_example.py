@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import RefusedError
 from harness.formats import tabular
 from harness.formats.complaints import Complaints

@@ -142,7 +142,7 @@ def test_the_child_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_gaming_is_flagged_and_honest_reports_are_not(cohort: Cohort) -> None:
-    from harness.cohorts.synthetic_systems import system
+    from harness.cohorts.synthetic.systems import system
     from harness.extractors import extractor
     from harness.scoring import evaluation
     from harness.types import ReportSet

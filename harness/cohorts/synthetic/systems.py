@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.cohorts.synthetic import labels as to_labels
-from harness.cohorts.synthetic import matrix_of, present_findings
-from harness.cohorts.synthetic_labels import expected_f1, perturb
-from harness.cohorts.synthetic_reports import FINDINGS_20, write
+from harness.cohorts.synthetic.cohort import labels as to_labels
+from harness.cohorts.synthetic.cohort import matrix_of, present_findings
+from harness.cohorts.synthetic.labels import expected_f1, perturb
+from harness.cohorts.synthetic.reports import FINDINGS_20, write
 from harness.errors import UsageError
 from harness.types import Cohort, Labels, Role
 
@@ -49,7 +49,7 @@ class SyntheticSystem:
 
 
 def system(cohort: Cohort, name: str, recall: float, hallucination: float, seed: int = 0) -> SyntheticSystem:
-    """Make a system; see `harness.cohorts.synthetic_labels.perturb` for what the two rates mean.
+    """Make a system; see `harness.cohorts.synthetic.labels.perturb` for what the two rates mean.
 
     Args:
         cohort: One with known labels, in English or Chinese.

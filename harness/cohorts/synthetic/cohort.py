@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from harness.cohorts import make
-from harness.cohorts.synthetic_labels import Matrix, label_matrix
-from harness.cohorts.synthetic_reports import FINDINGS_20, write
+from harness.cohorts.synthetic.labels import Matrix, label_matrix
+from harness.cohorts.synthetic.reports import FINDINGS_20, write
 from harness.errors import UsageError
 from harness.findings import NO_FINDING, RAN_21
 from harness.types import Access, Cohort, Image, Labels, Section, Status, Study, Text
 
 LANGUAGES = ("en", "zh")
-SOURCE = "invented by harness.cohorts.synthetic, free of rights; no report or film of a person"
+SOURCE = "invented by harness.cohorts.synthetic.cohort, free of rights; no report or film of a person"
 PARTS = ("train", "dev", "test")
 ONE_SIDED: Mapping[str, str] = {
     "Fracture": "left",
@@ -85,7 +85,7 @@ def build(
         )
     cases = [case for part in PARTS for case in invent(part, sizes[part], seed)]
     if images is not None:
-        from harness.cohorts.synthetic_films import draw_all
+        from harness.cohorts.synthetic.films import draw_all
 
         draw_all(cases, images, seed)
     return make(

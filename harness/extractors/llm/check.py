@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from harness.errors import UnavailableError
-from harness.extractors.client import REFUSED, UNREACHABLE, Client, same_model, shown
-from harness.extractors.endpoint import Endpoint
-from harness.extractors.framing import framed
-from harness.extractors.llm import LLM, Servers, request
-from harness.extractors.models import Protocol
-from harness.extractors.parser import Decision, Reply, decisions, without_trace
+from harness.extractors.llm.client import REFUSED, UNREACHABLE, Client, same_model, shown
+from harness.extractors.llm.endpoint import Endpoint
+from harness.extractors.llm.extractor import LLM, Servers, request
+from harness.extractors.llm.framing import framed
+from harness.extractors.llm.parser import Decision, Reply, decisions, without_trace
+from harness.extractors.llm.protocol import Protocol
 from harness.types import Json, Status
 
 PRESENT = "Large right pneumothorax. Old healed rib fractures on the left. Heart size is normal."

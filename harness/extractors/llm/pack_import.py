@@ -13,8 +13,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from harness.errors import InputError, Problem
-from harness.extractors.pack import ASKED, OFFICIAL, Decoding, Pack, Question
-from harness.extractors.syntax import Reader, arguments, defaults, number, once, only_return, option, plain_function, string, writes
+from harness.extractors.llm.pack import ASKED, OFFICIAL, Decoding, Pack, Question
+from harness.extractors.llm.syntax import Reader, arguments, defaults, number, once, only_return, option, plain_function, string, writes
 from harness.findings import NO_FINDING, RAN_21, by_spelling
 
 PINNED_SHA256 = "323e967ba605c2ba277fc1c0b750c1b68daa00a091ada371d2bb4fd50f5d1ce6"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.extractors.endpoint import Endpoint
+from harness.extractors.llm.endpoint import Endpoint
 
 START = 8
 """Questions in flight at first."""

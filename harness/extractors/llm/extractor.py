@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from harness.errors import RanscoreError, UsageError
-from harness.extractors import models, pack
 from harness.extractors.cache import Answer, Cache, opened
-from harness.extractors.endpoint import Endpoint, endpoints, permit
-from harness.extractors.framing import framed
-from harness.extractors.models import constrained
-from harness.extractors.pack import ASKED
-from harness.extractors.parser import FAILED, Decision, Reply, decisions
-from harness.extractors.reading import labels, report_status
+from harness.extractors.llm import pack
+from harness.extractors.llm import protocol as models
+from harness.extractors.llm.endpoint import Endpoint, endpoints, permit
+from harness.extractors.llm.framing import framed
+from harness.extractors.llm.pack import ASKED
+from harness.extractors.llm.parser import FAILED, Decision, Reply, decisions
+from harness.extractors.llm.protocol import constrained
+from harness.extractors.llm.reading import labels, report_status
 from harness.progress import progress
 from harness.types import Access, Labels, ReportStatus, Status
 
@@ -61,7 +62,7 @@ class Servers:
 
     async def answer(self, protocol: models.Protocol, asks: Iterator[Ask], settle: Settle) -> None:
         """Keep every server as busy as it can be."""
-        from harness.extractors.client import Client
+        from harness.extractors.llm.client import Client
 
         async with Client(self.endpoints, protocol.model.id, self.timeout, self.patience) as client:
 
@@ -280,7 +281,7 @@ def make(
         RefusedError: Credentialed text must not be sent to one of the servers.
     """
     if model and not endpoint and Path(model).is_dir():
-        from harness.extractors.inprocess import in_process
+        from harness.extractors.llm.inprocess import in_process
 
         protocol, source = in_process(Path(model), protocol_of(pack, mode, ""), engine)
         return LLM(protocol, source, Access(access), retry)

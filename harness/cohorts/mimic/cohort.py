@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from harness.cohorts import make, physionet
-from harness.cohorts.physionet import Examination, Reports
-from harness.cohorts.sections import Report, parse
+from harness.cohorts import make
+from harness.cohorts.mimic import physionet
+from harness.cohorts.mimic.physionet import Examination, Reports
+from harness.cohorts.mimic.sections import Report, parse
 from harness.errors import InputError, Problem, UsageError
 from harness.formats.complaints import shown
 from harness.progress import progress
@@ -168,7 +169,7 @@ def _official(known: Mapping[str, Examination], reports: Reports, section: Secti
 
 def _listed(path: Path, known: Mapping[str, Examination], reports: Reports, section: Section) -> list[Picked]:
     """The studies that a file of ids names."""
-    from harness.cohorts.ids import read_ids
+    from harness.cohorts.mimic.ids import read_ids
 
     films = {image.id: (study.id, image.id) for study in known.values() for image in study.images}
     wanted: dict[str, tuple[int, str]] = {}

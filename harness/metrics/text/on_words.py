@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from harness.metrics.tokens import Preparation
+from harness.metrics.text.tokens import Preparation
 from harness.types import Array, Input
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 
 from harness.errors import UsageError
-from harness.extractors.pack import Pack, Question, packaged
+from harness.extractors.llm.pack import Pack, Question, packaged
 from harness.signature import digest
 from harness.types import Json
 

@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import files
-from harness.cohorts.synthetic_marks import MARKS, box, disc, dome, stroke
+from harness.cohorts.synthetic.marks import MARKS, box, disc, dome, stroke
 from harness.progress import progress
 from harness.types import Array
 
 if TYPE_CHECKING:
-    from harness.cohorts.synthetic import Case
+    from harness.cohorts.synthetic.cohort import Case
 
 SIZE = 256
 """Width and height in pixels."""

@@ -20,9 +20,9 @@ from types import TracebackType
 import aiohttp
 
 from harness.errors import Problem, UnavailableError
-from harness.extractors.endpoint import Endpoint
-from harness.extractors.gate import Gate
-from harness.extractors.parser import GarbageError, Reply, reply
+from harness.extractors.llm.endpoint import Endpoint
+from harness.extractors.llm.gate import Gate
+from harness.extractors.llm.parser import GarbageError, Reply, reply
 from harness.types import Json
 
 NOTICE = 5.0

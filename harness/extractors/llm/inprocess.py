@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness.errors import UnavailableError, UsageError
-from harness.extractors import models
-from harness.extractors.llm import Ask, Settle
-from harness.extractors.parser import Reply
+from harness.extractors.llm import protocol as models
+from harness.extractors.llm.extractor import Ask, Settle
+from harness.extractors.llm.parser import Reply
 from harness.home import config
 
 PLACE = "in process"

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from harness.errors import UsageError
-from harness.metrics.tokens_porter import stem
-from harness.metrics.tokens_ptb import ptb
+from harness.metrics.text.porter import stem
+from harness.metrics.text.ptb import ptb
 
 Words = list[str]
 

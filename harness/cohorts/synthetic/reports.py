@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from harness.cohorts.synthetic_labels import IMPLIES
+from harness.cohorts.synthetic.labels import IMPLIES
 from harness.findings import NO_FINDING, RAN_21
 from harness.types import Json, Text
 
@@ -82,7 +82,7 @@ class Language:
 @cache
 def language(code: str) -> Language:
     """Read a language's table: `en` or `zh`."""
-    data = json.loads(resources.files("harness.cohorts").joinpath(f"synthetic_{code}.json").read_text(encoding="utf-8"))
+    data = json.loads(resources.files("harness.cohorts.synthetic").joinpath(f"{code}.json").read_text(encoding="utf-8"))
     tables = {key: tuple(_phrase(item) for item in data.pop(key)) for key in ("phrases", "impression")}
     tuples = {key: {name: tuple(items) for name, items in data.pop(key).items()} for key in ("nouns", "slots", "context")}
     return Language(**data | tables | tuples | {"none": tuple(data["none"])})

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from harness.extractors.framing import flags
-from harness.extractors.pack import ASKED
-from harness.extractors.parser import FAILED, Decision
+from harness.extractors.llm.framing import flags
+from harness.extractors.llm.pack import ASKED
+from harness.extractors.llm.parser import FAILED, Decision
 from harness.findings import NO_FINDING, RAN_21
 from harness.formats.label_files import no_finding
 from harness.types import Labels, ReportStatus, Status

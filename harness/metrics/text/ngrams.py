@@ -10,7 +10,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.metrics.tokens import Preparation, words_of
+from harness.metrics.text.tokens import Preparation, words_of
 
 Ints = NDArray[np.int64]
 ORDERS = 4
