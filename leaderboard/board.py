@@ -88,7 +88,7 @@ class Board:
     """The snapshot's signature; empty where there is none yet."""
     notes: tuple[str, ...] = field(default=())
     facts: tuple[str, ...] = ("evidence", "coverage")
-    """What is shown of a row beside its scores, of `leaderboard.render.FACTS`."""
+    """What is shown of a row beside its scores, of `leaderboard.exports.tables.FACTS`."""
 
     @property
     def key(self) -> str:
@@ -102,7 +102,7 @@ class Board:
         Args:
             rows: Ids of rows in the order in which they are shown.
             columns: Keys of columns.
-            facts: Of `leaderboard.render.FACTS`.
+            facts: Of `leaderboard.exports.tables.FACTS`.
         """
         known = {row.id: row for row in self.rows}
         return replace(

@@ -26,11 +26,11 @@ from harness.records import record as records
 from harness.scoring import scorer
 from harness.scoring.evaluation import Evaluation
 from harness.types import Cohort, Extractor, Grade, Json, Labels
-from submissions import probes, sandbox
+from submissions import gaming_flags, sandbox
 from submissions.desk import Desk
 from submissions.events import OVER, Books, Event, State, Submission
 from submissions.ledger import Draft
-from submissions.listing import project, read_canonical
+from submissions.projection import project, read_canonical
 
 CHUNK = 32
 """Reports between two looks at the clock."""
@@ -237,7 +237,7 @@ class Worker:
             self._append(item.id, "validated", {})
         made = self._evaluate(item, cohort, reports)
         self.desk.store.keep_rows(made.record, made.rows, made.sides.patients)
-        flags = [*probes.text_flags(reports), *probes.side_flags(made.sides.references, made.sides.candidates)]
+        flags = [*gaming_flags.text_flags(reports), *gaming_flags.side_flags(made.sides.references, made.sides.candidates)]
         if made.record.counts.flagged:
             flags.append(f"flagged by the extractor: {made.record.counts.flagged} reports")
         self._append(item.id, "scored", {"record": records.to_json(made.record), "flags": flags})

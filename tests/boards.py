@@ -13,7 +13,7 @@ from harness.records import ranks, snapshot
 from harness.records.record import Record
 from harness.records.store import Store
 from harness.types import Grade, Role
-from leaderboard.shelf import Shelf
+from leaderboard.content import Shelf
 
 HOSTILE = (
     "<script>window.pwned=1</script>",

@@ -71,7 +71,7 @@ def test_heavy_packages_are_imported_at_the_top_only_in_the_file_that_is_about_t
             light
             or (
                 heavy & {"gradio", "ray", "datasets", "evaluate"} - {name.split(".")[-1]}
-                and not name.startswith(("leaderboard.page", "harness.hf_evaluate"))
+                and not name.startswith(("leaderboard.page.app", "harness.hf_evaluate"))
             )
         ):
             wrong.append(f"{name} imports {', '.join(heavy)}")

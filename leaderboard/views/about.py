@@ -9,9 +9,9 @@ from harness.findings import FINDINGS
 from harness.records.paper_table import source
 from harness.records.record import Record
 from harness.records.summary import findings_table
-from leaderboard.addresses import Addresses
 from leaderboard.board import Board
-from leaderboard.markup import Html, el, grid, join
+from leaderboard.html.addresses import Addresses
+from leaderboard.html.markup import Html, el, grid, join
 from leaderboard.views.board import MEANING, heading
 
 METRICS = {

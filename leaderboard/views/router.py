@@ -11,10 +11,10 @@ from harness.records.snapshot import MetricSnapshot
 from harness.signature import kind_of
 from harness.types import Access, Rows
 from leaderboard import strata
-from leaderboard.addresses import Addresses
 from leaderboard.board import Board, BoardRow, reported_rows
-from leaderboard.markup import Html, el
-from leaderboard.shelf import Content, Shelf
+from leaderboard.content import Content, Shelf
+from leaderboard.html.addresses import Addresses
+from leaderboard.html.markup import Html, el
 from leaderboard.views import about, agree, board, compare, findings, studies, system
 
 TABS = {

@@ -8,7 +8,7 @@ from harness.findings import RAN_21
 from harness.records.record import Record
 from harness.types import Labels, ReportStatus
 from leaderboard.board import label, shown_parts
-from leaderboard.markup import Html, el, grid, join
+from leaderboard.html.markup import Html, el, grid, join
 from leaderboard.views.studies import marked
 
 EXAMPLE = (

@@ -26,9 +26,9 @@ def register(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print every board of the store."""
     from harness.records import store
-    from leaderboard import render
     from leaderboard.board import reported_rows
-    from leaderboard.ranked import load
+    from leaderboard.content import load
+    from leaderboard.exports import tables
 
     boards = load(store.at(arguments.store))
     found = [board for board in boards if _wanted(board, arguments.cohort)]
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         names = ", ".join(sorted({board.cohort.name for board in boards}))
         raise UsageError(f"the store holds no record of the cohort {arguments.cohort!r}; it holds {names}")
     if arguments.json:
-        print(render.dumps(tuple(found)), end="")
+        print(tables.dumps(tuple(found)), end="")
         return 0
     if not found:
         print("The store holds no records yet: `ranscore score ... --store` adds one, `ranscore demo` shows how a board looks.")
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.format == "text":
             show(board)
         else:
-            print(render.FORMATS[arguments.format](board), end="")
+            print(tables.FORMATS[arguments.format](board), end="")
     if arguments.format == "text" and not arguments.no_reported:
         show_reported(reported_rows())
     return 0
@@ -58,11 +58,11 @@ def _wanted(board: Board, cohort: str | None) -> bool:
 
 def show(board: Board) -> None:
     """One board as a table with its caption."""
-    from leaderboard import render
+    from leaderboard.exports import tables
     from ranscore.commands.show import table
 
-    table(render.header(board), [render.cells(board, row) for row in board.rows], board.cohort.name, 2, whole=False)
-    print(render.caption(board))
+    table(tables.header(board), [tables.cells(board, row) for row in board.rows], board.cohort.name, 2, whole=False)
+    print(tables.caption(board))
     if board.detectable is not None:
         print(f"Two systems must be about {board.detectable:.3f} Ran Score apart to be told apart.")
     for note in board.notes:

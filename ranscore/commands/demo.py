@@ -10,7 +10,7 @@ from ranscore.commands import options
 from ranscore.commands.options import Commands
 
 if TYPE_CHECKING:
-    from leaderboard.film import Reader
+    from leaderboard.films.reader import Reader
 
 
 def register(commands: Commands) -> None:
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.records.store import Store
     from harness.scoring import scorer
     from leaderboard.board import reported_rows
-    from leaderboard.ranked import load
+    from leaderboard.content import load
     from ranscore.commands.board import show, show_reported
 
     store = Store(home() / "demo" / "store")
@@ -53,10 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
     show_reported(reported_rows())
     if arguments.no_serve:
         return 0
-    from leaderboard import page
+    from leaderboard.page import app
 
     film = reader(living.model(cohort)) if living else None
-    page.run(page.open_site(store, film), arguments.host, arguments.port)
+    app.run(app.open_site(store, film), arguments.host, arguments.port)
     return 0
 
 
@@ -64,6 +64,6 @@ def reader(model: Path) -> Reader:
     """The system that was trained for the demonstration, for films that visitors upload."""
     from generators.baseline.trained import SYSTEM
     from generators.catalogue import Options
-    from leaderboard.film import Reader
+    from leaderboard.films.reader import Reader
 
     return Reader(SYSTEM, Options({"model": model}), "It has only ever seen drawn films: of a real one it knows next to nothing.")

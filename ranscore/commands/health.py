@@ -30,10 +30,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Look, print."""
     from dataclasses import asdict
 
-    from leaderboard import hub
+    from leaderboard.hub import repository
     from submissions import health
 
-    found = health.health(hub.open_desk(arguments.board))
+    found = health.health(repository.open_desk(arguments.board))
     print(json.dumps({**asdict(found), "alarms": found.alarms}, indent=1) if arguments.json else "\n".join(health.lines(found)))
     return 1 if found.alarms else 0
 

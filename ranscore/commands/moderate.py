@@ -35,20 +35,20 @@ def register(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do it, as an event."""
-    from leaderboard import hub
+    from leaderboard.hub import repository
     from submissions import moderation
 
-    event = getattr(moderation, arguments.action)(hub.open_desk(arguments.board), arguments.who, arguments.reason)
+    event = getattr(moderation, arguments.action)(repository.open_desk(arguments.board), arguments.who, arguments.reason)
     print(f"{event.kind}: {arguments.who}")
     return 0
 
 
 def show_all(arguments: argparse.Namespace) -> int:
     """List the submissions."""
-    from leaderboard import hub
+    from leaderboard.hub import repository
     from ranscore.commands.show import table
 
-    items = hub.open_desk(arguments.board).ledger.books().submissions.values()
+    items = repository.open_desk(arguments.board).ledger.books().submissions.values()
     rows = [
         {
             "id": item.id,

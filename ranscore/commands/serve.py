@@ -9,7 +9,7 @@ from ranscore.commands import options
 from ranscore.commands.options import Commands
 
 if TYPE_CHECKING:
-    from leaderboard.film import Reader
+    from leaderboard.films.reader import Reader
 
 
 def register(commands: Commands) -> None:
@@ -32,9 +32,9 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.records import store
 
     reader = _reader(arguments)
-    from leaderboard import page  # after what may be wrong with the command: it takes seconds
+    from leaderboard.page import app  # after what may be wrong with the command: it takes seconds
 
-    page.run(page.open_site(store.at(arguments.store), reader), arguments.host, arguments.port)
+    app.run(app.open_site(store.at(arguments.store), reader), arguments.host, arguments.port)
     return 0
 
 
@@ -42,7 +42,7 @@ def _reader(arguments: argparse.Namespace) -> Reader | None:
     """The generator that was named, found to be able to run; it is loaded when the first film comes."""
     from generators import catalogue
     from harness.errors import UsageError
-    from leaderboard.film import Reader
+    from leaderboard.films.reader import Reader
     from ranscore.commands.generate import as_given
 
     if not arguments.generator:

@@ -26,9 +26,9 @@ def register(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the site."""
     from harness.records import store
-    from leaderboard import site
-    from leaderboard.shelf import Shelf
+    from leaderboard import static_site
+    from leaderboard.content import Shelf
 
-    written = site.write(Shelf(store.at(arguments.store)), arguments.output, arguments.address)
+    written = static_site.write(Shelf(store.at(arguments.store)), arguments.output, arguments.address)
     print(f"{written} files are in {arguments.output}; open {arguments.output / 'index.html'}")
     return 0

@@ -110,11 +110,11 @@ def _submit_here(arguments: argparse.Namespace, card: Any) -> tuple[Any, Any]:
 
 def _desk(place: str) -> Desk:
     from harness.errors import UsageError
-    from leaderboard import hub
+    from leaderboard.hub import repository
 
     if place and not Path(place).is_dir():
         raise UsageError(f"there is no folder {place!r}; `--to` takes a board's folder, owner/space, or an address")
-    return hub.open_desk(Path(place) if place else None)
+    return repository.open_desk(Path(place) if place else None)
 
 
 def show(arguments: argparse.Namespace) -> int:
@@ -134,7 +134,7 @@ def show(arguments: argparse.Namespace) -> int:
 
 def withdraw(arguments: argparse.Namespace) -> int:
     """Withdraw a submission."""
-    from submissions import intake, listing, remote
+    from submissions import intake, projection, remote
 
     if arguments.to and remote.is_remote(arguments.to):
         remote.withdraw(arguments.to, arguments.id, arguments.code, arguments.reason)
@@ -142,6 +142,6 @@ def withdraw(arguments: argparse.Namespace) -> int:
         desk = _desk(arguments.to)
         # Who can write into the folder can do anything with it: no code would keep them from it.
         intake.withdraw(desk, arguments.id, arguments.reason, operator=True)
-        listing.project(desk)
+        projection.project(desk)
     print(f"Withdrawn: {arguments.id}. A tombstone with the reason stays.")
     return 0

@@ -24,10 +24,10 @@ def register(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Work."""
-    from leaderboard import hub
+    from leaderboard.hub import repository
     from submissions.worker import Worker
 
-    desk = hub.open_desk(arguments.board)
-    done = Worker(desk, listed=hub.publisher(desk)).run(once=arguments.once, poll=arguments.poll)
+    desk = repository.open_desk(arguments.board)
+    done = Worker(desk, listed=repository.publisher(desk)).run(once=arguments.once, poll=arguments.poll)
     print(f"{done} submissions finished")
     return 0

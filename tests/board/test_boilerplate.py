@@ -11,8 +11,8 @@ from harness.records import ranks, snapshot
 from harness.records.store import Store
 from harness.scoring import scorer
 from harness.types import Access, Grade, Role, Section, SystemCard
-from leaderboard.addresses import Live
-from leaderboard.shelf import Shelf
+from leaderboard.content import Shelf
+from leaderboard.html.addresses import Live
 from leaderboard.views import router, tryit
 
 

@@ -17,7 +17,7 @@ from harness.home import home
 from harness.records.snapshot import newest
 from harness.records.store import Store
 from harness.types import Role
-from leaderboard.ranked import load
+from leaderboard.content import load
 from ranscore.commands import main
 
 TEXT = ["--metrics", "ran-score,bleu"]

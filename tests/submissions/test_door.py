@@ -12,14 +12,14 @@ import pytest
 from harness.errors import InputError, RefusedError, UnavailableError, UsageError
 from harness.scoring import scorer
 from harness.types import Cohort, SystemCard
-from leaderboard.ranked import load
+from leaderboard.content import load
 from submissions import desk as desks
 from submissions.desk import Desk
 from submissions.events import State
 from submissions.intake import Upload, canonical, look, read, submit, withdraw
 from submissions.ledger import Folder, Ledger
-from submissions.listing import read_canonical
 from submissions.policy import Policy
+from submissions.projection import read_canonical
 from submissions.worker import Worker, progress
 
 Hand = Callable[..., Upload]

@@ -14,7 +14,7 @@ from harness.formats.reports import check
 from harness.scoring import scorer
 from harness.types import Access
 from submissions.example import example
-from submissions.probes import text_flags
+from submissions.gaming_flags import text_flags
 
 
 def test_it_is_complete_well_formed_unsuspicious_and_low() -> None:

@@ -11,9 +11,9 @@ import pytest
 from generators.bounds.floors import EVERYTHING
 from harness.errors import InputError, UnavailableError
 from harness.types import Cohort, Role, SystemCard
-from leaderboard import render
-from leaderboard.ranked import load
-from submissions import probes, sandbox, screen
+from leaderboard.content import load
+from leaderboard.exports import tables as render
+from submissions import gaming_flags, privacy_screen, sandbox
 from submissions.desk import Desk
 from submissions.events import State
 from submissions.intake import Upload, submit
@@ -152,7 +152,7 @@ def test_gaming_is_flagged_and_honest_reports_are_not(cohort: Cohort) -> None:
 
     def flags(reports: dict[str, str]) -> str:
         sides = evaluation.from_reports(cohort, ReportSet(reports), [extractor("lexical")])
-        return "; ".join([*probes.text_flags(reports), *probes.side_flags(sides.references, sides.candidates)])
+        return "; ".join([*gaming_flags.text_flags(reports), *gaming_flags.side_flags(sides.references, sides.candidates)])
 
     own = {name: cohort.reference(name) for name in ids}
     assert flags(dict(system(cohort, "birch", 0.6, 0.2).reports)) == ""
@@ -181,7 +181,7 @@ def test_gaming_is_flagged_and_honest_reports_are_not(cohort: Cohort) -> None:
     ],
 )
 def test_the_screen_sees(text: str, kind: str) -> None:
-    (found,) = screen.warnings({"s1": text}, "a.csv")
+    (found,) = privacy_screen.warnings({"s1": text}, "a.csv")
     assert kind in found.what and text not in str(found)
 
 
@@ -195,4 +195,4 @@ def test_the_screen_sees(text: str, kind: str) -> None:
     ],
 )
 def test_the_screen_leaves_ordinary_reports_alone(text: str) -> None:
-    assert screen.warnings({"s1": text}, "a.csv") == ()
+    assert privacy_screen.warnings({"s1": text}, "a.csv") == ()

@@ -25,7 +25,7 @@ from harness.types import Cohort, SystemCard
 from submissions import desk as desks
 from submissions.events import State
 from submissions.intake import Upload, canonical, submit
-from submissions.listing import read_canonical
+from submissions.projection import read_canonical
 from submissions.worker import Worker
 
 KILLS = int(os.environ.get("RANSCORE_KILLS", "20"))

@@ -8,7 +8,7 @@ from harness import cohorts
 from harness.cohorts.table import from_table
 from harness.scoring import scorer
 from harness.types import Access, Section, SystemCard
-from leaderboard.ranked import load
+from leaderboard.content import load
 from submissions import desk as desks
 from submissions.intake import Upload, submit
 from submissions.worker import Worker

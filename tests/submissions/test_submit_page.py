@@ -17,12 +17,12 @@ from harness import cohorts
 from harness.cohorts.table import from_table
 from harness.scoring import scorer
 from harness.types import Access, Cohort, Section, SystemCard
-from leaderboard.ranked import load
+from leaderboard.content import load
 from ranscore.commands import main
 from submissions import desk as desks
 from submissions.desk import Desk
 from submissions.events import State
-from submissions.listing import read_canonical
+from submissions.projection import read_canonical
 
 CHROMIUM = os.environ.get("RANSCORE_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
@@ -56,7 +56,7 @@ def serving(cohort: Cohort, name: str, tmp_path: Path, monkeypatch: pytest.Monke
         warnings.simplefilter("ignore")
         import uvicorn
 
-        from leaderboard import page
+        from leaderboard.page import app as page
 
         root = tmp_path / "board"
         cohorts.save(cohort, root / "cohorts" / name)

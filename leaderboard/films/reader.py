@@ -17,7 +17,7 @@ from generators.running.batching import fit
 from harness.errors import InputError, Problem, RanscoreError, UnavailableError, UsageError
 from harness.home import config, home
 from harness.types import Generator, Role, StudyInput
-from leaderboard import film_sandbox
+from leaderboard.films import sandbox
 
 VARIABLE = "RANSCORE_GENERATOR"
 """Names the generator of a hosted page, where nobody types a command."""
@@ -83,7 +83,7 @@ class Reader:
             UnavailableError: The generator cannot be made, or failed in a way that it does not record itself.
         """
         with TemporaryDirectory(prefix="ranscore-film-") as folder:
-            path = film_sandbox.cleaned(content, name, Path(folder))
+            path = sandbox.cleaned(content, name, Path(folder))
             try:
                 self._made = self._made or self._make()
                 (made,) = map(fit, self._made.generate([StudyInput("film", frontal=path)]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,13 +11,13 @@ from threading import Lock
 from harness import cohorts
 from harness.errors import InputError
 from harness.home import home
+from harness.records import snapshot as snapshots
 from harness.records.record import Record
 from harness.records.snapshot import MetricSnapshot, Snapshot
 from harness.records.store import Store, Stored, now
 from harness.signature import kind_of
 from harness.types import Access, Cohort, Manifest, Rows
 from leaderboard.board import Board, Column, anonymous, boards
-from leaderboard.ranked import found
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +115,15 @@ def _manifest(path: Path, changed: int) -> Manifest | None:
         return cohorts.load_manifest(path)
     except InputError:
         return None
+
+
+def load(store: Store) -> tuple[Board, ...]:
+    """Every board of a store; a board whose snapshot was not made yet has no ranks."""
+    stored = store.all()
+    return boards(stored, found(store, stored), now()[:10])
+
+
+def found(store: Store, stored: Iterable[Stored]) -> dict[tuple[str, str], Snapshot]:
+    """The newest snapshot of every board, by cohort digest and signature of the metric that ranks."""
+    keys = sorted({(item.record.cohort.digest, item.record.metrics[0].signature) for item in stored if item.record.metrics})
+    return {key: snapshot for key in keys if (snapshot := snapshots.newest(store.root, *key))}

@@ -7,10 +7,10 @@ import re
 
 from harness.records.record import Record
 from harness.records.summary import latex_escape, value_with_interval
-from leaderboard.addresses import slug
 from leaderboard.board import Board, BoardRow
-from leaderboard.markup import clean
-from leaderboard.render import caption, rank
+from leaderboard.exports.tables import caption, rank
+from leaderboard.html.addresses import slug
+from leaderboard.html.markup import clean
 
 PAPER = """@misc{ranscore2026,
   title = {Ran Score: a {LLM}-based Evaluation Score for Radiology Report Generation},

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from harness.records.summary import latex_escape
 from harness.types import Json
-from leaderboard import render
 from leaderboard.board import Board, BoardRow
+from leaderboard.exports import tables
 
 KINDS = ("csv", "json", "markdown", "latex")
 """Formats that the script can make of what is shown; a figure and a citation are of the whole board."""
@@ -28,10 +28,10 @@ def pieces(board: Board) -> Json:
     return {
         "key": board.key,
         "columns": [column.key for column in board.columns],
-        "facts": list(render.FACTS),
+        "facts": list(tables.FACTS),
         "created": {row.id: row.created[:10] for row in board.rows},
-        "caption": render.caption(replace(board, rows=())).removesuffix("."),
-        "json": render.to_json(board),
+        "caption": tables.caption(replace(board, rows=())).removesuffix("."),
+        "json": tables.to_json(board),
         "formats": {"csv": _csv(board), "markdown": _markdown(board), "latex": _latex(board)},
     }
 
@@ -47,7 +47,7 @@ def _alike(texts: list[list[str]]) -> list[list[list[str]]]:
 
 
 def _csv(board: Board) -> Json:
-    nothing: list[list[str]] = [[] for _ in render.FACTS]
+    nothing: list[list[str]] = [[] for _ in tables.FACTS]
 
     def line(fields: tuple[list[object], list[list[object]], list[object]]) -> Json:
         first, scores, last = fields
@@ -55,42 +55,42 @@ def _csv(board: Board) -> Json:
 
     return {
         "dress": ["", ",", "\n"],
-        "head": [{"dress": ["", ",", "\n"], **line(render.csv_head(board))}],
-        "rows": {row.id: line(render.csv_fields(board, row)) for row in board.rows},
+        "head": [{"dress": ["", ",", "\n"], **line(tables.csv_head(board))}],
+        "rows": {row.id: line(tables.csv_fields(board, row)) for row in board.rows},
     }
 
 
 def _fields(values: list[object]) -> list[str]:
-    return [render.csv_line([value, ""]).removesuffix(",\n") for value in values]
+    return [tables.csv_line([value, ""]).removesuffix(",\n") for value in values]
 
 
 def _markdown(board: Board) -> Json:
     dress = ["| ", " | ", " |\n"]
-    dashes = _line(["---"] * 2, _alike([["---"]] * len(board.columns)), [["---"]] * len(render.FACTS))
+    dashes = _line(["---"] * 2, _alike([["---"]] * len(board.columns)), [["---"]] * len(tables.FACTS))
     return {
         "dress": dress,
-        "head": [{"dress": dress, **_heads(board, render.markdown_escape)}, {"dress": dress, **dashes}],
-        "rows": {row.id: _row(board, row, render.markdown_cell) for row in board.rows},
-        "foot": ["\n", render.markdown_escape(render.caption(replace(board, rows=())).removesuffix(".")), "\n"],
+        "head": [{"dress": dress, **_heads(board, tables.markdown_escape)}, {"dress": dress, **dashes}],
+        "rows": {row.id: _row(board, row, tables.markdown_cell) for row in board.rows},
+        "foot": ["\n", tables.markdown_escape(tables.caption(replace(board, rows=())).removesuffix(".")), "\n"],
     }
 
 
 def _latex(board: Board) -> Json:
-    kinds = _line(["ll"], _alike([["r"]] * len(board.columns)), [["l"]] * len(render.FACTS))
-    begin, end = render.LATEX_HEAD
-    foot, close = render.LATEX_FOOT
+    kinds = _line(["ll"], _alike([["r"]] * len(board.columns)), [["l"]] * len(tables.FACTS))
+    begin, end = tables.LATEX_HEAD
+    foot, close = tables.LATEX_FOOT
     dress = ["", " & ", " \\\\\n"]
     return {
         "dress": dress,
         "head": [{"dress": [begin, "", end], **kinds}, {"dress": ["", " & ", " \\\\\n\\midrule\n"], **_heads(board, latex_escape)}],
-        "rows": {row.id: _row(board, row, render.latex_cell) for row in board.rows},
-        "foot": [foot, latex_escape(render.caption(replace(board, rows=())).removesuffix(".")), close],
+        "rows": {row.id: _row(board, row, tables.latex_cell) for row in board.rows},
+        "foot": [foot, latex_escape(tables.caption(replace(board, rows=())).removesuffix(".")), close],
     }
 
 
 def _heads(board: Board, escape: Callable[[str], str]) -> Json:
     first, rest = ["rank", "system"], [[[escape(column.label)]] * 2 for column in board.columns]
-    return _line([escape(text) for text in first], rest, [[escape(name)] for name in render.FACTS])
+    return _line([escape(text) for text in first], rest, [[escape(name)] for name in tables.FACTS])
 
 
 def _row(board: Board, row: BoardRow, spell: Callable[[str, bool], str]) -> Json:
@@ -98,6 +98,6 @@ def _row(board: Board, row: BoardRow, spell: Callable[[str, bool], str]) -> Json
     scores = []
     for column in board.columns:
         cell = row.cells.get(column.key)
-        scores.append([[spell(render.number(cell, interval), bool(cell and cell.best))] for interval in (False, True)])
-    facts = [[spell(fact(row), False)] for fact in render.FACTS.values()]
-    return _line([spell(render.rank(row), False), spell(render.title(row), False)], scores, facts)
+        scores.append([[spell(tables.number(cell, interval), bool(cell and cell.best))] for interval in (False, True)])
+    facts = [[spell(fact(row), False)] for fact in tables.FACTS.values()]
+    return _line([spell(tables.rank(row), False), spell(tables.title(row), False)], scores, facts)

@@ -7,7 +7,7 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
-from leaderboard.markup import Html, el, join
+from leaderboard.html.markup import Html, el, join
 
 NAME = "Ran Score leaderboard"
 TAGLINE = "Chest X-ray report generators, ranked by the findings that they get right."

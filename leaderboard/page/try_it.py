@@ -10,9 +10,9 @@ import gradio as gr
 
 from harness.errors import Problem, RanscoreError
 from harness.types import Extractor, Section
-from leaderboard import film_sandbox
-from leaderboard.film import Reader
-from leaderboard.markup import Html, el, join
+from leaderboard.films import sandbox
+from leaderboard.films.reader import Reader
+from leaderboard.html.markup import Html, el, join
 from leaderboard.views import film, tryit
 
 LONGEST = 20_000
@@ -52,7 +52,7 @@ def build(site: Any) -> None:
     example.click(lambda: (tryit.EXAMPLE, tryit.EXAMPLE_REFERENCE), None, [report, reference], api_visibility="private")
     if able(site.film):
         reader = site.film
-        gr.HTML(film.form(reader.system.name, reader.system.summary, reader.note, film_sandbox.BYTES), apply_default_css=False)
+        gr.HTML(film.form(reader.system.name, reader.system.summary, reader.note, sandbox.BYTES), apply_default_css=False)
 
 
 def able(reader: Reader | None) -> bool:

@@ -20,11 +20,14 @@ from fastapi.concurrency import run_in_threadpool
 from harness.errors import Problem, UnavailableError
 from harness.home import config
 from harness.records.store import Store
-from leaderboard import exports, frame, page_film, page_try, render
-from leaderboard.addresses import Live
-from leaderboard.film import Reader, configured
-from leaderboard.page_tabs import TABS
-from leaderboard.shelf import Shelf
+from leaderboard.content import Shelf
+from leaderboard.exports import kinds, tables
+from leaderboard.films.reader import Reader, configured
+from leaderboard.html import frame
+from leaderboard.html.addresses import Live
+from leaderboard.page import film as page_film
+from leaderboard.page import try_it
+from leaderboard.page.tabs import TABS
 from leaderboard.views import router
 
 CACHED = 48
@@ -72,7 +75,7 @@ class Site:
             self._pages.move_to_end(key)
             return self._pages[key]
 
-    def export(self, kind: str, query: dict[str, str], shown: dict[str, Any]) -> exports.Export | None:
+    def export(self, kind: str, query: dict[str, str], shown: dict[str, Any]) -> kinds.Export | None:
         """A file of a board or of one system; `shown` holds the rows and columns on the visitor's screen."""
         content = self.shelf.content()
         address = shown.get("address") or self.canonical
@@ -81,12 +84,12 @@ class Site:
             board = content.board_of(name)
             row = next((row for row in board.rows if row.id == name), None) if board else None
             record = content.record(name)
-            return exports.of_system(kind, board, row, record, address, self.dataset) if board and row and record else None
+            return kinds.of_system(kind, board, row, record, address, self.dataset) if board and row and record else None
         board = content.board(query.get("board", ""))
         if board and isinstance(shown.get("rows"), list) and isinstance(shown.get("columns"), list):
             columns = [str(column) for column in shown["columns"]]
-            board = board.pick([str(row) for row in shown["rows"]], columns, [fact for fact in render.FACTS if fact in columns])
-        return exports.of_board(kind, board, address) if board else None
+            board = board.pick([str(row) for row in shown["rows"]], columns, [fact for fact in tables.FACTS if fact in columns])
+        return kinds.of_board(kind, board, address) if board else None
 
 
 def open_site(store: Store, film: Reader | None = None) -> Site:
@@ -133,7 +136,7 @@ def app(site: Site) -> FastAPI:
             return Response("There is no such export.", 404, media_type="text/plain")
         return Response(found.text, media_type=found.type, headers={"content-disposition": f'attachment; filename="{found.name}"'})
 
-    if site.film and page_try.able(site.film):
+    if site.film and try_it.able(site.film):
         page_film.route(made, site.film)
 
     @made.get("/ranscore/{name}")

@@ -13,10 +13,11 @@ from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 
 from harness.errors import InputError, Problem, RanscoreError, UnavailableError
-from leaderboard import film_sandbox, page_try
-from leaderboard.film import Reader, example
-from leaderboard.markup import Html
-from leaderboard.page_try import LONGEST
+from leaderboard.films import sandbox
+from leaderboard.films.reader import Reader, example
+from leaderboard.html.markup import Html
+from leaderboard.page import try_it
+from leaderboard.page.try_it import LONGEST
 from leaderboard.views import film
 from submissions.sandbox import plain_name
 
@@ -141,8 +142,8 @@ async def _taken(request: Request) -> tuple[bytes, str, str]:
     data = bytearray()
     async for chunk in request.stream():
         data += chunk
-        if len(data) > film_sandbox.BYTES + HEAD:
-            what = f"it holds more than {film_sandbox.BYTES:,} bytes"
+        if len(data) > sandbox.BYTES + HEAD:
+            what = f"it holds more than {sandbox.BYTES:,} bytes"
             raise InputError(Problem(what, "Save it as PNG or as JPEG 2000 in DICOM"))
     end = data.find(b"\n")
     try:
@@ -168,7 +169,7 @@ def answer(reader: Reader, content: bytes, name: str, reference: str) -> Html:
         made = reader.read(content, name)
         if made.failure or not made.report.strip():
             raise UnavailableError(f"{reader.system.name} wrote nothing: {made.failure or 'its report is empty'}")
-        read = page_try.read(made.report, reference)
+        read = try_it.read(made.report, reference)
         return film.answer(reader.system.name, plain_name(name), made.picture, made.size, made.substituted, read)
     except RanscoreError as error:
         return film.complaint(error.problems)

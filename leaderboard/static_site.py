@@ -10,11 +10,12 @@ from pathlib import Path
 
 from harness import files
 from harness.progress import progress
-from leaderboard import exports, frame, pieces, render
-from leaderboard.addresses import FILES, SYSTEM_FILES, Files, slug
 from leaderboard.board import Board
-from leaderboard.markup import Html, el, join
-from leaderboard.shelf import Content, Shelf
+from leaderboard.content import Content, Shelf
+from leaderboard.exports import cells, kinds, tables
+from leaderboard.html import frame
+from leaderboard.html.addresses import FILES, SYSTEM_FILES, Files, slug
+from leaderboard.html.markup import Html, el, join
 from leaderboard.views import findings, router
 
 PAIRED = 14
@@ -60,7 +61,7 @@ def write(shelf: Shelf, folder: Path, address: str = "") -> int:
         files.write(folder / "index.html", whole(first, router.render(shelf, "board", {}, to), content, to))
     else:
         files.write(folder / "index.html", frame.document("Empty", join([frame.frame({}, ""), router.nothing()]), _head()))
-    files.write(folder / "boards.json", render.dumps(content.boards))
+    files.write(folder / "boards.json", tables.dumps(content.boards))
     return len(listed) + len(made) + len(NAMES) + 2
 
 
@@ -109,11 +110,11 @@ def exported(content: Content, address: str) -> Iterator[tuple[str, str]]:
     """Every export of every board and system, by the name that the pages link to."""
     for board in content.boards:
         for kind in FILES:
-            if made := exports.of_board(kind, board, address):
+            if made := kinds.of_board(kind, board, address):
                 yield Files().file(kind, board), made.text
-        yield Files().pieces(board), pieces.script(board)
+        yield Files().pieces(board), cells.script(board)
         for row in board.rows:
             record = content.stored[row.id].record
             for kind in SYSTEM_FILES:
-                if made := exports.of_system(kind, board, row, record, address):
+                if made := kinds.of_system(kind, board, row, record, address):
                     yield f"{kind}-{slug(row.id)}.{SYSTEM_FILES[kind]}", made.text

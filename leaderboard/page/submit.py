@@ -16,7 +16,7 @@ import gradio as gr
 from harness.errors import InputError, Problem, RanscoreError, RefusedError
 from harness.records.record import card_from_json
 from harness.types import Access, Section, SystemCard
-from leaderboard import hub
+from leaderboard.hub import repository
 from submissions import intake, receipts
 from submissions.desk import Desk
 from submissions.events import Submission
@@ -29,8 +29,8 @@ CHOICES = ["unknown", "yes", "no"]
 
 def build(site: Any) -> None:
     """The tab's components; also starts a worker for open cohorts whose text lies beside the board, and follows the Hub."""
-    desk = hub.open_desk(site.shelf.store.root.parent)
-    hub.follow(desk)
+    desk = repository.open_desk(site.shelf.store.root.parent)
+    repository.follow(desk)
     _start_worker(desk)
     head = "<h2 tabindex='-1'>Submit</h2><p>Hand in a file with one report a study: columns <b>study_id</b> and <b>report</b>. Nobody is shown its text.</p>"
     more = "<p class='rs-fine'>Check only names every problem at once and keeps nothing. Hand in gives a receipt; the scores come onto the board by themselves.</p>"
@@ -257,5 +257,5 @@ def _start_worker(desk: Desk) -> None:
     def takes(item: Submission) -> bool:
         return item.cohort in here
 
-    worker = Worker(desk, takes=takes, listed=hub.publisher(desk))
+    worker = Worker(desk, takes=takes, listed=repository.publisher(desk))
     threading.Thread(target=worker.run, kwargs={"poll": 0.5}, daemon=True, name="worker").start()

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from leaderboard import page_submit, page_try
+from leaderboard.page import submit, try_it
 from leaderboard.views import router
 
 Build = Callable[[Any], None]
@@ -35,8 +35,8 @@ def view(name: str) -> Build:
 
 TABS: tuple[Tab, ...] = (
     *(Tab(name, router.TABS[name], view(name)) for name in ("board", "findings", "compare", "agree", "system")),
-    Tab("try", "Try it", page_try.build),
-    Tab("submit", "Submit", page_submit.build),
+    Tab("try", "Try it", try_it.build),
+    Tab("submit", "Submit", submit.build),
     Tab("about", router.TABS["about"], view("about")),
 )
 """A page of its own file (`leaderboard/page_<name>.py`) is one more line here."""

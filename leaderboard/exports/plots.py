@@ -8,8 +8,8 @@ from math import ceil
 
 from harness.types import Role
 from leaderboard.board import Board, BoardRow, Cell
-from leaderboard.markup import Html, el, join
-from leaderboard.render import caption, number, rank, title
+from leaderboard.exports.tables import caption, number, rank, title
+from leaderboard.html.markup import Html, el, join
 
 WIDTH = 120
 STYLE = (

@@ -30,7 +30,7 @@ MEMORY = 4 << 30
 """Bytes of address space: 30 million pixels are unpacked in double precision, several times over."""
 WRONG, ABSENT = 3, 4
 """Exit codes of the child: the file is wrong; the reader of its kind is not installed."""
-_ROOT = Path(__file__).parents[1]
+_ROOT = Path(__file__).parents[2]
 
 
 def cleaned(content: bytes, name: str, folder: Path) -> Path:
@@ -72,7 +72,7 @@ def _at_a_glance(content: bytes) -> Problem | None:
 def _decoded(path: Path, name: str) -> bytes:
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "leaderboard.film_sandbox", str(path)],
+            [sys.executable, "-m", "leaderboard.films.sandbox", str(path)],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=SECONDS,

@@ -21,7 +21,7 @@ from harness import files
 from harness.errors import UnavailableError
 from harness.records import record as records
 from harness.records.store import Store
-from leaderboard.publish import public, rows
+from leaderboard.hub.publish import public, rows
 from submissions import desk as desks
 from submissions.desk import Desk
 from submissions.ledger import Ledger

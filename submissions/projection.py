@@ -12,9 +12,9 @@ from harness.records import record as records
 from harness.records.record import Record
 from harness.records.store import Stored, identity
 from harness.types import Json, SystemCard
-from submissions.card import shown
 from submissions.desk import Desk
 from submissions.events import State, Submission
+from submissions.system_card import shown
 
 _MARK = "submission "
 """Begins the reason of every withdrawal made here; others are the operator's own and stay."""

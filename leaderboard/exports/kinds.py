@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from harness.records import record as records
 from harness.records import summary
 from harness.records.record import Record
-from leaderboard import cite, plots, render
-from leaderboard.addresses import FILES, SYSTEM_FILES, slug
 from leaderboard.board import Board, BoardRow
-from leaderboard.markup import Html
+from leaderboard.exports import cite, plots, tables
+from leaderboard.html.addresses import FILES, SYSTEM_FILES, slug
+from leaderboard.html.markup import Html
 
 TYPES = {
     "csv": "text/csv",
@@ -40,12 +40,12 @@ class Export:
 
 
 def of_board(kind: str, board: Board, address: str = "") -> Export | None:
-    """A board in one of the formats of `leaderboard.addresses.FILES`; None where there is no such format."""
+    """A board in one of the formats of `leaderboard.html.addresses.FILES`; None where there is no such format."""
     made = {
-        "csv": lambda: render.to_csv(board),
-        "json": lambda: json.dumps(render.to_json(board), ensure_ascii=False, indent=1) + "\n",
-        "markdown": lambda: render.to_markdown(board),
-        "latex": lambda: render.to_latex(board),
+        "csv": lambda: tables.to_csv(board),
+        "json": lambda: json.dumps(tables.to_json(board), ensure_ascii=False, indent=1) + "\n",
+        "markdown": lambda: tables.to_markdown(board),
+        "latex": lambda: tables.to_latex(board),
         "svg": lambda: str(plots.forest(board)) + "\n",
         "bibtex": lambda: cite.bibtex(board, address),
     }
@@ -53,7 +53,7 @@ def of_board(kind: str, board: Board, address: str = "") -> Export | None:
 
 
 def of_system(kind: str, board: Board, row: BoardRow, record: Record, address: str = "", dataset: str = "") -> Export | None:
-    """One system in one of the formats of `leaderboard.addresses.SYSTEM_FILES`; None where there is no such format."""
+    """One system in one of the formats of `leaderboard.html.addresses.SYSTEM_FILES`; None where there is no such format."""
     made = {
         "badge": lambda: str(badge(row, record)) + "\n",
         "eval-results": lambda: cite.eval_results(row, record, dataset or DATASET, address),
@@ -67,6 +67,6 @@ def of_system(kind: str, board: Board, row: BoardRow, record: Record, address: s
 def badge(row: BoardRow, record: Record) -> Html:
     """Score, interval and rank on a small picture."""
     first = record.metrics[0]
-    place = f", rank {render.rank(row).replace('-', '–')}" if row.place else ""
+    place = f", rank {tables.rank(row).replace('-', '–')}" if row.place else ""
     name = "Ran Score" if first.name == "ran-score" else first.name
     return plots.badge(name, f"{summary.value_with_interval(first)}{place}")
