@@ -63,6 +63,10 @@ class System:
     licence: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
     """By setting what it means."""
+    random_weights: str = ""
+    """`module:function`; the function takes a folder and writes small random weights in the released layout, by the names of `weights`."""
+    random_settings: Mapping[str, str] = field(default_factory=dict)
+    """Settings that differ from the published ones when the weights are random."""
     unavailable: str = ""
     """Why nobody can run it; empty where it can be run. Where it has `weights` all the same, a user who gives them is heard."""
 

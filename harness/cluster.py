@@ -8,15 +8,13 @@ its actor is given to another. What is finished is committed by the process that
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from harness.errors import Problem, RefusedError, UnavailableError
-from harness.extractors import extractor
 from harness.home import config, home
-from harness.labelling.corpus import Chunk, labelled
 from harness.types import Access
 
 RETRIES = 3
@@ -175,50 +173,6 @@ class Pool:
             raise (error.cause if isinstance(error.cause, Exception) else UnavailableError("an actor failed")) from None
         except self._ray.exceptions.RayError:
             return False, None
-
-
-@dataclass(frozen=True, slots=True)
-class OnRay:
-    """A labeller that spreads chunks over actors."""
-
-    name: str
-    """The extractor's name."""
-    options: Mapping[str, Any]
-    """What its factory takes."""
-    cluster: Cluster = Cluster()
-
-    def run(self, chunks: Iterator[Chunk]) -> Iterator[tuple[Chunk, bytes]]:
-        """A few chunks an actor are under way at any time."""
-        share = {"share": self.cluster.actors} if self.name == "llm" else {}
-        with self.cluster.pool(_Labeller, self.name, {**self.options, **share}, gpus=_gpus(self.options)) as pool:
-            yield from pool.run(chunks)
-
-
-class _Labeller:
-    """Holds an extractor in a process of its own."""
-
-    def __init__(self, name: str, options: Mapping[str, Any]) -> None:
-        self._name, self._options = name, options
-
-    def hello(self) -> str:
-        """Build the extractor and say which it is."""
-        self._made = extractor(self._name, **self._options)
-        return self._made.digest
-
-    def work(self, piece: Chunk) -> bytes:
-        """Label one chunk."""
-        return labelled(self._made, piece)
-
-
-def _gpus(options: Mapping[str, Any]) -> int:
-    """One GPU an actor, where the model runs in it and there are GPUs."""
-    from pathlib import Path
-
-    if options.get("endpoint") or not options.get("model") or not Path(str(options["model"])).is_dir():
-        return 0
-    import torch
-
-    return 1 if torch.cuda.is_available() else 0
 
 
 def _ray() -> Any:

@@ -17,13 +17,14 @@ from typing import Any
 
 import pytest
 
-from harness.cluster import Cluster, OnRay
+from harness.cluster import Cluster
 from harness.errors import InputError, RefusedError, UnavailableError, UsageError
 from harness.extractors import extractor, recorded
 from harness.extractors.llm.extractor import LLM
 from harness.findings import RAN_21
 from harness.formats import label_files, report_stream
 from harness.labelling import corpus
+from harness.labelling.on_ray import OnRay
 from harness.types import Labels, ReportStatus, Status
 from ranscore.commands import main
 from tests.extractors.servers import Faulty, reports

@@ -91,7 +91,7 @@ def make(options: Options) -> Hub:
     """
     from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
 
-    from generators.chat_models import vision_language
+    from generators.blocks import stock_model
 
     named = options.settings.get("model", "")
     if not named:
@@ -110,7 +110,7 @@ def make(options: Options) -> Hub:
     if not getattr(processor, "chat_template", None):
         raise InputError(Problem("its processor has no chat template", "Use the door command", str(folder)))
     prompt = prompting.prompt(options.settings)
-    model = vision_language.load(stock, folder, options, prompt.longest)
+    model = stock_model.load(stock, folder, options, prompt.longest)
     return Hub(model, processor, prompt, digest(["transformers", 3, _identity(folder), *prompt.identity, options.precision]))
 
 

@@ -60,4 +60,4 @@ def weights(folder: Path, system: str) -> dict[str, Path]:
 
 def names() -> list[str]:
     """The systems of a rehearsal, beside the bounds."""
-    return [trained.SYSTEM.name, *tiny.SYSTEMS]
+    return [trained.SYSTEM.name, *tiny.systems()]

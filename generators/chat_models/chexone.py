@@ -112,6 +112,8 @@ SYSTEM = System(
         ),
     ),
     memory="16 GB in float32, 8.5 GB in bfloat16",
+    random_weights="generators.chat_models.tiny:chexone",
+    random_settings={"mode": "instruct"},
     paper="Zhang et al. 2026, https://github.com/YBZh/CheXOne",
     licence="weights CC-BY-NC-4.0, code Apache-2.0",
     settings={

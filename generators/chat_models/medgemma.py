@@ -84,6 +84,7 @@ def _system(name: str, function: str, repository: str, summary: str, paper: str)
         frozenset({"frontal"}),
         weights=(Weights("model", "the whole folder", "8.6 GB", "Health AI Developer Foundations terms", source, repository),),
         memory="18 GB in float32, 9.5 GB in bfloat16",
+        random_weights="generators.chat_models.tiny:medgemma",
         paper=paper,
         licence="Health AI Developer Foundations terms",
         settings={

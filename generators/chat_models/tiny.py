@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from generators.tiny import WORDS, seeded
+from generators.blocks.random_weights import WORDS, seeded
 from harness.networks import checkpoints
 from harness.networks.checkpoints import write_safetensors
 

@@ -11,12 +11,13 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor
 
 from generators.blocks.answer_text import UnreadError, after_thought, boxed, unmarked
+from generators.blocks.stock_model import load
 from generators.catalogue import Options
 from harness.errors import InputError, Problem, UnavailableError, UsageError
 from harness.files import sha256
@@ -169,47 +170,6 @@ def config(folder: Path, kind: str) -> Json:
     return dict(found)
 
 
-def load(stock: Any, folder: Path, options: Options, longest: int) -> Any:
-    """A model of a stock class, every tensor where it belongs, set to write greedily.
-
-    Raises:
-        InputError: Tensors are missing, unexpected or of another shape; or the weights are no safetensors.
-    """
-    from safetensors import SafetensorError
-    from transformers import GenerationConfig
-
-    try:
-        model, report = stock.from_pretrained(
-            folder,
-            dtype=getattr(torch, options.precision),
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
-        )
-    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
-        raise InputError(Problem(f"its weights cannot be read ({type(error).__name__})", "Download it again", str(folder))) from error
-    _checked(report, folder)
-    released, configured = model.generation_config, cast(Any, GenerationConfig)
-    # Only what the release says about ends and repetition is kept: its sampling is not what was published, its limits are not ours.
-    model.generation_config = configured(
-        do_sample=False,
-        num_beams=1,
-        max_new_tokens=longest,
-        eos_token_id=released.eos_token_id,
-        pad_token_id=_first(released.pad_token_id, released.eos_token_id),
-        repetition_penalty=released.repetition_penalty or 1.0,
-    )
-    return model.to(options.device).requires_grad_(False).eval()
-
-
-def _first(*ids: Any) -> int | None:
-    """The first id that is given; the first of several."""
-    found = next((number for number in ids if number is not None), None)
-    return found[0] if isinstance(found, list) else found
-
-
 def complete(folder: Path) -> None:
     """A release's files are here; for some of them transformers would make up a stand-in without a word.
 
@@ -231,17 +191,6 @@ def complete(folder: Path) -> None:
         needed.append("preprocessor_config.json")
     if lacking := [name for name in needed if not (folder / name).is_file()]:
         raise UnavailableError([Problem("a part of the release is not here", "Download it", str(folder / name)) for name in lacking])
-
-
-def _checked(report: Any, folder: Path) -> None:
-    """Every wrong tensor is named, as `harness.networks.checkpoints` names them."""
-    from harness.networks import checkpoints
-
-    misshapen = {name: (tuple(found), tuple(wanted)) for name, found, wanted in report["mismatched_keys"]}
-    shaped = {name: torch.empty(found, device="meta") for name, (found, _) in misshapen.items()}
-    found = dict.fromkeys(report["unexpected_keys"], torch.empty(0)) | shaped
-    expected = dict.fromkeys(report["missing_keys"], ()) | {name: wanted for name, (_, wanted) in misshapen.items()}
-    checkpoints.check(found, expected, str(folder))
 
 
 def template(folder: Path, tokenizer: Any) -> str:

@@ -58,6 +58,7 @@ def _system(name: str, section: Section, what: str) -> System:
         frozenset({"frontal", "lateral", "view", "prior_frontal", "prior_lateral", "prior_view", *TEXTS}),
         weights=(MODEL,),
         memory="about 15 GB in float32, 8 GB in bfloat16",
+        random_weights="generators.cxrmate2.tiny:write",
         paper="https://arxiv.org/abs/2604.18967, https://github.com/aehrc/cxrmate-2",
         licence="Apache-2.0; its language model: Llama 3.2 Community Licence",
         settings={"longest": f"new tokens at most, both sections together (default: {LONGEST}, as published)"},

@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generators.libra.tiny import merges
-from generators.tiny import seeded
+from generators.blocks.random_weights import merges, seeded
 from harness.types import Json
 
 if TYPE_CHECKING:

@@ -76,6 +76,7 @@ def _system(name: str, size: str, base: str, memory: str, licence: str) -> Syste
         frozenset({"frontal", "prior_frontal", "indication", "history", "comparison"}),
         weights=(weights, RAD_DINO),
         memory=memory,
+        random_weights=f"generators.libra.tiny:libra_{name[-2:]}",
         paper="https://arxiv.org/abs/2411.19378, https://github.com/X-iZhang/Libra",
         licence=f"code Apache-2.0, weights: {licence}",
         settings={"beams": "beams of the search (default: 10, as published)", "longest": "tokens at most (default: 1024)"},

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from generators.tiny import WORDS, seeded
+from generators.blocks.random_weights import VISION, _layout, _save, _write, merges, pieces, rad_dino, seeded
 from harness.types import Json
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    pass
 
 SPECIAL = ("<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")
-VISION = {
-    "model_type": "dinov2",
-    "hidden_size": 48,
-    "num_hidden_layers": 12,
-    "num_attention_heads": 4,
-    "image_size": 56,
-    "patch_size": 14,
-}
-"""Twelve layers, as Libra's aligner halves them twice; 16 patches."""
 LANGUAGE = {
     "model_type": "libra",
     "hidden_size": 64,
@@ -60,19 +48,6 @@ def libra_7b(folder: Path, seed: int = 0) -> None:
     (folder / "model" / "tokenizer.model").write_bytes(pieces(383))
 
 
-def rad_dino(folder: Path, vision: Json, seed: int = 0) -> None:
-    """RAD-DINO's layout, of any size."""
-    from generators.blocks.dino import shape
-
-    folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / "config.json", vision)
-    _save(seeded(shape(vision, folder).layout(), seed), folder / "model.safetensors")
-    side = vision["image_size"]
-    shown: Json = {"size": {"shortest_edge": side}, "crop_size": {"height": side, "width": side}}
-    shown |= {"image_mean": [0.5307] * 3, "image_std": [0.2583] * 3, "image_processor_type": "BitImageProcessor", "resample": 3}
-    _write(folder / "preprocessor_config.json", shown)
-
-
 def _libra(folder: Path, config: Json, seed: int) -> None:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
@@ -99,51 +74,3 @@ def _libra(folder: Path, config: Json, seed: int) -> None:
     places = {name: file for file, held in shards.items() for name in held}
     _write(home / "model.safetensors.index.json", {"metadata": {}, "weight_map": places})
     _write(home / "config.json", config)
-
-
-def _layout(module: Any, prefix: str = "") -> dict[str, tuple[int, ...]]:
-    return {prefix + name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
-
-
-def _save(found: dict[str, Tensor], path: Path) -> None:
-    from safetensors.torch import save_file
-
-    save_file(found, path, metadata={"format": "pt"})
-
-
-def _write(path: Path, found: Json) -> None:
-    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-
-
-def pieces(size: int) -> bytes:
-    """A SentencePiece model of words of reports and all bytes, with Llama's special ids."""
-    from sentencepiece import SentencePieceTrainer
-
-    stream = io.BytesIO()
-    lines = [" ".join(WORDS[number:] + WORDS[:number]) for number in range(0, len(WORDS), 7)]
-    SentencePieceTrainer.train(
-        sentence_iterator=iter(lines),
-        model_writer=stream,
-        vocab_size=size,
-        model_type="bpe",
-        byte_fallback=True,
-        character_coverage=1.0,
-        normalization_rule_name="identity",
-        remove_extra_whitespaces=False,
-        minloglevel=2,
-    )
-    return stream.getvalue()
-
-
-def merges(special: Sequence[str]) -> str:
-    """A byte-level tokenizer with Llama 3's special tokens, the first of which begins every text by itself."""
-    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors
-
-    letters = {letter: number for number, letter in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
-    made = Tokenizer(models.BPE(vocab=letters, merges=[]))
-    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    made.decoder = decoders.ByteLevel()
-    made.add_special_tokens([AddedToken(name, special=True, normalized=False) for name in special])
-    begin = special[0]
-    made.post_processor = processors.TemplateProcessing(single=f"{begin} $A", special_tokens=[(begin, made.token_to_id(begin))])
-    return str(made.to_str())

@@ -73,6 +73,8 @@ def _system(name: str, section: Section, what: str) -> System:
         frozenset({"frontal", "view", "lateral", "prior_report", "indication", "history"}),
         weights=(Weights("model", f"the trained part, {what}", "0.4 GB", "none stated", source), CODE, VICUNA, RAD_DINO, CXR_BERT),
         memory="about 16 GB in bfloat16, 30 GB in float32",
+        random_weights="generators.llm_rg4.tiny:write",
+        random_settings={"shortest": "10"},
         paper="https://arxiv.org/abs/2412.12001, https://github.com/zh-Wang-Med/LLM-RG4",
         licence="none stated, for code and weights",
         settings={"shortest": "tokens at least (default: 50, as published)", "longest": "tokens at most (default: 200, as published)"},

@@ -6,8 +6,7 @@ import json
 from copy import deepcopy
 from pathlib import Path
 
-from generators.libra.tiny import VISION, pieces, rad_dino
-from generators.tiny import seeded, vocabulary
+from generators.blocks.random_weights import VISION, pieces, rad_dino, seeded, vocabulary
 from harness.types import Json
 
 RANK = 32

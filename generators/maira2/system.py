@@ -51,6 +51,7 @@ SYSTEM = System(
         ),
     ),
     memory="about 30 GB in float32, 16 GB in bfloat16",
+    random_weights="generators.maira2.tiny:write",
     paper="https://arxiv.org/abs/2406.04449, https://huggingface.co/microsoft/maira-2",
     licence="Microsoft's research licence, for code and weights",
     settings={"longest": f"new tokens at most (default: {LONGEST}, as published)"},

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generators.tiny import WORDS, seeded
+from generators.blocks.random_weights import WORDS, seeded
 from harness.types import Json
 
 if TYPE_CHECKING:

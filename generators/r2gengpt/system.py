@@ -268,6 +268,7 @@ SYSTEM = System(
         ),
     ),
     memory="28 GB in float32, 15 GB in bfloat16 or float16",
+    random_weights="generators.r2gengpt.tiny:write",
     paper="Wang et al., Meta-Radiology 2023, https://github.com/wang-zhanyu/R2GenGPT",
     licence="BSD-3-Clause; Llama 2 Community Licence",
     settings={

@@ -65,6 +65,7 @@ SYSTEM = System(
             optional=True,
         ),
     ),
+    random_weights="generators.rgrg.tiny:write",
     paper="https://openaccess.thecvf.com/content/CVPR2023/html/"
     "Tanida_Interactive_and_Explainable_Region-Guided_Radiology_Report_Generation_CVPR_2023_paper.html",
     licence="MIT (code and weights)",

@@ -116,7 +116,7 @@ def vocabulary(shape: Shape = SMALL) -> dict[str, int]:
     return {piece: number for number, piece in enumerate([*pieces, "<|endoftext|>"])}
 
 
-def write(folder: Path, shape: Shape = SMALL, seed: int = 1, haste: float = 1.8, talk: float = 0.0) -> dict[str, Path]:
+def write(folder: Path, shape: Shape = SMALL, seed: int = 1, haste: float = 2.0, talk: float = 0.0) -> dict[str, Path]:
     """Save weights as the authors' training script does, and a vocabulary.
 
     Returns:

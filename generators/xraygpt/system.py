@@ -183,6 +183,7 @@ SYSTEM = System(
         ),
     ),
     memory="32 GB in float32, 18 GB in bfloat16 or float16",
+    random_weights="generators.xraygpt.tiny:write",
     paper="Thawakar et al., 2023, https://github.com/mbzuai-oryx/XrayGPT",
     licence="CC BY-NC-SA 4.0 by its README, no licence file; LLaMA 1",
     settings={

@@ -54,7 +54,8 @@ def run_export(arguments: argparse.Namespace) -> int:
 
 
 def _official(asked: dict[str, object]) -> bool:
-    from harness.extractors.llm.extractor import LLM, Servers, protocol_of
+    from harness.extractors.llm.extractor import LLM, protocol_of
+    from harness.extractors.llm.servers import Servers
 
     return bool(asked) and LLM(protocol_of(**asked), Servers(())).official  # type: ignore[arg-type]
 

@@ -146,7 +146,7 @@ def _task(card: Card, name: str, arguments: argparse.Namespace) -> Task:
     given = {}
     if arguments.tiny and name == "trained-baseline":
         given = rehearsal.baseline(card.folder, card.cohort)
-    elif arguments.tiny and name in tiny.SYSTEMS:
+    elif arguments.tiny and name in tiny.systems():
         given, settings = rehearsal.weights(card.folder, name), tiny.settings(name) | settings
     task = cards.Task(
         system, Options(given, device(arguments.device), arguments.precision, settings=settings, access=card.cohort.manifest.access)

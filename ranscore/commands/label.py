@@ -35,7 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
     made = extractor(name, **chosen)
     labeller = None
     if arguments.ray:
-        from harness.cluster import Cluster, OnRay
+        from harness.cluster import Cluster
+        from harness.labelling.on_ray import OnRay
 
         cluster = Cluster(arguments.ray, arguments.actors)
         cluster.permit("open" if arguments.open else "credentialed", "say --open if they are public, ")

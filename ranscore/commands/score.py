@@ -58,7 +58,8 @@ def _inputs(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Score, keep, print."""
     from harness import files
-    from harness.records import record, store, summary
+    from harness.records import record, store
+    from harness.scoring.per_study import per_study
 
     if arguments.per_study and arguments.metrics and "ran-score" not in arguments.metrics.split(","):
         from harness.errors import UsageError
@@ -72,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
         files.write(sidecar(arguments.output), record.rows_bytes(made.rows))
         files.write(arguments.output, record.dumps(result))
     if arguments.per_study:
-        files.write(arguments.per_study, summary.per_study(made))
+        files.write(arguments.per_study, per_study(made))
     if arguments.store is not None:
         kept = None if arguments.labels else {item.study: item.text for item in made.sides.candidates if item.status != "missing"}
         store.at(arguments.store).add(result, made.rows, kept, made.sides.patients)

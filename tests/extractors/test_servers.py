@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 
-from harness.cluster import OnRay
 from harness.extractors import extractor
 from harness.extractors.llm import pack
 from harness.extractors.llm import protocol as models
@@ -25,6 +24,7 @@ from harness.extractors.llm.extractor import LLM
 from harness.extractors.llm.framing import framed
 from harness.findings import RAN_21
 from harness.labelling import corpus
+from harness.labelling.on_ray import OnRay
 from harness.types import Labels, Status
 from ranscore.commands import main
 from tests.extractors import servers

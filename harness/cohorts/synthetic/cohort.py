@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from harness.cohorts import make
+from harness.cohorts.synthetic.case import Case
 from harness.cohorts.synthetic.labels import Matrix, label_matrix
 from harness.cohorts.synthetic.reports import FINDINGS_20, write
 from harness.errors import UsageError
@@ -35,19 +35,6 @@ ONE_SIDED: Mapping[str, str] = {
 _PART_SEED = {"train": 1, "dev": 2, "test": 3}
 _LATERAL_RATE = 0.7
 _PORTABLE_RATE = {True: 0.75, False: 0.3}
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One invented study: what is true of it, before anybody words or draws it."""
-
-    study: Study
-    present: frozenset[str]
-    """Its findings, without No Finding."""
-    prior: frozenset[str] | None
-    """Those of the patient's previous study; None where there is none."""
-    sides: Mapping[str, str]
-    """By finding `right` or `left`: the report says what the film shows."""
 
 
 def build(

@@ -22,7 +22,7 @@ from harness.progress import progress
 from harness.types import Array
 
 if TYPE_CHECKING:
-    from harness.cohorts.synthetic.cohort import Case
+    from harness.cohorts.synthetic.case import Case
 
 SIZE = 256
 """Width and height in pixels."""

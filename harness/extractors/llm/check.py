@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from harness.errors import UnavailableError
 from harness.extractors.llm.client import REFUSED, UNREACHABLE, Client, same_model, shown
 from harness.extractors.llm.endpoint import Endpoint
-from harness.extractors.llm.extractor import LLM, Servers, request
+from harness.extractors.llm.extractor import LLM
 from harness.extractors.llm.framing import framed
 from harness.extractors.llm.parser import Decision, Reply, decisions, without_trace
 from harness.extractors.llm.protocol import Protocol
+from harness.extractors.llm.servers import Servers, request
 from harness.types import Json, Status
 
 PRESENT = "Large right pneumothorax. Old healed rib fractures on the left. Heart size is normal."

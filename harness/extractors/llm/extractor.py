@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from harness.errors import RanscoreError, UsageError
 from harness.extractors.cache import Answer, Cache, opened
@@ -18,68 +18,15 @@ from harness.extractors.llm.endpoint import Endpoint, endpoints, permit
 from harness.extractors.llm.framing import framed
 from harness.extractors.llm.pack import ASKED
 from harness.extractors.llm.parser import FAILED, Decision, Reply, decisions
-from harness.extractors.llm.protocol import constrained
 from harness.extractors.llm.reading import labels, report_status
+from harness.extractors.llm.servers import Servers
+from harness.extractors.llm.source import Ask, Source
 from harness.progress import progress
 from harness.types import Access, Labels, ReportStatus, Status
 
 Result = TypeVar("Result")
 LONGEST_RAW = 2000
 """Characters of a raw answer that the cache keeps."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One question about one text that nobody has answered yet."""
-
-    asked: str
-    key: bytes
-    report: str = field(repr=False)
-    """The framed text."""
-
-
-Settle = Callable[[Ask, Reply | None, str], Awaitable[None]]
-"""Takes what became of a question and where; returns when the answer is committed."""
-
-
-class Source(Protocol):
-    """Who answers questions: servers, or an engine in this process."""
-
-    async def answer(self, protocol: models.Protocol, asks: Iterator[Ask], settle: Settle) -> None:
-        """Answer all questions, in any order."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Servers:
-    """OpenAI-compatible servers."""
-
-    endpoints: tuple[Endpoint, ...]
-    timeout: float = 120.0
-    """Seconds for one answer."""
-    patience: float = 300.0
-    """Seconds without any answer after which the run is given up; what is committed stays."""
-
-    async def answer(self, protocol: models.Protocol, asks: Iterator[Ask], settle: Settle) -> None:
-        """Keep every server as busy as it can be."""
-        from harness.extractors.llm.client import Client
-
-        async with Client(self.endpoints, protocol.model.id, self.timeout, self.patience) as client:
-
-            async def work() -> None:
-                for ask in asks:
-                    told = await client.ask(lambda endpoint, ask=ask: request(protocol, endpoint, ask.asked, ask.report))  # type: ignore[misc]
-                    await settle(ask, told.reply, told.server)
-
-            async with asyncio.TaskGroup() as group:
-                for _ in range(sum(endpoint.limit for endpoint in self.endpoints)):
-                    group.create_task(work())
-
-
-def request(protocol: models.Protocol, endpoint: Endpoint, asked: str, report: str) -> dict[str, Any]:
-    """The request that asks one question of one server."""
-    dialect = endpoint.dialect or protocol.model.dialect
-    return {**protocol.body(asked, report, endpoint.model), **constrained(protocol, dialect)}
 
 
 class LLM:

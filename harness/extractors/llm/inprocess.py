@@ -16,8 +16,8 @@ from typing import Any, Protocol
 
 from harness.errors import UnavailableError, UsageError
 from harness.extractors.llm import protocol as models
-from harness.extractors.llm.extractor import Ask, Settle
 from harness.extractors.llm.parser import Reply
+from harness.extractors.llm.source import Ask, Settle
 from harness.home import config
 
 PLACE = "in process"
