@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from harness.errors import Problem, RefusedError, UnavailableError
-from harness.home import config, home
+from harness.home import config, home, pip_install
 from harness.types import Access
 
 RETRIES = 3
@@ -179,5 +179,5 @@ def _ray() -> Any:
     try:
         import ray
     except ImportError:
-        raise UnavailableError("ray is not installed; `pip install ranscore[ray]` brings it") from None
+        raise UnavailableError(f"ray is not installed. Run `{pip_install('ray')}`") from None
     return ray

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import InputError, Problem, UnavailableError
+from harness.home import pip_install
 from harness.types import Array
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def _pydicom() -> Any:
     try:
         import pydicom
     except ImportError as error:
-        raise UnavailableError("DICOM films need pydicom, which is not installed. Run `pip install 'ranscore[dicom]'`") from error
+        raise UnavailableError(f"DICOM films need pydicom, which is not installed. Run `{pip_install('dicom')}`") from error
     return pydicom
 
 
@@ -172,7 +173,7 @@ def _dicom_header(path: Path) -> Any:
     if header.Rows * header.Columns > LARGEST:
         raise _too_large(path)
     if packing.is_compressed and not pydicom.pixels.get_decoder(packing).is_available:
-        raise UnavailableError(f"{path} is packed as {packing.name}. Run `pip install 'ranscore[dicom]'`")
+        raise UnavailableError(f"{path} is packed as {packing.name}. Run `{pip_install('dicom')}`")
     return header
 
 

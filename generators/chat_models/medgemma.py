@@ -55,30 +55,22 @@ def encoder(folder: Path, settings: Json, tokenizer: Any) -> Encoder:
 
 
 def make(options: Options) -> VisionLanguage:
-    """Load MedGemma 1."""
-    return _make("medgemma", options)
-
-
-def make_next(options: Options) -> VisionLanguage:
-    """Load MedGemma 1.5."""
-    return _make("medgemma-1.5", options)
-
-
-def _make(name: str, options: Options) -> VisionLanguage:
+    """MedGemma of either version, loaded strictly."""
     from transformers import Gemma3ForConditionalGeneration
 
     from generators.chat_models import vision_language
 
+    name = options.system.name
     ours = vision_language.Recipe(INSTRUCTION, films_first=False, longest=LONGEST, thinks=THINKS, thought=THOUGHT)
     recipe = vision_language.chosen(ours, options, name)
     return vision_language.make(name, "gemma3", Gemma3ForConditionalGeneration, encoder, recipe, options)
 
 
-def _system(name: str, function: str, repository: str, summary: str, paper: str) -> System:
+def _system(name: str, repository: str, summary: str, paper: str) -> System:
     source = f"https://huggingface.co/{repository}, after accepting its terms there"
     return System(
         name,
-        f"generators.chat_models.medgemma:{function}",
+        "generators.chat_models.medgemma:make",
         summary,
         Section.FINDINGS,
         frozenset({"frontal"}),
@@ -98,14 +90,12 @@ def _system(name: str, function: str, repository: str, summary: str, paper: str)
 SYSTEMS = (
     _system(
         "medgemma",
-        "make",
         "google/medgemma-4b-it",
         "MedGemma 4B: a general medical model asked for findings",
         "Sellergren et al. 2025, arXiv:2507.05201",
     ),
     _system(
         "medgemma-1.5",
-        "make_next",
         "google/medgemma-1.5-4b-it",
         "MedGemma 1.5 4B: its successor, better at chest films",
         "Sellergren et al. 2026, arXiv:2604.05081",

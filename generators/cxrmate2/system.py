@@ -52,7 +52,7 @@ MODEL = Weights(
 def _system(name: str, section: Section, what: str) -> System:
     return System(
         name,
-        f"generators.cxrmate2.system:load_{section.value}",
+        "generators.cxrmate2.system:load",
         f"{what} from the films, the study before and the request, with Llama 3.2 3B (Nicolson et al., 2026)",
         section,
         frozenset({"frontal", "lateral", "view", "prior_frontal", "prior_lateral", "prior_view", *TEXTS}),
@@ -72,17 +72,7 @@ SYSTEMS = (
 ENTRIES = {system.writes: system for system in SYSTEMS}
 
 
-def load_both(options: Options) -> CxrMate2:
-    """Both sections; see `load`."""
-    return load(Section.BOTH, options)
-
-
-def load_findings(options: Options) -> CxrMate2:
-    """The findings of what it writes; see `load`."""
-    return load(Section.FINDINGS, options)
-
-
-def load(section: Section, options: Options) -> CxrMate2:
+def load(options: Options) -> CxrMate2:
     """Read and check the folder.
 
     Raises:
@@ -113,6 +103,7 @@ def load(section: Section, options: Options) -> CxrMate2:
     words = Merges(written, "<|begin_of_text|>", bool(named.get("clean_up_tokenization_spaces", False)))
     kinds = {kind: release.single(words, shown["token_type_to_token"].get(kind), written) for kind in KINDS}
     films = bool(shown.get("mimic_cxr_normalisation", True))
+    section = options.system.writes
     marks = ["cxrmate-2", VERSION, section.value, tensors_digest(found), repr(tower.prepare), repr(sorted(config.items())), films]
     return CxrMate2(
         digest([*marks, sorted(kinds.items()), sha256(written.read_bytes()).hexdigest(), str(longest), options.precision]),

@@ -70,7 +70,7 @@ def _system(name: str, size: str, base: str, memory: str, licence: str) -> Syste
     weights = Weights("model", "the whole released folder", size, licence, f"https://huggingface.co/{repository}", repository)
     return System(
         name,
-        "generators.libra.system:load_" + name[-2:],
+        "generators.libra.system:load",
         f"a frontal film beside an earlier one, with {base} (Zhang et al., 2025)",
         Section.FINDINGS,
         frozenset({"frontal", "prior_frontal", "indication", "history", "comparison"}),
@@ -90,17 +90,7 @@ SYSTEMS = (
 ENTRIES = {system.name: system for system in SYSTEMS}
 
 
-def load_3b(options: Options) -> Libra:
-    """Libra-1.0-3B; see `load`."""
-    return load("libra-3b", options)
-
-
-def load_7b(options: Options) -> Libra:
-    """Libra-1.0-7B; see `load`."""
-    return load("libra-7b", options)
-
-
-def load(name: str, options: Options) -> Libra:
+def load(options: Options) -> Libra:
     """Read and check both folders.
 
     Raises:
@@ -119,6 +109,7 @@ def load(name: str, options: Options) -> Libra:
     tower = dino.load(options.weights["rad-dino"], options.device, dtype)
     # Copies of the encoder that some releases hold beside the rest were never read: it is frozen, its own folder counts.
     found = {key: value for key, value in tensors(folder).items() if not key.startswith("model.vision_tower.")}
+    name = options.system.name
     words, marked = _words(folder, TEMPLATES[name])
     marks = [name, VERSION, tensors_digest(found), tower.digest, marked, repr(TEMPLATES[name]), beams, longest, options.precision]
     aligner = _aligner(config, tower, found, folder, dtype, options.device)

@@ -67,7 +67,7 @@ def _system(name: str, section: Section, what: str) -> System:
     source = f"the link to the {what} in the README of https://github.com/zh-Wang-Med/LLM-RG4"
     return System(
         name,
-        f"generators.llm_rg4.system:load_{section.value}",
+        "generators.llm_rg4.system:load",
         f"flexible inputs, {what} (Wang et al., AAAI 2025)",
         section,
         frozenset({"frontal", "view", "lateral", "prior_report", "indication", "history"}),
@@ -88,17 +88,7 @@ SYSTEMS = (
 ENTRIES = {system.writes: system for system in SYSTEMS}
 
 
-def load_both(options: Options) -> LlmRg4:
-    """The model of findings and impression; see `load`."""
-    return load(Section.BOTH, options)
-
-
-def load_findings(options: Options) -> LlmRg4:
-    """The model of findings; see `load`."""
-    return load(Section.FINDINGS, options)
-
-
-def load(section: Section, options: Options) -> LlmRg4:
+def load(options: Options) -> LlmRg4:
     """Read and check everything.
 
     Raises:
@@ -131,6 +121,7 @@ def load(section: Section, options: Options) -> LlmRg4:
     reader = llm_rg4_report.load(options.weights["cxr-bert"], options.device)
     words = vicuna / "tokenizer.model"
     pieces = Pieces(words)
+    section = options.system.writes
     marks = [section.value, VERSION, tensors_digest(found), tensors_digest(language), tower.digest, reader.digest]
     marks += [sha256(words.read_bytes()).hexdigest(), repr(sorted(frames.items())), shortest, longest, options.precision]
     return LlmRg4(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import UnavailableError
 from harness.findings import CHEXPERT_14, NO_FINDING
+from harness.home import pip_install
 from harness.types import Labels, ReportStatus, Status
 
 if TYPE_CHECKING:
@@ -90,5 +91,5 @@ def _module() -> ModuleType:
     try:
         from harness.networks import chexbert
     except ImportError as error:
-        raise UnavailableError("CheXbert needs PyTorch. Run `pip install 'ranscore[torch]'`") from error
+        raise UnavailableError(f"CheXbert needs PyTorch. Run `{pip_install('torch')}`") from error
     return chexbert

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.errors import Problem, UnavailableError, UsageError
-from harness.home import config
+from harness.home import config, pip_install
 from harness.metrics.means import Mean, both_written
 from harness.types import Array
 
@@ -42,7 +42,7 @@ def bertscore(recipe: str) -> Mean:
     try:
         from harness.networks import bert
     except ImportError as error:
-        raise UnavailableError("BERTScore needs PyTorch. Run `pip install 'ranscore[torch]'`") from error
+        raise UnavailableError(f"BERTScore needs PyTorch. Run `{pip_install('torch')}`") from error
     return load(weights, words, merges, bert.Shape(6, 768, 12, 3072, 50265, 514, 1, 1e-5, 2), recipe or "rescaled")
 
 

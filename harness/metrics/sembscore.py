@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.errors import UnavailableError, UsageError
+from harness.home import pip_install
 from harness.metrics.means import Mean, both_written
 from harness.types import Array
 
@@ -27,7 +28,7 @@ def sembscore(recipe: str) -> Mean:
     try:
         from harness.networks.chexbert import CheXbert
     except ImportError as error:
-        raise UnavailableError("SembScore needs PyTorch. Run `pip install 'ranscore[torch]'`") from error
+        raise UnavailableError(f"SembScore needs PyTorch. Run `{pip_install('torch')}`") from error
     return with_network(CheXbert())
 
 

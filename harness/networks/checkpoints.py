@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import InputError, Problem, UnavailableError
 from harness.files import writing
+from harness.home import pip_install
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -153,7 +154,7 @@ def _need_torch() -> None:
     try:
         import torch  # noqa: F401
     except ImportError as error:
-        raise UnavailableError("weights need PyTorch, which is not installed. Run `pip install 'ranscore[torch]'`") from error
+        raise UnavailableError(f"weights need PyTorch, which is not installed. Run `{pip_install('torch')}`") from error
 
 
 def _is_tensor(value: Any) -> bool:

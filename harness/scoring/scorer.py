@@ -24,7 +24,7 @@ def score(
     *,
     extractor: Extractor | str = "lexical",
     options: Mapping[str, Any] | None = None,
-    metrics: Sequence[str] | None = None,
+    metrics: Sequence[str | Metric] | None = None,
     profile: str = "",
     card: SystemCard | None = None,
     grade: Grade = Grade.SELF_SCORED,
@@ -38,7 +38,7 @@ def score(
             `harness.cohorts.table.from_table` first, which asks for section and access.
         extractor: Who labels both sides.
         options: What the extractor's factory takes (pack, mode, endpoint, model).
-        metrics: Names or `name:recipe`; by default Ran Score and the text metrics of the profile.
+        metrics: Names, `name:recipe`, or objects with the members of `harness.types.Metric`; by default Ran Score and the text metrics of the profile.
         profile: Whose recipes the text metrics follow; empty for the board's default.
         card: Who made the reports.
         grade: How good the evidence is.
@@ -77,7 +77,7 @@ def scorer(
     *,
     extractor: Extractor | str = "lexical",
     options: Mapping[str, Any] | None = None,
-    metrics: Sequence[str] | None = None,
+    metrics: Sequence[str | Metric] | None = None,
     profile: str = "",
 ) -> Scorer:
     """Load metrics and extractors for a cohort; arguments and errors as for `score`."""
@@ -124,7 +124,7 @@ def read_reports(path: Path, cohort: Cohort) -> ReportSet:
     return reports.read(path, [study.id for study in cohort.scored], cohort.manifest.section)
 
 
-def make_metrics(names: Sequence[str] | None, profile: str = "", language: str = "en") -> tuple[list[Metric], dict[str, str]]:
+def make_metrics(names: Sequence[str | Metric] | None, profile: str = "", language: str = "en") -> tuple[list[Metric], dict[str, str]]:
     """Make the metrics that were asked for; one that this machine cannot compute is named with its reason and skipped.
 
     Raises:
@@ -136,12 +136,12 @@ def make_metrics(names: Sequence[str] | None, profile: str = "", language: str =
     made, unavailable = [], {}
     for spec in chosen_metrics(names, profile, language) if names else default_metrics(profile, language):
         try:
-            one = metric(spec)
+            one = metric(spec) if isinstance(spec, str) else spec
             if "chexpert-14" in one.reads:
                 check_available()
             made.append(one)
         except UnavailableError as error:
-            unavailable[spec] = str(error)
+            unavailable[str(spec)] = str(error)
     if not made:
         raise UnavailableError("; ".join(unavailable.values()) or "no metric was asked for")
     return made, unavailable
@@ -170,11 +170,11 @@ def every_metric(language: str = "en") -> list[str]:
     return list(dict.fromkeys([*default_metrics("", language), *recipes, *others]))
 
 
-def chosen_metrics(names: Sequence[str], profile: str = "", language: str = "en") -> list[str]:
+def chosen_metrics(names: Sequence[str | Metric], profile: str = "", language: str = "en") -> list[str | Metric]:
     """The metrics that were named, each name without a recipe by the recipes that the profile has for it.
 
     Args:
-        names: Names or `name:recipe`.
+        names: Names, `name:recipe`, or metrics themselves, which stay as they are.
         profile: Empty for the board's own.
         language: Of the cohort; a profile that was not asked for is that of the language.
 
@@ -182,13 +182,17 @@ def chosen_metrics(names: Sequence[str], profile: str = "", language: str = "en"
         UsageError: There is no such profile, or the one that was asked for has no recipe for a text metric.
     """
     specs = profiles.profile(profile or profiles.default_for(language))
-    found = []
-    for name in (name.strip() for name in names):
+    found: list[str | Metric] = []
+    for name in names:
+        if not isinstance(name, str):
+            found.append(name)
+            continue
+        name = name.strip()
         recipes = [spec for spec in specs if spec.partition(":")[0] == name]
         if profile and not recipes and name in profiles.ways():
             raise UsageError(f"the profile {profile!r} has no {name}; it has {', '.join(specs)}. Name a recipe, as in bleu:coco|ptb")
         found += recipes or [name]
-    return list(dict.fromkeys(found))
+    return [one for number, one in enumerate(found) if one not in found[:number]]
 
 
 def extractors_for(

@@ -202,7 +202,7 @@ def test_the_command_names_what_is_missing_before_it_serves(capsys: pytest.Captu
 def test_the_page_starts_without_torch_even_where_its_generator_needs_it(tmp_path: Path) -> None:
     code = (
         "import sys\nfrom pathlib import Path\nfrom generators import catalogue\nfrom generators.catalogue import Options\n"
-        "from harness.records.store import Store\nfrom leaderboard.page.app import app, try_it\nfrom leaderboard.films.reader import Reader\n"
+        "from harness.records.store import Store\nfrom leaderboard.page import app, try_it\nfrom leaderboard.films.reader import Reader\n"
         "system = catalogue.find('promptmrg')\n"
         f"reader = Reader(system, Options({{item.name: Path({str(tmp_path)!r}) for item in system.weights}}, device='auto'))\n"
         f"app.app(app.open_site(Store(Path({str(tmp_path)!r}) / 'store'), reader))\n"

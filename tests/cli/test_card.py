@@ -13,7 +13,7 @@ from generators import tiny
 from generators.weights import RANDOM
 from harness import cohorts
 from harness.cohorts.synthetic.cohort import build
-from harness.home import home
+from harness.home import home, pip_install
 from harness.records.snapshot import newest
 from harness.records.store import Store
 from harness.types import Role
@@ -79,7 +79,7 @@ def test_on_the_light_install_the_package_is_named(
     monkeypatch.setitem(sys.modules, "torch", None)
     assert main(["card", "--tiny", "--studies", "6", "-o", str(tmp_path), *TEXT, "--systems", "promptmrg,references"]) == 1
     said = capsys.readouterr().out
-    lacking = "promptmrg needs the package torch, which is not installed. Run `pip install 'ranscore[torch]'`"
+    lacking = f"promptmrg needs the package torch, which is not installed. Run `{pip_install('torch')}`"
     assert f"left out: {lacking}" in said
     assert tiny.main(["promptmrg", str(tmp_path / "weights")]) == 4
     assert f"generators.tiny: {lacking}" in capsys.readouterr().err

@@ -52,7 +52,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def loaded(name: str, folder: Path, **settings: str) -> VisionLanguage:
-    return MAKERS[name](Options({"model": folder}, settings={"longest": str(LONGEST), **settings}))
+    return MAKERS[name](Options({"model": folder}, settings={"longest": str(LONGEST), **settings}, entry=find(name)))
 
 
 def directly(name: str, folder: Path, text: str, pictures: Sequence[Any], penalty: float, monkeypatch: pytest.MonkeyPatch) -> list[int]:

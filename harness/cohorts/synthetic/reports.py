@@ -82,7 +82,7 @@ class Language:
 @cache
 def language(code: str) -> Language:
     """Read a language's table: `en` or `zh`."""
-    data = json.loads(resources.files("harness.cohorts.synthetic.cohort").joinpath(f"{code}.json").read_text(encoding="utf-8"))
+    data = json.loads(resources.files("harness.cohorts.synthetic").joinpath(f"{code}.json").read_text(encoding="utf-8"))
     tables = {key: tuple(_phrase(item) for item in data.pop(key)) for key in ("phrases", "impression")}
     tuples = {key: {name: tuple(items) for name, items in data.pop(key).items()} for key in ("nouns", "slots", "context")}
     return Language(**data | tables | tuples | {"none": tuple(data["none"])})

@@ -18,7 +18,7 @@ from harness.errors import UnavailableError, UsageError
 from harness.extractors.llm import protocol as models
 from harness.extractors.llm.parser import Reply
 from harness.extractors.llm.source import Ask, Settle
-from harness.home import config
+from harness.home import config, pip_install
 
 PLACE = "in process"
 _SMALL = 64 << 20
@@ -68,7 +68,7 @@ def in_process(folder: Path, protocol: models.Protocol, engine: str = "") -> tup
     if engine not in ("vllm", "transformers"):
         raise UsageError(f"there is no engine {engine!r}; there are vllm and transformers")
     if not find_spec(engine):
-        raise UnavailableError(f"{engine} is not installed; `pip install {'vllm' if engine == 'vllm' else 'ranscore[torch]'}` brings it")
+        raise UnavailableError(f"{engine} is not installed. Run `{'pip install vllm' if engine == 'vllm' else pip_install('torch')}`")
     if not (folder / "config.json").is_file():
         raise UnavailableError(f"the folder {folder} holds no model: there is no config.json in it")
     model = replace(_named(folder), revision=fingerprint(folder))

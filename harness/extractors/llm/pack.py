@@ -207,7 +207,7 @@ def from_json(data: Json) -> Pack:
 
 def packaged(name: str) -> Json:
     """A TOML file that is part of the package."""
-    return tomllib.loads((resources.files("harness.extractors.llm.extractor") / "packs" / name).read_text(encoding="utf-8"))
+    return tomllib.loads((resources.files("harness.extractors.llm") / "packs" / name).read_text(encoding="utf-8"))
 
 
 def _built_in(mode: str) -> Pack:
