@@ -47,12 +47,12 @@ $(VENV)/bin/uv:
 	$(VENV)/bin/pip install --quiet uv
 
 $(VENV)/.light: pyproject.toml constraints.txt | $(VENV)/bin/uv
-	$(UV) pip install --quiet --python $(PY) -c constraints.txt -e .
+	$(UV) pip install --quiet --python $(PY) -c constraints.txt -e '.[board]'
 	touch $@
 
 $(VENV)/.full: pyproject.toml constraints.txt | $(VENV)/bin/uv
 	$(UV) pip install --quiet --python $(PY) -c constraints.txt torch
-	$(UV) pip install --quiet --python $(PY) -c constraints.txt -e '.[torch,dicom,evaluate,ray]' --group dev
+	$(UV) pip install --quiet --python $(PY) -c constraints.txt -e '.[board,torch,dicom,evaluate,ray]' --group dev
 	touch $@ $(VENV)/.light
 
 clean:

@@ -8,9 +8,9 @@ import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module, metadata
-from typing import Any, NoReturn
 
-from harness.errors import InputError, RanscoreError, UsageError
+from harness.errors import InputError, RanscoreError, UnavailableError
+from ranscore.commands.parsing import Parser, Top
 
 GROUPS: tuple[str, ...] = (
     "score",
@@ -41,29 +41,19 @@ GROUPS: tuple[str, ...] = (
 """Modules of this package, in the order of the help. Each has `register(commands)` and imports only the standard library at its top."""
 
 
-class Parser(argparse.ArgumentParser):
-    """A parser whose errors are ours."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise instead of exiting, so that every error leaves by one door."""
-        raise UsageError(f"{message}. See `{self.prog} --help`")
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Refuse what is not known where it stands, so that the error names the help of the command, not of the program."""
-        found, unknown = super().parse_known_args(args, namespace)
-        if unknown:
-            self.error(f"unrecognized arguments: {' '.join(unknown)}")
-        return found, unknown
-
-
 def parser() -> argparse.ArgumentParser:
     """The whole command line; also what the documentation test walks through."""
-    top = Parser(prog="ranscore", description="Ran Score for chest X-ray report generators: score, compare, rank.")
+    top = Top(prog="ranscore", description="Ran Score for chest X-ray report generators: score, compare, rank.")
     top.add_argument("--version", action="version", version=f"ranscore {metadata.version('ranscore')}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
     for group in GROUPS:
         import_module(f"ranscore.commands.{group}").register(commands)
     return top
+
+
+def _without_help(words: list[str]) -> list[str]:
+    """`help COMMAND` is `COMMAND --help`."""
+    return [*words[1:], "--help"] if words[:1] == ["help"] else words
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -73,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0 done, 1 the answer is no, 2 to 6 as in `harness.errors`, 130 interrupted.
     """
     try:
-        arguments = parser().parse_args(argv)
+        arguments = parser().parse_args(_without_help(sys.argv[1:] if argv is None else list(argv)))
         code = int(arguments.run(arguments))
         sys.stdout.flush()  # a reader that has gone away is noticed here, not while Python ends
         return code
@@ -81,6 +71,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         for problem in error.problems:
             print(f"ranscore: {problem}", file=sys.stderr)
         return error.exit_code
+    except ModuleNotFoundError as error:
+        from harness.home import extra_of, pip_install
+
+        package = (error.name or "").partition(".")[0]
+        if not (extra := extra_of(package)):
+            raise
+        print(f"ranscore: this command needs {package}, which is not installed. Run `{pip_install(extra)}`", file=sys.stderr)
+        return UnavailableError.exit_code
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
