@@ -21,7 +21,7 @@ def register(commands: Commands) -> None:
         title="commands", metavar="COMMAND", required=True
     )
     build = group.add_parser("build", help="build a cohort").add_subparsers(title="cohorts", metavar="NAME", required=True)
-    for name, builder in cohort_builders.BUILDERS.items():
+    for name, builder in cohort_builders.builders().items():
         parser = build.add_parser(name, help=builder.help, description=builder.help)
         builder.declare(parser)
         parser.add_argument("--name", metavar="NAME", help="what the cohort is called, if not by its usual name")
@@ -92,7 +92,7 @@ def _list(as_json: bool) -> int:
     elif rows:
         table(headers, rows)
     else:
-        print(f"No cohort is built yet. `ranscore cohort build` makes one: {', '.join(cohort_builders.BUILDERS)}.")
+        print(f"No cohort is built yet. `ranscore cohort build` makes one: {', '.join(cohort_builders.builders())}.")
     for name, problem in found.items():
         if name not in whole:
             cohort_builders.tell(str(problem))

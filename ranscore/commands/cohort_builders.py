@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import UsageError
+from harness.errors import UnavailableError, UsageError
+from harness.registry import Registry
 
 if TYPE_CHECKING:
     from harness.types import Cohort
@@ -228,4 +229,26 @@ BUILDERS: dict[str, Builder] = {
     "table": Builder("a table of reports, in any language", _table_options, _table),
     "synthetic": Builder("invented patients with reports, films and labels that are right by construction", _synthetic_options, _synthetic),
 }
-"""Every cohort that `ranscore cohort build` knows."""
+"""The cohorts of this project that `ranscore cohort build` knows."""
+
+
+def builders() -> dict[str, Builder]:
+    """Every cohort that can be built: those of this project, then those of other packages, whose entry points name a `Builder`.
+
+    One that cannot be imported is listed with the reason and fails when it is asked for.
+    """
+    added = Registry("cohort", dict.fromkeys(BUILDERS, ""))
+    return BUILDERS | {name: _added(added, name) for name in added.added}
+
+
+def _added(registry: Registry, name: str) -> Builder:
+    try:
+        found: Builder = registry.find(name)
+    except UnavailableError as error:
+        failure = error
+
+        def refuse(arguments: argparse.Namespace, folder: Path) -> Cohort:
+            raise failure
+
+        return Builder(f"cannot be built here: {failure.problems[0].what}", lambda parser: None, refuse)
+    return found

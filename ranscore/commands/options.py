@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from harness.errors import UsageError
+
 CHOICES = ("yes", "no", "unknown")
 PRECISIONS = ("float32", "bfloat16", "float16")
 SECTIONS = ("findings", "impression", "both")
@@ -40,9 +42,23 @@ def extractor(parser: argparse.ArgumentParser, *more: str) -> None:
         more: Extractors of other findings than the 21, where the command takes them.
     """
     names = (*EXTRACTORS, *more)
-    text = f"who labels the reports: {', '.join(names)} (default: lexical)"
-    parser.add_argument("--extractor", metavar="NAME", choices=names, help=text)
+    text = f"who labels the reports: {', '.join(names)}, or one of another package (default: lexical)"
+    parser.add_argument("--extractor", metavar="NAME", type=_known_extractor, help=text)
     llm(parser)
+
+
+def _known_extractor(name: str) -> str:
+    """The name of an extractor.
+
+    Raises:
+        UsageError: There is no such extractor, here or in another package.
+    """
+    from harness.extractors import REGISTRY
+    from harness.registry import near
+
+    if name not in REGISTRY:
+        raise UsageError(f"there is no extractor {name!r}{near(name, REGISTRY)}; there are {', '.join(REGISTRY)}")
+    return name
 
 
 def llm(parser: argparse.ArgumentParser) -> None:

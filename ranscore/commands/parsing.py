@@ -61,5 +61,5 @@ class Top(Parser):
 
 
 def _nearest(name: str, known: list[str]) -> str:
-    alike = get_close_matches(name.lower(), known, 1)
+    alike = get_close_matches(name.lower(), known, 1, 0.7)
     return f" (did you mean {alike[0]}?)" if alike else ""

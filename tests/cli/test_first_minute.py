@@ -104,8 +104,8 @@ def test_a_text_metric_alone_says_nothing_of_labels(here: Path, capsys: pytest.C
         (("--metrics", "cider", "--profile", "rexrank"), 2, "the profile 'rexrank' has no cider; it has bleu:sentence|rexrank."),
         (("--metrics", "bleu", "--per-study", "studies.csv"), 2, "add ran-score to --metrics"),
         (("--metrics", "bleu", "-o", "references.csv/record.json"), 3, "references.csv: "),
-        (("--metrics", "bleu", "--extractor", "nope"), 2, "invalid choice: 'nope'"),
-        (("--metrics", "bleu", "--mode", "nope"), 2, "invalid choice: 'nope'"),
+        (("--metrics", "bleu", "--extractor", "nope"), 2, "there is no extractor 'nope'"),
+        (("--metrics", "bleu", "--mode", "nope"), 2, "there is no --mode 'nope'"),
         (("--nope",), 2, "unrecognized arguments: --nope. See `ranscore score --help`"),
     ],
 )
