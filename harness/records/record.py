@@ -17,7 +17,7 @@ from harness.types import Access, Grade, Json, Role, Rows, Section, SystemCard
 
 SCHEMA = 1
 UNRANKED_ABOVE = 0.02
-"""Share of decisions that may fail before a record is listed without a rank (design seam 2)."""
+"""Share of decisions that may fail before a record is listed without a rank (decision 2 in docs/architecture.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class Record:
     rows: str
     """Digest of the rows in the sidecar."""
     digest: str
-    """SHA-256 as design seam 9 says."""
+    """SHA-256 as decision 9 in docs/architecture.md says."""
     unavailable: Mapping[str, str] = field(default_factory=dict)
     """Metrics that were asked for and could not be computed here: name to reason."""
     created: str = ""
@@ -135,7 +135,7 @@ class Record:
 
     @property
     def unranked(self) -> str:
-        """Why the record takes no part in the ranks (design seam 11); empty where it does, if it is its system's newest."""
+        """Why the record takes no part in the ranks (decision 11 in docs/architecture.md); empty where it does, if it is its system's newest."""
         if self.system.role is not Role.SYSTEM:
             return self.system.role.value
         if self.grade in (Grade.REPORTED, Grade.SELF_SCORED):

@@ -205,7 +205,7 @@ def now() -> str:
 
 
 def newest(stored: Iterable[Stored]) -> tuple[Stored, ...]:
-    """Of each system, cohort and first signature the newest record that stands (design seam 11)."""
+    """Of each system, cohort and first signature the newest record that stands (decision 11 in docs/architecture.md)."""
     latest = {}
     for item in stored:
         if not item.withdrawn:

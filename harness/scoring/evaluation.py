@@ -33,7 +33,7 @@ from harness.types import (
 )
 
 INVALID_ABOVE = 0.005
-"""Share of reference decisions that may fail before a cohort cannot be scored (design seam 3)."""
+"""Share of reference decisions that may fail before a cohort cannot be scored (decision 3 in docs/architecture.md)."""
 SHOWN_STUDIES = 20
 
 
