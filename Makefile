@@ -10,7 +10,7 @@ endif
 export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: run test test-slow lint format docs setup clean
+.PHONY: run test test-slow lint format docs site setup clean
 
 run: $(VENV)/.light
 	$(VENV)/bin/ranscore demo
@@ -39,6 +39,10 @@ format: $(VENV)/.full
 
 docs: $(VENV)/.full
 	$(PY) -m ranscore.commands.reference > docs/commands.md
+
+# The documentation site, with search and the reference of the Python interface; needs no network.
+site: $(VENV)/.full
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 
 setup: $(VENV)/.full
 
