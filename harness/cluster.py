@@ -8,6 +8,7 @@ its actor is given to another. What is finished is committed by the process that
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from harness.errors import Problem, RefusedError, UnavailableError
 from harness.home import config, home, pip_install
 from harness.types import Access
 
+ATTEMPTS = 5
+"""To start Ray on this machine."""
 RETRIES = 3
 """How often a chunk is given to another actor when its own dies, and how many actors in a row may die before they are up."""
 AHEAD = 2
@@ -63,9 +66,7 @@ class Cluster:
         ray = _ray()
         started = not ray.is_initialized()
         if started:
-            os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-            where: dict[str, Any] = {} if self.address == "local" else {"address": self.address}
-            ray.init(include_dashboard=False if not where else None, log_to_driver=False, logging_level="ERROR", **where)
+            start(ray, {} if self.address == "local" else {"address": self.address})
         try:
             if gpus > ray.cluster_resources().get("GPU", 0):
                 raise UnavailableError(Problem("no machine of this Ray has a GPU", "Give --device cpu"))
@@ -74,6 +75,32 @@ class Cluster:
         finally:
             if started:
                 ray.shutdown()
+
+
+def start(ray: Any, where: Mapping[str, Any]) -> None:
+    """Connect to a cluster, or start one on this machine; Ray itself waits 30 seconds for its start, which a busy machine exceeds.
+
+    Args:
+        where: Arguments of `ray.init`; a local cluster is started where they name no address.
+
+    Raises:
+        UnavailableError: Ray does not start, after several attempts.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    dashboard = None if "address" in where else False
+    for attempt in range(ATTEMPTS):
+        try:
+            ray.init(include_dashboard=dashboard, log_to_driver=False, logging_level="ERROR", **where)
+            return
+        except Exception as error:
+            ray.shutdown()
+            if "timed out" not in str(error).lower():
+                raise
+            if attempt + 1 < ATTEMPTS:
+                print("ranscore: note: this machine is busy, and Ray did not start in time; trying again", file=sys.stderr)
+    raise UnavailableError(
+        Problem(f"Ray did not start in {ATTEMPTS} attempts: this machine is too busy", "Try again later, or leave --ray away")
+    )
 
 
 class Pool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 from harness import cluster
-from harness.cluster import AHEAD, Cluster
+from harness.cluster import AHEAD, Cluster, start
 from harness.errors import InputError, Problem, UnavailableError, UsageError
 
 pytest.importorskip("ray")
@@ -52,7 +51,7 @@ def _ray() -> Iterator[None]:
     import ray
 
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+    start(ray, {"num_cpus": 2})
     yield
     ray.shutdown()
 
