@@ -14,8 +14,8 @@ from hashlib import sha256
 from harness.errors import InputError, Problem, RefusedError, UsageError
 from harness.quiet import Quiet
 from harness.types import Access, Json, Manifest, SystemCard
-from submissions import card as cards
-from submissions import quotas, sandbox, screen
+from submissions import privacy_screen, quotas, sandbox
+from submissions import system_card as cards
 from submissions.desk import Desk
 from submissions.events import Books, Event, State, Submission
 from submissions.ledger import Draft, blob_name
@@ -82,7 +82,7 @@ def look(desk: Desk, upload: Upload, now: Books | None = None) -> Findings:
     if manifest.access is Access.CREDENTIALED and not upload.agreed:
         problems.append(Problem("the text of this cohort is credentialed, and the data-use sentence is not agreed to", "Read it and agree"))
     checked = read(desk, upload, manifest)
-    private = screen.warnings(checked.reports, sandbox.plain_name(upload.file))
+    private = privacy_screen.warnings(checked.reports, sandbox.plain_name(upload.file))
     return Findings((*checked.problems, *problems), checked.warnings, private, checked.reports)
 
 

@@ -8,7 +8,7 @@ from harness.errors import UsageError
 from submissions.desk import Desk
 from submissions.events import Books, Event, person_stream
 from submissions.ledger import Draft
-from submissions.listing import project
+from submissions.projection import project
 
 
 def hide(desk: Desk, name: str, reason: str) -> Event:

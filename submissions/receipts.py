@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from harness.summary import value_with_interval
+from harness.records.summary import value_with_interval
 from harness.types import Access, Json
-from submissions.card import shown
 from submissions.desk import Desk
 from submissions.events import State, Submission
-from submissions.listing import full_record
+from submissions.projection import full_record
+from submissions.system_card import shown
 from submissions.worker import progress
 
 WORDS = {

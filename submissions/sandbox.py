@@ -88,8 +88,8 @@ def environment() -> dict[str, str]:
 
 def main() -> None:
     """The child: read standard input, answer on standard output."""
-    from harness import reports, tabular
-    from harness.complaints import Complaints
+    from harness.formats import reports, tabular
+    from harness.formats.complaints import Complaints
 
     asked = json.loads(sys.stdin.buffer.readline())
     limit(asked["seconds"], asked["memory"])

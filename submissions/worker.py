@@ -19,18 +19,20 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from secrets import token_hex
 
-from harness import files, ranks, scoring, snapshot
-from harness import record as records
+from harness import files
 from harness.errors import InputError, Problem, RanscoreError, UnavailableError
-from harness.evaluate import Evaluation
 from harness.optional import official
 from harness.quiet import Quiet
+from harness.records import ranks, snapshot
+from harness.records import record as records
+from harness.scoring import scorer
+from harness.scoring.evaluation import Evaluation
 from harness.types import Cohort, Extractor, Grade, Json, Labels
-from submissions import probes, sandbox
+from submissions import gaming_flags, sandbox
 from submissions.desk import Desk
 from submissions.events import OVER, Books, Event, State, Submission
 from submissions.ledger import Draft
-from submissions.listing import project, read_canonical
+from submissions.projection import project, read_canonical
 
 CHUNK = 32
 """Reports between two looks at the clock."""
@@ -237,7 +239,7 @@ class Worker:
             self._append(item.id, "validated", {})
         made = self._evaluate(item, cohort, reports)
         self.desk.store.keep_rows(made.record, made.rows, made.sides.patients)
-        flags = [*probes.text_flags(reports), *probes.side_flags(made.sides.references, made.sides.candidates)]
+        flags = [*gaming_flags.text_flags(reports), *gaming_flags.side_flags(made.sides.references, made.sides.candidates)]
         if made.record.counts.flagged:
             flags.append(f"flagged by the extractor: {made.record.counts.flagged} reports")
         self._append(item.id, "scored", {"record": records.to_json(made.record), "flags": flags})
@@ -265,7 +267,7 @@ class Worker:
         extractor.tell = lambda done, total: self._note(item.id, done, total)
         created = datetime.fromtimestamp(self.desk.ledger.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         try:
-            return scoring.score(
+            return scorer.score(
                 predictions=reports,
                 references=cohort,
                 extractor=extractor,
@@ -281,8 +283,8 @@ class Worker:
         digest = cohort.manifest.digest
         if digest not in self._extractors:
             policy = self.desk.policy
-            metrics, _ = scoring.make_metrics(("ran-score",), "")
-            inner = scoring.extractors_for(metrics, policy.extractor, cohort.manifest.access, policy.options)[0]
+            metrics, _ = scorer.make_metrics(("ran-score",), "")
+            inner = scorer.extractors_for(metrics, policy.extractor, cohort.manifest.access, policy.options)[0]
             texts = frozenset(cohort.reference(study.id) for study in cohort.scored)
             self._extractors[digest] = Counted(inner, remember=texts)
         return self._extractors[digest]

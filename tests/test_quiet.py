@@ -21,17 +21,20 @@ from typing import Any
 
 import pytest
 
-from generators import run as loop
-from generators.batching import Here
 from generators.catalogue import Options, find
 from generators.catalogue import make as make_system
-from generators.run import Plan
-from harness import cohorts, corpus, labels, reports, scoring
+from generators.running import loop
+from generators.running.batching import Here
+from generators.running.loop import Plan
+from harness import cohorts
 from harness.cohorts import table
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.extractors import extractor
+from harness.formats import label_files, reports
+from harness.formats.written_by import sidecar
+from harness.labelling import corpus
+from harness.scoring import scorer
 from harness.types import Access, Cohort, SystemCard, Text
-from harness.written_by import sidecar
 from submissions import desk as desks
 from submissions import intake
 from submissions.worker import Worker
@@ -158,7 +161,7 @@ def test_scoring_makes_nothing_that_shows_a_report(made: list[object], cohort: C
     file = tmp_path / "reports.jsonl"
     file.write_text("".join(json.dumps({"study_id": name, "report": text}) + "\n" for name, text in written(cohort).items()))
     metrics = ["ran-score", "bleu", "rouge-l", "cider", "cider-d", "meteor-nltk:stem|lower"]
-    found = scoring.score(predictions=file, references=cohort, metrics=metrics)
+    found = scorer.score(predictions=file, references=cohort, metrics=metrics)
     assert any(SENTENCE in item.text for item in found.sides.candidates) and len(repr(found)) < 600
     check(
         made,
@@ -241,6 +244,7 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def test_no_error_about_content_hangs_on_another_one() -> None:
     """A decoding error carries what it could not decode, and goes wherever the error goes that was raised from it."""
+    loads_code = {"harness.registry"}  # reads no data
     about_places = {"ImportError", "ModuleNotFoundError", "OSError", "FileNotFoundError", "PermissionError"}
     handlers, wrong = 0, []
     for module in modules():
@@ -250,7 +254,7 @@ def test_no_error_about_content_hangs_on_another_one() -> None:
             kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
             raises = [item for item in ast.walk(handler) if isinstance(item, ast.Raise) and isinstance(item.cause, ast.Name)]
             handlers += 1
-            if raises and {ast.unparse(kind).rpartition(".")[2] for kind in kinds} - about_places:
+            if raises and module.__name__ not in loads_code and {ast.unparse(kind).rpartition(".")[2] for kind in kinds} - about_places:
                 wrong += [f"{module.__name__}:{item.lineno}: write `from None`" for item in raises]
     assert handlers > 100 and wrong == []
 
@@ -291,15 +295,15 @@ def _continued_run(path: Path) -> object:
 
 READERS: dict[str, Callable[[Path], object]] = {
     "reports": lambda path: reports.read(path, ["s1", "s2"]),
-    "labels": lambda path: labels.read(path),
+    "labels": lambda path: label_files.read(path),
     "table": lambda path: table.from_table(path),
     "corpus": lambda path: corpus.label(path, path.with_name("out.csv"), extractor("lexical")),
     "cohort": _loaded_texts,
     "run": _continued_run,
     "replay": lambda path: make_system(find("replay"), Options({"reports": path}, settings={"writes": "findings"})),
     "medkit": lambda path: make_system(find("cxr-report-gen"), Options({"predictions": path})),
-    "record": lambda path: importlib.import_module("harness.record").load(path),
-    "snapshot": lambda path: importlib.import_module("harness.snapshot").load(path),
+    "record": lambda path: importlib.import_module("harness.records.record").load(path),
+    "snapshot": lambda path: importlib.import_module("harness.records.snapshot").load(path),
 }
 
 

@@ -61,7 +61,7 @@ def make(
 
 def save(cohort: Cohort, folder: Path) -> None:
     """Write a cohort's folder; the manifest last, so that a folder with a manifest is complete."""
-    from harness import labels as label_files
+    from harness.formats import label_files
 
     folder.mkdir(parents=True, exist_ok=True)
     if cohort.manifest.access is Access.CREDENTIALED:
@@ -90,7 +90,7 @@ def load(name: str | Path) -> Cohort:
         UsageError: There is no such cohort.
         InputError: The folder is damaged, or the text is not the text of the manifest.
     """
-    from harness import labels as label_files
+    from harness.formats import label_files
 
     folder = find(name)
     manifest = load_manifest(folder / "manifest.json")

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from generators import run as loop
-from generators.batching import Here
-from harness import cohorts, scoring
-from harness.cli import main
-from harness.cohorts.synthetic import build
+from generators.running import loop
+from generators.running.batching import Here
+from harness import cohorts
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError
+from harness.formats.written_by import name_of, sidecar
 from harness.home import home
+from harness.scoring import scorer
 from harness.types import Cohort
-from harness.written_by import name_of, sidecar
+from ranscore.commands import main
 from submissions import desk as desks
 from tests.generators.test_run import Echo
 
@@ -49,7 +50,7 @@ def test_score_takes_the_name_of_the_run_and_keeps_its_mark(
 
 
 def test_from_python_and_on_a_board_the_name_is_the_same(written: Path, cohort: Cohort) -> None:
-    assert scoring.score(predictions=written, references=cohort, metrics=["ran-score"]).record.system.name == SYSTEM
+    assert scorer.score(predictions=written, references=cohort, metrics=["ran-score"]).record.system.name == SYSTEM
     assert main(["submit", str(written), "--cohort", "small"]) == 0
     [item] = desks.at(home()).ledger.books().submissions.values()
     assert item.card.name == SYSTEM

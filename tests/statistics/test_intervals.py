@@ -10,11 +10,11 @@ import pytest
 from scipy import stats
 
 from harness.errors import UsageError
-from harness.intervals import METHODS, basic, bca, intervals, jackknife_t, moments, percentile, pseudo
 from harness.metrics import metric
 from harness.metrics.findings_f1 import FindingsF1
 from harness.metrics.means import Mean
-from harness.resample import Source, patient_totals
+from harness.statistics.intervals import METHODS, basic, bca, intervals, jackknife_t, moments, percentile, pseudo
+from harness.statistics.resample import Source, patient_totals
 from harness.types import Array, Rows
 
 SAMPLE = np.array([3.1, 0.2, 5.7, 1.1, 2.4, 9.6, 0.9, 4.4, 2.2, 7.3])

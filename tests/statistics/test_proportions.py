@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness.agreement import clopper_pearson
-from harness.intervals import intervals, pseudo
 from harness.metrics.chexbert_f1 import chexbert_f1
 from harness.metrics.findings_f1 import FindingsF1
-from harness.proportions import counted, effective, hidden_variance, korn_graubard
-from harness.resample import patient_totals
+from harness.statistics.agreement import clopper_pearson
+from harness.statistics.intervals import intervals, pseudo
+from harness.statistics.proportions import counted, effective, hidden_variance, korn_graubard
+from harness.statistics.resample import patient_totals
 from harness.types import Array
 
 
