@@ -74,7 +74,7 @@ def test_what_was_never_hit_can_only_be_better_by_as_much_as_the_system_is_elsew
     """Of 21 findings the first has hits and misses, the second no hit of 4, the others nobody ever asserts."""
     strong, weak = one_finding([(8, 1, 1), (0, 2, 2)], 60), one_finding([(1, 4, 5), (0, 2, 2)], 60)
     found = [hidden(ran, table)["macro-f1"] for table in (strong, weak)]
-    assert all(below == 0.0 for below, _ in found) and found[0][1] > 1.5 * found[1][1]
+    assert all(below == 0.0 for below, _ in found) and found[0][1] > 1.3 * found[1][1]
     prior = (0.1 + 0.0 + 1) / 4
     wanted = 0.0
     for tried, number in ((4, 1), (0, 19)):
