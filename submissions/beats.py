@@ -11,7 +11,9 @@ import socket
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from math import isfinite
 from pathlib import Path
+from typing import Any
 
 from harness import files
 from submissions.desk import Desk
@@ -21,6 +23,9 @@ LATE = 3.0
 """A worker counts as gone when it is silent for so many times the pause that it announced."""
 SHORTEST = 5.0
 """Seconds; a pause that is shorter counts as this long, for a busy machine."""
+
+LONGEST = 86_400.0
+"""Seconds; no worker announces a longer pause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +44,7 @@ class Beat:
 
     def lives(self, now: float) -> bool:
         """Whether the worker is at work, as far as this machine knows."""
-        return not self.over and now - self.at < LATE * max(self.pause, SHORTEST) and alive(self.who)
+        return not self.over and abs(now - self.at) < LATE * max(self.pause, SHORTEST) and alive(self.who)
 
 
 def write(desk: Desk, beat: Beat) -> None:
@@ -53,18 +58,17 @@ def read(desk: Desk) -> tuple[Beat, ...]:
     """The newest beat of every worker that was ever here; files that cannot be read are passed over."""
     found = []
     for path in _folder(desk).glob("*.json"):
-        with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
-            data = json.loads(path.read_text())
-            found.append(
-                Beat(
-                    who=str(data.get("who", "")),
-                    at=float(data["at"]),
-                    pause=float(data.get("pause", 40.0)),
-                    trouble=str(data.get("trouble", ""))[:200],
-                    over=bool(data.get("over")),
-                )
-            )
+        # Whatever is in the file: a note that cannot be read is no worker.
+        with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            found.append(_beat(json.loads(path.read_text(encoding="utf-8"))))
     return tuple(found)
+
+
+def _beat(data: Any) -> Beat:
+    at, pause = float(data["at"]), float(data.get("pause", 40.0))
+    if not (isfinite(at) and 0 <= pause < LONGEST):
+        raise ValueError
+    return Beat(who=str(data.get("who", "")), at=at, pause=pause, trouble=str(data.get("trouble", ""))[:200], over=bool(data.get("over")))
 
 
 def forget(desk: Desk, before: float) -> None:

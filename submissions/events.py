@@ -133,7 +133,7 @@ class Submission:
     @property
     def claim(self) -> Event | None:
         """The newest claim, unless what was claimed is done or given back."""
-        found = self.last("claimed", "failed", "scored", "rejected", "withdrawn")
+        found = self.last("claimed", "failed", "scored", "set aside", "rejected", "withdrawn")
         return found if found and found.kind == "claimed" else None
 
     @property

@@ -134,7 +134,7 @@ class Worker:
             pause: Seconds until the next look, where it is longer than a claim is renewed.
         """
         trouble = "; ".join(f"{what}: {why}" for what, why in self._troubles.items())
-        longest = max(pause, self.desk.policy.lease / 3)
+        longest = min(max(pause, self.desk.policy.lease / 3), beats.LONGEST / 2)
         beats.write(self.desk, Beat(who=self.who, at=self.desk.ledger.clock(), pause=longest, trouble=trouble))
 
     def step(self) -> Submission | None:
