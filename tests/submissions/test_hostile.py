@@ -96,7 +96,7 @@ CARDS: dict[str, tuple[SystemCard, str]] = {
 def test_hostile_cards_are_refused(desk: Desk, hand: Hand, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     card, message = CARDS[name]
     # The file is read elsewhere; here the card alone is at fault.
-    monkeypatch.setattr(sandbox, "check", lambda *_: sandbox.Checked({"a": "b"}))
+    monkeypatch.setattr(sandbox, "check", lambda *_, **__: sandbox.Checked({"a": "b"}))
     with pytest.raises(InputError, match=message):
         submit(desk, hand(card=card))
 
