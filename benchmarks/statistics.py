@@ -14,13 +14,13 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from harness.cohorts.synthetic_labels import Matrix, label_matrix, perturb, with_no_finding
+from harness.cohorts.synthetic.labels import Matrix, label_matrix, perturb, with_no_finding
 from harness.findings import NO_FINDING
-from harness.intervals import METHODS, Interval, Pseudo, basic, bca, hidden_variance, jackknife_t, percentile, pseudo
 from harness.metrics.findings_f1 import ran_score
-from harness.paired import Differences, compare, least_detectable, swap_tests
 from harness.progress import progress
-from harness.resample import Source, weighted, weights
+from harness.statistics.intervals import METHODS, Interval, Pseudo, basic, bca, hidden_variance, jackknife_t, percentile, pseudo
+from harness.statistics.paired import Differences, compare, least_detectable, swap_tests
+from harness.statistics.resample import Source, weighted, weights
 from harness.types import Array
 
 RAN = ran_score("")

@@ -10,8 +10,8 @@ import numpy as np
 from harness.errors import InputError, Problem
 from harness.extractors import extractor as make_extractor
 from harness.findings import RAN_21
-from harness.intervals import intervals
 from harness.metrics import metric
+from harness.statistics.intervals import intervals
 from harness.types import Array, Extractor, Input, Labels, Status
 
 SHOWN = 20

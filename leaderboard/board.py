@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from harness.record import CohortCard, MetricResult, Record
-from harness.reported import reported, source
+from harness.records.paper_table import reported, source
+from harness.records.record import CohortCard, MetricResult, Record
+from harness.records.snapshot import Place, Snapshot
+from harness.records.store import Stored, newest
 from harness.signature import digest as digest_of
 from harness.signature import kind_of
-from harness.snapshot import Place, Snapshot
-from harness.store import Stored, newest
 from harness.types import Grade, Role, SystemCard
 
 REPORTED_COHORT = "MIMIC-CXR, 3,000 images (as reported)"
@@ -88,7 +88,7 @@ class Board:
     """The snapshot's signature; empty where there is none yet."""
     notes: tuple[str, ...] = field(default=())
     facts: tuple[str, ...] = ("evidence", "coverage")
-    """What is shown of a row beside its scores, of `leaderboard.render.FACTS`."""
+    """What is shown of a row beside its scores, of `leaderboard.exports.tables.FACTS`."""
 
     @property
     def key(self) -> str:
@@ -102,7 +102,7 @@ class Board:
         Args:
             rows: Ids of rows in the order in which they are shown.
             columns: Keys of columns.
-            facts: Of `leaderboard.render.FACTS`.
+            facts: Of `leaderboard.exports.tables.FACTS`.
         """
         known = {row.id: row for row in self.rows}
         return replace(

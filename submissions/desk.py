@@ -8,7 +8,7 @@ from pathlib import Path
 from harness import cohorts
 from harness.errors import UsageError
 from harness.home import home
-from harness.store import Store
+from harness.records.store import Store
 from harness.types import Cohort, Manifest
 from submissions import rights
 from submissions.ledger import Folder, Ledger

@@ -9,7 +9,7 @@ from enum import StrEnum
 from hashlib import sha256
 
 from harness.errors import Problem, StoreError
-from harness.record import card_from_json
+from harness.records.record import card_from_json
 from harness.types import Json, SystemCard
 
 SCHEMA = 1

@@ -12,10 +12,10 @@ from datetime import UTC, date, datetime
 from hashlib import sha256
 
 from harness.errors import InputError, Problem, RefusedError, StoreError, UnavailableError, UsageError
-from harness.reported import reported
+from harness.records.paper_table import reported
 from harness.types import Access, Json, Manifest, Role, SystemCard
-from submissions import card as cards
 from submissions import ownership, quotas, sandbox
+from submissions import system_card as cards
 from submissions.desk import Desk
 from submissions.events import VISITOR, Books, Event, State, Submission
 from submissions.ledger import Draft, blob_name

@@ -92,9 +92,9 @@ def environment() -> dict[str, str]:
 
 def main() -> None:
     """The child: read standard input, answer on standard output."""
-    from harness import reports, tabular
-    from harness.complaints import Complaints
-    from submissions import screen
+    from harness.formats import reports, tabular
+    from harness.formats.complaints import Complaints
+    from submissions import privacy_screen
 
     asked = json.loads(sys.stdin.buffer.readline())
     limit(asked["seconds"], asked["memory"])
@@ -105,7 +105,7 @@ def main() -> None:
     kept = {} if complaints.problems else found
     answer: dict[str, object] = {"reports": kept}
     answer |= {name: [asdict(item) for item in getattr(complaints, name)] for name in ("problems", "warnings")}
-    answer["private"] = [asdict(item) for item in screen.warnings(kept, asked["name"])] if asked["screened"] else []
+    answer["private"] = [asdict(item) for item in privacy_screen.warnings(kept, asked["name"])] if asked["screened"] else []
     # ASCII: half of a surrogate pair, which JSON can smuggle in, survives the pipe and is refused above like any control character.
     print(json.dumps(answer))
 

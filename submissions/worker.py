@@ -20,18 +20,20 @@ from hashlib import sha256
 from secrets import token_hex
 from typing import TypeVar
 
-from harness import files, ranks, scoring, snapshot
-from harness import record as records
+from harness import files
 from harness.errors import InputError, Problem, RanscoreError, StoreError, UnavailableError
-from harness.evaluate import Evaluation
+from harness.records import ranks, snapshot
+from harness.records import record as records
+from harness.scoring import scorer
+from harness.scoring.evaluation import Evaluation
 from harness.types import Cohort, Grade, Json
-from submissions import beats, probes, sandbox
+from submissions import beats, gaming_flags, sandbox
 from submissions.beats import Beat
 from submissions.counted import Counted
 from submissions.desk import Desk
 from submissions.events import OVER, Books, Event, State, Submission
 from submissions.ledger import Draft
-from submissions.listing import projected, read_canonical
+from submissions.projection import projected, read_canonical
 from submissions.trouble import Pause, is_of_machine, words
 
 Found = TypeVar("Found")
@@ -264,7 +266,7 @@ class Worker:
             self._append(item.id, "validated", {})
         made = self._evaluate(item, cohort, reports)
         self.desk.store.keep_rows(made.record, made.rows, made.sides.patients)
-        flags = [*probes.text_flags(reports), *probes.side_flags(made.sides.references, made.sides.candidates)]
+        flags = [*gaming_flags.text_flags(reports), *gaming_flags.side_flags(made.sides.references, made.sides.candidates)]
         if made.record.counts.flagged:
             flags.append(f"flagged by the extractor: {made.record.counts.flagged} reports")
         self._append(item.id, "scored", {"record": records.to_json(made.record), "flags": flags})
@@ -292,7 +294,7 @@ class Worker:
         extractor.tell = lambda done, total: self._note(item.id, done, total)
         created = datetime.fromtimestamp(self.desk.ledger.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         try:
-            return scoring.score(
+            return scorer.score(
                 reports,
                 cohort,
                 extractor=extractor,
@@ -309,8 +311,8 @@ class Worker:
         digest = cohort.manifest.digest
         if digest not in self._extractors:
             policy = self.desk.policy
-            metrics, _ = scoring.make_metrics(("ran-score",), "")
-            inner = scoring.extractors_for(metrics, policy.extractor, cohort.manifest.access, policy.options)[0]
+            metrics, _ = scorer.make_metrics(("ran-score",), "")
+            inner = scorer.extractors_for(metrics, policy.extractor, cohort.manifest.access, policy.options)[0]
             texts = frozenset(cohort.reference(study.id) for study in cohort.scored)
             self._extractors[digest] = Counted(inner, remember=texts)
         return self._extractors[digest]

@@ -61,7 +61,7 @@ def make(
 
 def save(cohort: Cohort, folder: Path) -> None:
     """Write a cohort's folder; the manifest last, so that a folder with a manifest is complete."""
-    from harness import labels as label_files
+    from harness.formats import label_files
 
     folder.mkdir(parents=True, exist_ok=True)
     # A data-use agreement binds one person: nobody else on the machine reads the text.
@@ -91,7 +91,7 @@ def load(name: str | Path) -> Cohort:
         UsageError: There is no such cohort.
         InputError: The folder is damaged, or the text is not the text of the manifest.
     """
-    from harness import labels as label_files
+    from harness.formats import label_files
 
     folder = find(name)
     manifest = load_manifest(folder / "manifest.json")

@@ -10,11 +10,10 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from harness import labels as label_files
-from harness import tabular
 from harness.cohorts import make
-from harness.complaints import Complaints, shown
 from harness.findings import by_spelling
+from harness.formats import label_files, tabular
+from harness.formats.complaints import Complaints, shown
 from harness.types import Access, Cohort, Image, Labels, Section, Status, Study, Text
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {

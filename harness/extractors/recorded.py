@@ -16,8 +16,8 @@ from pathlib import Path
 from harness import files
 from harness.errors import InputError, Problem, RefusedError, UnavailableError, UsageError
 from harness.extractors.cache import Answer, Cache, Decision, keyed, opened, packed, unpacked
-from harness.extractors.pack import ASKED
-from harness.extractors.reading import labels, report_status
+from harness.extractors.llm.pack import ASKED
+from harness.extractors.llm.reading import labels, report_status
 from harness.signature import digest
 from harness.types import Access, Extractor, Json, Labels, ReportStatus
 
@@ -173,7 +173,7 @@ def make(path: str | Path = "", protocol: str = "", **options: object) -> Extrac
         recording = read(Path(path))
         return Recorded(recording.protocol, recording)
     if not protocol and options:
-        from harness.extractors.llm import protocol_of
+        from harness.extractors.llm.extractor import protocol_of
 
         protocol = protocol_of(**options).digest  # type: ignore[arg-type]
     with opened() as cache:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from scipy import stats
 
 from harness.types import Role
-from leaderboard.addresses import Addresses
 from leaderboard.board import Board, BoardRow, Column
-from leaderboard.markup import Html, el, grid, join, person
-from leaderboard.plots import Slope, slopes
+from leaderboard.exports.plots import Slope, slopes
+from leaderboard.html.addresses import Addresses
+from leaderboard.html.markup import Html, el, grid, join, person
 from leaderboard.views.board import heading
 
 MOST = 30

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.types import Access, Grade, Role
-from leaderboard.addresses import Addresses
 from leaderboard.board import Board, BoardRow, Cell, Column
-from leaderboard.markup import Html, el, grid, join, outward, person, scrolling
-from leaderboard.pieces import KINDS
-from leaderboard.plots import WIDTH, Scale, top_of, whisker
-from leaderboard.render import DIGITS, FACTS, caption, number, rank
+from leaderboard.exports.cells import KINDS
+from leaderboard.exports.plots import WIDTH, Scale, top_of, whisker
+from leaderboard.exports.tables import DIGITS, FACTS, caption, number, rank
+from leaderboard.html.addresses import Addresses
+from leaderboard.html.markup import Html, el, grid, join, outward, person, scrolling
 
 MEANING = {
     Grade.REPORTED: "printed in a paper, not computed here",

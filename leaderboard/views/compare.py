@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 
 from harness.findings import NO_FINDING
-from harness.snapshot import MetricSnapshot, Pair
-from harness.summary import FEW_POSITIVES
+from harness.records.snapshot import MetricSnapshot, Pair
+from harness.records.summary import FEW_POSITIVES
 from harness.types import Access
-from leaderboard.addresses import Addresses
 from leaderboard.board import Board, BoardRow
-from leaderboard.markup import Html, el, grid, join, person, scrolling
-from leaderboard.plots import Dumbbell, dumbbells
-from leaderboard.shelf import Content
+from leaderboard.content import Content
+from leaderboard.exports.plots import Dumbbell, dumbbells
+from leaderboard.html.addresses import Addresses
+from leaderboard.html.markup import Html, el, grid, join, person, scrolling
 from leaderboard.views.board import heading
 
 MOST = 40

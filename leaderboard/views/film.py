@@ -6,7 +6,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 
 from harness.errors import Problem
-from leaderboard.markup import Html, el, join
+from leaderboard.html.markup import Html, el, join
 
 WARNING = (
     " What it writes may be wrong in every word. The film is read in memory and in a private temporary folder that goes when the report is "

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness import summary
-from harness.record import Record
-from harness.store import Stored
+from harness.records import summary
+from harness.records.record import Record
+from harness.records.store import Stored
 from harness.types import Role
-from leaderboard.addresses import SYSTEM_FILES, Addresses
 from leaderboard.board import Board, BoardRow, label, shown_parts
-from leaderboard.markup import Html, el, grid, join, outward, person
-from leaderboard.render import rank
+from leaderboard.exports.tables import rank
+from leaderboard.html.addresses import SYSTEM_FILES, Addresses
+from leaderboard.html.markup import Html, el, grid, join, outward, person
 from leaderboard.strata import Group
 from leaderboard.views.board import MEANING, heading
 

@@ -15,8 +15,8 @@ import pytest
 from sklearn.metrics import f1_score, make_scorer
 
 from harness.errors import InputError
-from harness.evaluate_metric import FOLDER
 from harness.findings import FINDINGS, RAN_21
+from harness.hf_evaluate import FOLDER
 from harness.ran_score import ran_score, score_reports
 
 RNG = np.random.default_rng(0)

@@ -8,17 +8,19 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from generators import catalogue, trained
-from generators.floors import bound
-from generators.living import Living
-from generators.sentences import SENTENCES, written
-from harness import cohorts, scoring
-from harness.cli import main
-from harness.cohorts.synthetic import build
+from generators import catalogue
+from generators.baseline import trained
+from generators.baseline.demo_system import Living
+from generators.baseline.sentences import SENTENCES, written
+from generators.bounds.floors import bound
+from harness import cohorts
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError, UsageError
 from harness.extractors import extractor
 from harness.findings import RAN_21
+from harness.scoring import scorer
 from harness.types import Cohort, StudyInput
+from ranscore.commands import main
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +52,10 @@ def test_it_learns_and_beats_every_floor_with_significance(cohort: Cohort) -> No
     assert cohort.images is not None
     inputs = [StudyInput(s.id, frontal=cohort.images / next(i.path for i in s.images if i.id == s.frontal)) for s in cohort.scored]
     reports = {made.study: made.report for made in generator.generate(inputs)}
-    own = scoring.score(reports, cohort, metrics=["ran-score"]).record.metrics[0]
+    own = scorer.score(reports, cohort, metrics=["ran-score"]).record.metrics[0]
     assert own.interval is not None and own.value > 0.6
     for name in ("constant-normal", "all-findings", "shuffled-references"):
-        floor = scoring.score(bound(name, cohort).reports, cohort, metrics=["ran-score"]).record.metrics[0]
+        floor = scorer.score(bound(name, cohort).reports, cohort, metrics=["ran-score"]).record.metrics[0]
         assert floor.interval is not None and floor.interval[1] < own.interval[0]
 
 

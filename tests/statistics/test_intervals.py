@@ -10,9 +10,20 @@ import pytest
 from scipy import stats
 
 from harness.errors import UsageError
-from harness.intervals import METHODS, basic, bca, hidden_variance, intervals, jackknife_t, korn_graubard, moments, percentile, pseudo
 from harness.metrics.findings_f1 import FindingsF1
-from harness.resample import Source, patient_totals
+from harness.statistics.intervals import (
+    METHODS,
+    basic,
+    bca,
+    hidden_variance,
+    intervals,
+    jackknife_t,
+    korn_graubard,
+    moments,
+    percentile,
+    pseudo,
+)
+from harness.statistics.resample import Source, patient_totals
 from harness.types import Array, Rows
 
 SAMPLE = np.array([3.1, 0.2, 5.7, 1.1, 2.4, 9.6, 0.9, 4.4, 2.2, 7.3])
@@ -71,7 +82,7 @@ def test_the_jackknifes_bias_correction_is_exact_for_a_variance() -> None:
 
 
 def test_a_proportion_in_clusters() -> None:
-    from harness.agreement import clopper_pearson
+    from harness.statistics.agreement import clopper_pearson
 
     alone = np.array([1.0] * 7 + [0.0] * 17)
     low, high = korn_graubard(alone, np.ones(24))

@@ -9,10 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.intervals import pseudo
 from harness.metrics.findings_f1 import FindingsF1
-from harness.paired import against_rest, bootstrap_difference, claimable, compare, differences, holm, least_detectable, swap_tests
-from harness.resample import Source, parts, patient_totals
+from harness.statistics.intervals import pseudo
+from harness.statistics.paired import (
+    against_rest,
+    bootstrap_difference,
+    claimable,
+    compare,
+    differences,
+    holm,
+    least_detectable,
+    swap_tests,
+)
+from harness.statistics.resample import Source, parts, patient_totals
 from harness.types import Array, Rows
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from harness import ranks, snapshot
 from harness.errors import StoreError
 from harness.findings import RAN_21
 from harness.metrics.findings_f1 import FindingsF1
-from harness.record import CohortCard, Counts, MetricResult, Record, record_digest, rows_digest
-from harness.snapshot import MetricSnapshot, Snapshot
-from harness.store import Store
+from harness.records import ranks, snapshot
+from harness.records.record import CohortCard, Counts, MetricResult, Record, record_digest, rows_digest
+from harness.records.snapshot import MetricSnapshot, Snapshot
+from harness.records.store import Store
 from harness.types import Access, Grade, Role, Rows, Section, SystemCard
 
 RATES = {"ash": (0.9, 0.01), "beech": (0.9, 0.01), "cedar": (0.6, 0.02), "dogwood": (0.3, 0.05)}

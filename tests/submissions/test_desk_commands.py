@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import main
 from harness.errors import InputError, StoreError
-from leaderboard.ranked import load
+from leaderboard.content import load
+from ranscore.commands import main
 from submissions import desk as desks
 from submissions import events, moderation
 from submissions.backup import backup, restore

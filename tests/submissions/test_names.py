@@ -8,8 +8,8 @@ from datetime import date
 import pytest
 
 from harness.types import SystemCard
-from submissions.card import problems
 from submissions.names import skeleton
+from submissions.system_card import problems
 
 TODAY = date(2026, 12, 1)
 HONEST = (

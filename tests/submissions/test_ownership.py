@@ -10,20 +10,20 @@ from typing import Any
 
 import pytest
 
-from harness import scoring
-from harness.cli import main
 from harness.errors import InputError, UsageError
+from harness.scoring import scorer
 from harness.types import Cohort, Role, SystemCard
-from leaderboard.ranked import load
+from leaderboard.content import load
+from ranscore.commands import main
 from submissions import moderation
 from submissions.desk import Desk
 from submissions.events import VISITOR
 from submissions.health import health
 from submissions.intake import Findings, Upload, look, submit, withdraw
 from submissions.ledger import Folder, Ledger
-from submissions.listing import project, read_canonical
 from submissions.names import skeleton
 from submissions.policy import Policy
+from submissions.projection import project, read_canonical
 from submissions.receipts import receipt
 from submissions.worker import Worker
 
@@ -200,7 +200,7 @@ def test_names_that_only_hold_one_of_theirs_are(desk: Desk, hand: Hand, name: st
 
 def test_a_name_of_the_boards_own_records_is_taken(desk: Desk, hand: Hand, cohort: Cohort, reports: bytes) -> None:
     for card in (SystemCard("Quartz"), SystemCard("Mean of ten", role=Role.FLOOR)):
-        desk.store.add(scoring.score(read_canonical(reports), cohort, metrics=("ran-score",), card=card).record)
+        desk.store.add(scorer.score(read_canonical(reports), cohort, metrics=("ran-score",), card=card).record)
     for name in ("Quartz", "QUARTZ", "Mean of ten", "Mean-of-ten"):
         assert any("a system of this name is on the board" in line for line in said(look(desk, hand(name))))
     assert said(look(desk, hand("Quartz", operator=True))) == []

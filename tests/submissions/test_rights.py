@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from harness import cohorts, files
-from harness.cli import main
 from harness.types import Cohort
+from ranscore.commands import main
 from submissions import desk as desks
 from submissions.desk import Desk
 from submissions.health import health, lines
 from submissions.intake import Upload, submit
-from submissions.listing import read_canonical
+from submissions.projection import read_canonical
 from submissions.worker import Worker
 from tests.submissions.conftest import credentialed
 

@@ -21,11 +21,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import cohorts, scoring
-from harness.cli import main
+from harness import cohorts
 from harness.errors import InputError, RanscoreError, StoreError, UnavailableError
+from harness.scoring import scorer
 from harness.types import Cohort
-from leaderboard.ranked import load
+from leaderboard.content import load
+from ranscore.commands import main
 from submissions import beats, moderation
 from submissions import desk as desks
 from submissions.beats import Beat
@@ -180,17 +181,17 @@ def test_one_damaged_file_is_set_aside_and_blocks_nobody(board: Desk, hand: Hand
 
 
 def test_what_is_scored_but_cannot_be_listed_is_set_aside_as_well(board: Desk, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
-    from submissions import listing
+    from submissions import projection
 
     bad, good = submit(board, hand("A")), submit(board, hand("B"))
-    whole = listing._stand
+    whole = projection._stand
 
     def stand(desk: Desk, stored: object, item: object, record: object) -> bool:
         if item.id == bad.id:  # type: ignore[attr-defined]
             raise ValueError("quotes a report")
         return whole(desk, stored, item, record)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(listing, "_stand", stand)
+    monkeypatch.setattr(projection, "_stand", stand)
     with at_work(board):
         until(lambda: state(board, good.id) is State.LISTED and state(board, bad.id) is State.SET_ASIDE)
     assert b"quotes" not in b"".join(path.read_bytes() for path in (board.root / "ledger" / "events").iterdir())
@@ -242,7 +243,7 @@ def test_a_failure_says_the_kind_and_the_receipt_and_no_text(board: Desk, hand: 
     def broken(*_: object, **__: object) -> None:
         raise ValueError("the left lung is clear")
 
-    monkeypatch.setattr(scoring, "score", broken)
+    monkeypatch.setattr(scorer, "score", broken)
     Worker(board).step()
     assert capsys.readouterr().err == f"ranscore worker: {name} failed: ValueError\n"
     assert receipt(board, name)["waits_for"] == "a worker; none is at work just now"
@@ -269,7 +270,7 @@ def test_an_attempt_that_fails_waits_longer_each_time(board: Desk, hand: Hand, m
     def down(*_: object, **__: object) -> None:
         raise UnavailableError("the server does not answer")
 
-    monkeypatch.setattr(scoring, "score", down)
+    monkeypatch.setattr(scorer, "score", down)
     began = []
     for _ in range(60 * 30):
         clock[0] += 1.0
