@@ -7,11 +7,12 @@ import json
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 
 from harness.errors import InputError, Problem, RefusedError, UsageError
+from harness.quiet import Quiet
 from harness.types import Access, Json, Manifest, SystemCard
 from submissions import privacy_screen, quotas, sandbox
 from submissions import system_card as cards
@@ -27,11 +28,11 @@ DATA_USE = (
 """What is ticked before reports of a credentialed cohort are taken."""
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+@dataclass(frozen=True, slots=True, repr=False)
+class Upload(Quiet):
     """What somebody hands in."""
 
-    content: bytes
+    content: bytes = field(repr=False)
     file: str
     """As the user named it."""
     cohort: str
@@ -45,8 +46,8 @@ class Upload:
     """Whether the warnings of the privacy screen were seen and found harmless."""
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+@dataclass(frozen=True, slots=True, repr=False)
+class Findings(Quiet):
     """What a look at an upload found."""
 
     problems: tuple[Problem, ...]
@@ -54,16 +55,16 @@ class Findings:
     """Of the validator; they stop nothing."""
     private: tuple[Problem, ...]
     """Of the privacy screen; they stop it until somebody says that they are harmless."""
-    reports: Mapping[str, str]
+    reports: Mapping[str, str] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+@dataclass(frozen=True, slots=True, repr=False)
+class Receipt(Quiet):
     """What the submitter keeps."""
 
     id: str
     """Public; the submission's page is found by it."""
-    code: str
+    code: str = field(repr=False)
     """Secret; whoever has it may withdraw. Empty where the same was handed in before."""
 
 

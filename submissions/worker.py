@@ -21,6 +21,8 @@ from secrets import token_hex
 
 from harness import files
 from harness.errors import InputError, Problem, RanscoreError, UnavailableError
+from harness.optional import official
+from harness.quiet import Quiet
 from harness.records import ranks, snapshot
 from harness.records import record as records
 from harness.scoring import scorer
@@ -44,14 +46,14 @@ class RejectedError(InputError):
     """The submission itself is at fault; nobody needs to try again."""
 
 
-@dataclass(slots=True)
-class Counted:
+@dataclass(slots=True, repr=False)
+class Counted(Quiet):
     """An extractor that says how far it is, and remembers what it labelled: references are read once, not once a submission."""
 
     inner: Extractor
     tell: Callable[[int, int], None] = lambda done, total: None
-    _known: dict[str, Labels] = field(default_factory=dict)
-    remember: frozenset[str] = frozenset()
+    _known: dict[str, Labels] = field(default_factory=dict, repr=False)
+    remember: frozenset[str] = field(default=frozenset(), repr=False)
     """Texts whose labels are kept."""
 
     @property
@@ -72,7 +74,7 @@ class Counted:
     @property
     def official(self) -> bool:
         """The inner one's."""
-        return bool(getattr(self.inner, "official", False))
+        return official(self.inner)
 
     def extract(self, texts: Sequence[str]) -> Sequence[Labels]:
         """Label texts, a few at a time."""
@@ -266,8 +268,8 @@ class Worker:
         created = datetime.fromtimestamp(self.desk.ledger.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         try:
             return scorer.score(
-                reports,
-                cohort,
+                predictions=reports,
+                references=cohort,
                 extractor=extractor,
                 metrics=policy.metrics or None,
                 card=item.card,
