@@ -10,9 +10,10 @@ from pathlib import Path
 
 from generators.weights import Weights, locate, random_ones
 from harness.errors import Problem, UnavailableError, UsageError
+from harness.formats.written_by import RANDOM
 from harness.home import pip_install
 from harness.registry import Registry, near
-from harness.types import Access, Generator, Role, Section
+from harness.types import Access, Cohort, Generator, Role, Section
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,8 @@ class System:
     """Settings that differ from the published ones when the weights are random."""
     unavailable: str = ""
     """Why nobody can run it; empty where it can be run. Where it has `weights` all the same, a user who gives them is heard."""
+    mark: str = ""
+    """`module:function` that takes `Options` and a cohort, and returns what the name must end with there; mostly there is none."""
 
 
 def catalogue() -> dict[str, System]:
@@ -148,10 +151,18 @@ def find(name: str) -> System:
     raise UsageError(f"there is no system {name!r}{near(name, known)}. `ranscore systems list` shows all")
 
 
-def title(system: System, options: Options) -> str:
-    """What reports and records call a system: with random weights it is another one, and says so wherever its name stands."""
+def title(system: System, options: Options, cohort: Cohort | None = None) -> str:
+    """What reports and records call a system: with random weights it is another one, and says so wherever its name stands.
+
+    Args:
+        system: Its entry.
+        options: How it is run.
+        cohort: What it is run on, where the name must say something about that.
+    """
     random = options.settings.get("size") == "tiny" or random_ones(system.name, system.weights, options.weights)
-    return f"{system.name} (random weights)" if random else system.name
+    module, _, function = system.mark.partition(":")
+    mark: str = getattr(import_module(module), function)(options, cohort) if module and cohort else ""
+    return system.name + (RANDOM if random else mark)
 
 
 def make(system: System, options: Options) -> Generator:

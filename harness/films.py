@@ -92,14 +92,14 @@ def _complaining(path: Path) -> Iterator[None]:
             yield
     except FileNotFoundError as error:
         raise InputError(Problem("the film is not there", "Copy it, or build the cohort with the right folder", str(path))) from error
-    except DecompressionBombError as error:
-        raise _too_large(path) from error
+    except DecompressionBombError:
+        raise _too_large(path) from None
     except (InputError, UnavailableError):
         raise
     # A damaged file makes decoders fail in any way they like; what they say may quote the file, so only the kind is kept.
     except Exception as error:
         what = f"it is not a PNG, JPEG or DICOM film that can be read, or it is cut off ({type(error).__name__})"
-        raise InputError(Problem(what, "Copy it again", str(path))) from error
+        raise InputError(Problem(what, "Copy it again", str(path))) from None
 
 
 def _too_large(path: Path) -> InputError:

@@ -38,7 +38,7 @@ def config() -> Json:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(Problem(f"it is not TOML: {error}", "Mend it or move it away", str(path))) from error
+        raise InputError(Problem(f"it is not TOML: {error}", "Mend it or move it away", str(path))) from None
 
 
 def pip_install(extra: str) -> str:

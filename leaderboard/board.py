@@ -84,6 +84,8 @@ class Board:
     """Best first; floors, ceilings and whatever else has no rank stand where their score puts them."""
     detectable: float | None = None
     """How far apart two systems must be, in the score that ranks, to be told apart in most cases."""
+    gap: str = ""
+    """The same as a sentence, or the reason why there is no such number; empty where fewer than two systems are ranked."""
     snapshot: str = ""
     """The snapshot's signature; empty where there is none yet."""
     notes: tuple[str, ...] = field(default=())
@@ -157,7 +159,8 @@ def _board(group: Sequence[Stored], snapshot: Snapshot | None) -> Board:
         bool(extractor and extractor.official),
         columns,
         tuple(sorted(rows, key=lambda row: _order(row, columns[0].key))),
-        ranks.detectable.get(columns[0].part) if ranks else None,
+        (ranks.detectable.get(columns[0].part) or None) if ranks else None,
+        ranks.gap(columns[0].part, columns[0].label) if ranks else "",
         snapshot.signature if snapshot else "",
     )
 

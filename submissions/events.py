@@ -80,7 +80,7 @@ def load(name: str, content: bytes) -> Event:
         return Event(stream, int(number), str(found["kind"]), float(found["at"]), dict(found["data"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         what = f"the event cannot be read ({type(error).__name__})"
-        raise StoreError(Problem(what, "Restore this file from a backup", name)) from error
+        raise StoreError(Problem(what, "Restore this file from a backup", name)) from None
 
 
 def person_stream(person: str) -> str:

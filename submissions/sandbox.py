@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from harness.errors import Problem, UnavailableError
+from harness.quiet import Quiet
 from harness.types import Section
 from submissions.policy import Policy
 
@@ -26,11 +27,11 @@ OUT_OF_MEMORY = 70
 """Exit code of the child."""
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+@dataclass(frozen=True, slots=True, repr=False)
+class Checked(Quiet):
     """What reading a file gave."""
 
-    reports: Mapping[str, str] = field(default_factory=dict)
+    reports: Mapping[str, str] = field(default_factory=dict, repr=False)
     """By study id; empty where there are problems."""
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()

@@ -112,7 +112,7 @@ class Worker:
             found = work()
         except Exception as error:
             if self._once:
-                raise error if isinstance(error, RanscoreError | OSError) else StoreError(f"{what} failed ({words(error)})") from error
+                raise error if isinstance(error, RanscoreError | OSError) else StoreError(f"{what} failed ({words(error)})") from None
             pause.failed()
             self._troubles[what] = words(error)
             print(f"ranscore worker: {what} failed: {words(error)}; again in {pause.length:.0f} seconds", file=sys.stderr, flush=True)
@@ -127,7 +127,7 @@ class Worker:
         self._stale |= changed
         self._rank()
         for name, error in failed.items():
-            raise StoreError(f"the submission {name} cannot be put on the board ({words(error)})") from error
+            raise StoreError(f"the submission {name} cannot be put on the board ({words(error)})") from None
 
     def beat(self, pause: float = 0.0) -> None:
         """Say that this worker lives, and what troubles it; not part of the ledger.
@@ -156,7 +156,7 @@ class Worker:
         except Exception as error:
             # Not even the failure could be written down: others go first for a while.
             self._later[claim.stream] = time.monotonic() + self.desk.policy.retry
-            raise StoreError(f"the submission {claim.stream} cannot be worked on ({words(error)})") from error
+            raise StoreError(f"the submission {claim.stream} cannot be worked on ({words(error)})") from None
         return self.desk.ledger.books().submissions[claim.stream]
 
     def _claim(self) -> Event | None:
@@ -295,8 +295,8 @@ class Worker:
         created = datetime.fromtimestamp(self.desk.ledger.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         try:
             return scorer.score(
-                reports,
-                cohort,
+                predictions=reports,
+                references=cohort,
                 extractor=extractor,
                 metrics=policy.metrics or None,
                 card=item.card,

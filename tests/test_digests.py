@@ -46,7 +46,7 @@ def synthetic_board(folder: Path) -> dict[str, Any]:
 def shipped_example() -> dict[str, str]:
     """Of the example file scored against itself: `lexical` labels both sides."""
     cohort = table.from_table(EXAMPLES / "predictions.csv", section=Section.FINDINGS, access=Access.OPEN)
-    found = scorer.score(EXAMPLES / "predictions.jsonl", cohort, metrics=["ran-score", "bleu:coco|ptb"])
+    found = scorer.score(predictions=EXAMPLES / "predictions.jsonl", references=cohort, metrics=["ran-score", "bleu:coco|ptb"])
     return {"cohort": cohort.manifest.digest, "record": found.record.digest}
 
 

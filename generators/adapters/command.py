@@ -22,6 +22,7 @@ from typing import IO, Any
 from generators.catalogue import Options, System
 from harness.errors import Problem, UnavailableError, UsageError
 from harness.formats.reports import MAX_CHARACTERS
+from harness.quiet import Quiet
 from harness.signature import digest
 from harness.types import Generated, Section, StudyInput
 
@@ -35,8 +36,8 @@ class _DeadError(Exception):
     """The program ended, or answered too late."""
 
 
-@dataclass(slots=True)
-class Program:
+@dataclass(slots=True, repr=False)
+class Program(Quiet):
     """A running program, started at the first question and again after it ended."""
 
     words: tuple[str, ...]
@@ -45,7 +46,7 @@ class Program:
     errors: Path | None
     """Where its standard error goes; nowhere without one, because it may repeat reports."""
     process: subprocess.Popen[bytes] | None = None
-    buffer: bytearray = field(default_factory=bytearray)
+    buffer: bytearray = field(default_factory=bytearray, repr=False)
     answered: bool = False
 
     def ask(self, question: dict[str, Any]) -> Any:
@@ -61,12 +62,12 @@ class Program:
             process.stdin.write(json.dumps(question, ensure_ascii=False).encode() + b"\n")
             process.stdin.flush()
             found = json.loads(self._line(process.stdout))
-        except (OSError, ValueError, RecursionError, _DeadError) as error:
+        except (OSError, ValueError, RecursionError, _DeadError):
             self.close()
             if not self.answered:
                 what = f"{self.words[0]} ended, was silent for {self.timeout:.0f} s or wrote no JSON before its first answer"
-                raise UnavailableError(Problem(what, "Try it alone; --set errors=FILE keeps what it says on standard error")) from error
-            raise _DeadError from error
+                raise UnavailableError(Problem(what, "Try it alone; --set errors=FILE keeps what it says on standard error")) from None
+            raise _DeadError from None
         self.answered = True
         return found
 
@@ -149,7 +150,7 @@ def make(options: Options) -> Command:
     try:
         words = tuple(shlex.split(settings.get("run", "")))
     except ValueError as error:
-        raise UsageError(f"--set run: {error}") from error
+        raise UsageError(f"--set run: {error}") from None
     needs = frozenset(filter(None, settings.get("needs", "frontal").split(",")))
     writes, timeout = settings.get("writes", "findings"), settings.get("timeout", "600")
     if not words:

@@ -13,15 +13,16 @@ from generators.blocks.answering import Failed, answer
 from generators.catalogue import Options, System
 from harness.errors import InputError, Problem, UnavailableError, UsageError
 from harness.files import sha256
+from harness.quiet import Quiet
 from harness.signature import digest
 from harness.types import Generated, Section, StudyInput
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+@dataclass(frozen=True, slots=True, repr=False)
+class Asked(Quiet):
     """What the model is given for one study."""
 
-    text: str
+    text: str = field(repr=False)
     films: tuple[Any, ...]
     """Pictures."""
 
@@ -121,9 +122,9 @@ def _cached(repository: str) -> Path:
 
     try:
         return Path(snapshot_download(repository, local_files_only=True))
-    except (LocalEntryNotFoundError, HFValidationError) as error:
+    except (LocalEntryNotFoundError, HFValidationError):
         what = f"{repository} is neither a folder nor in the Hub's cache"
-        raise UnavailableError(Problem(what, f"Run `hf download {repository}`")) from error
+        raise UnavailableError(Problem(what, f"Run `hf download {repository}`")) from None
 
 
 def _identity(folder: Path) -> list[str]:

@@ -77,8 +77,8 @@ def read(path: Path) -> dict[str, str]:
     if path.suffix == ".json":
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise InputError(Problem("it is not JSON", "Give the file as the test run left it", str(path))) from error
+        except ValueError:
+            raise InputError(Problem("it is not JSON", "Give the file as the test run left it", str(path))) from None
         if isinstance(found, dict) and found:
             return {name: _text(value, name, path) for name, value in found.items()}
     return dict(reports.read(path).reports)

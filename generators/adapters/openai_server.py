@@ -18,6 +18,7 @@ from harness.extractors.llm.client import Client
 from harness.extractors.llm.endpoint import Endpoint, endpoints
 from harness.films import read_rgb
 from harness.formats.reports import MAX_CHARACTERS
+from harness.quiet import Quiet
 from harness.signature import digest
 from harness.types import Generated, Json, Section, StudyInput
 
@@ -25,12 +26,12 @@ SIDE = 1024
 """Longest side in pixels of a film as it is sent; larger ones are shrunk."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+@dataclass(frozen=True, slots=True, repr=False)
+class Asked(Quiet):
     """What is sent for one study."""
 
-    text: str
-    films: tuple[str, ...]
+    text: str = field(repr=False)
+    films: tuple[str, ...] = field(repr=False)
     """As data addresses."""
 
 

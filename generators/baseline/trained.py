@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import io
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from generators.baseline.sentences import written
 from generators.catalogue import Options, System
 from generators.running.inputs import film
-from generators.weights import Weights
+from generators.weights import Weights, find
 from harness import files
+from harness.cohorts.synthetic.cohort import SOURCE
 from harness.errors import InputError, Problem
 from harness.findings import NO_FINDING, RAN_21
+from harness.formats.written_by import BASELINE, DRAWN
 from harness.progress import progress
 from harness.types import Array, Cohort, Generated, Labels, Section, Study, StudyInput
 
@@ -28,6 +31,20 @@ SIDE = 32
 """Films are shrunk to this width and height: marks stay visible, and 1,180 films give a matrix that is solved in a second."""
 RIDGE = 0.03
 """Strength of the penalty, relative to the mean squared length of a film's features."""
+SHAPES: dict[str, tuple[int, ...]] = {
+    "mean": (SIDE**2,),
+    "scale": (SIDE**2,),
+    "directions": (SIDE**2, 20),
+    "offsets": (20,),
+    "thresholds": (20,),
+}
+"""The arrays of a model."""
+CAUTIONS = {
+    True: "It learned from drawn films alone: it has never seen a real one.",
+    None: "Its file does not say what it learned from; if that were drawn films alone, it has never seen a real one.",
+    False: "",
+}
+"""What is said beside its reports, by whether it learned from drawings."""
 LEARNED: tuple[str, ...] = tuple(name for name in RAN_21 if name != NO_FINDING)
 
 
@@ -45,6 +62,8 @@ class Model:
     """Shape (20,)."""
     thresholds: Array
     """Shape (20,); infinite for a finding that training never saw."""
+    drawn: bool | None = None
+    """Whether it learned from the films of a synthetic cohort; None where an older file does not say. Not part of the digest."""
 
     def findings(self, pixels: Array) -> list[frozenset[str]]:
         """What is seen on each film.
@@ -58,13 +77,14 @@ class Model:
     def save(self, path: Path) -> None:
         """Write the model; the same model gives the same bytes."""
         stream = io.BytesIO()
-        np.savez(stream, **{name: getattr(self, name) for name in ("mean", "scale", "directions", "offsets", "thresholds")})
+        kept: dict[str, Any] = {name: getattr(self, name) for name in SHAPES}
+        np.savez(stream, **kept | ({} if self.drawn is None else {"drawn": np.array(self.drawn)}))
         files.write(path, stream.getvalue())
 
     @property
     def digest(self) -> str:
         """SHA-256 of the numbers."""
-        return sha256(b"".join(np.ascontiguousarray(getattr(self, name)).tobytes() for name in self.__slots__)).hexdigest()
+        return sha256(b"".join(np.ascontiguousarray(getattr(self, name)).tobytes() for name in SHAPES)).hexdigest()
 
 
 def load(path: Path) -> Model:
@@ -73,17 +93,17 @@ def load(path: Path) -> Model:
     Raises:
         InputError: The file is not one that `ranscore train-baseline` wrote.
     """
-    shapes = {"mean": (SIDE**2,), "scale": (SIDE**2,), "directions": (SIDE**2, 20), "offsets": (20,), "thresholds": (20,)}
     try:
         with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: np.asarray(archive[name], dtype=np.float64) for name in shapes}
+            arrays = {name: np.asarray(archive[name], dtype=np.float64) for name in SHAPES}
+            drawn = bool(archive["drawn"]) if "drawn" in archive else None
     except (OSError, ValueError, KeyError, EOFError) as error:
         what = f"it is not a trained baseline ({type(error).__name__})"
-        raise InputError(Problem(what, "Make it with `ranscore train-baseline`", str(path))) from error
-    wrong = [f"{name} has shape {arrays[name].shape}, not {shape}" for name, shape in shapes.items() if arrays[name].shape != shape]
+        raise InputError(Problem(what, "Make it with `ranscore train-baseline`", str(path))) from None
+    wrong = [f"{name} has shape {arrays[name].shape}, not {shape}" for name, shape in SHAPES.items() if arrays[name].shape != shape]
     if wrong:
         raise InputError([Problem(what, "Make it with `ranscore train-baseline`", str(path)) for what in wrong])
-    return Model(**arrays)
+    return Model(**arrays, drawn=drawn)
 
 
 def pixels(path: Path) -> Array:
@@ -112,7 +132,7 @@ def train(cohort: Cohort, labels: dict[str, Labels] | None = None) -> Model:
         raise InputError(Problem(what, "Build the cohort with its films and a train part"))
     columns = [RAN_21.index(name) for name in LEARNED]
     truth = np.array([[known[study.id].values[column] == 1 for column in columns] for study in studies], dtype=np.float64)
-    return fit(_read(cohort, studies), truth)
+    return replace(fit(_read(cohort, studies), truth), drawn=cohort.manifest.source == SOURCE)
 
 
 def _read(cohort: Cohort, studies: Sequence[Study]) -> Array:
@@ -160,7 +180,7 @@ class Trained:
 
     model: Model = field(repr=False)
     language: str = "en"
-    name: str = "trained-baseline"
+    name: str = BASELINE
     needs: frozenset[str] = frozenset({"frontal"})
     writes: Section = Section.BOTH
     exact_batches: bool = True
@@ -169,6 +189,11 @@ class Trained:
     def digest(self) -> str:
         """Of the model and of the language it writes."""
         return sha256(f"{self.model.digest}|{self.language}|1".encode()).hexdigest()
+
+    @property
+    def caution(self) -> str:
+        """That it knows no real film, where that is so."""
+        return CAUTIONS[self.model.drawn]
 
     def generate(self, studies: Sequence[StudyInput]) -> Sequence[Generated]:
         """Look and write; a study without a film is a recorded failure."""
@@ -189,8 +214,14 @@ def make(options: Options) -> Trained:
     return Trained(load(options.weights["model"]), options.settings.get("language", "en"))
 
 
+def mark(options: Options, cohort: Cohort) -> str:
+    """What its name must say on a cohort of real films: that it learned from drawings, where it did."""
+    path = find(SYSTEM.name, SYSTEM.weights[0], options.weights)
+    return DRAWN if path is not None and cohort.manifest.source != SOURCE and load(path).drawn is not False else ""
+
+
 SYSTEM = System(
-    "trained-baseline",
+    BASELINE,
     "generators.baseline.trained:make",
     "a small model trained here, in seconds, on a cohort's train part",
     Section.BOTH,
@@ -198,4 +229,5 @@ SYSTEM = System(
     memory="0.2 GB",
     licence="Apache-2.0",
     settings={"language": "en or zh: what it writes"},
+    mark="generators.baseline.trained:mark",
 )

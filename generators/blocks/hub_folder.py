@@ -30,8 +30,8 @@ def settings(folder: Path, name: str) -> Json:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(Problem(f"the folder holds no {name}", "Give the whole released folder", str(folder))) from error
-    except ValueError as error:
-        raise InputError(Problem("it is not JSON", "Download it again", str(path))) from error
+    except ValueError:
+        raise InputError(Problem("it is not JSON", "Download it again", str(path))) from None
     if not isinstance(found, dict):
         raise InputError(Problem("it is not a JSON object", "Download it again", str(path)))
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from generators.blocks.hub_folder import built
 from harness.errors import InputError, Problem
+from harness.quiet import Quiet
 from harness.types import Json
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -52,17 +53,17 @@ def embedded(model: Any, ids: Sequence[int]) -> Tensor:
     return made
 
 
-@dataclass(slots=True)
-class Continuation:
+@dataclass(slots=True, repr=False)
+class Continuation(Quiet):
     """The step of `generators.blocks.decoding` for prompts of embeddings, each read once, however many beams follow.
 
     The ids are the new ones alone, empty at first, or after one start id, as in the library of the time.
     """
 
-    model: Any
-    prompts: Tensor
+    model: Any = field(repr=False)
+    prompts: Tensor = field(repr=False)
     """Shape (studies, length, width)."""
-    kept: Any = None
+    kept: Any = field(default=None, repr=False)
 
     def __call__(self, ids: Tensor, origin: Tensor) -> Tensor:
         """The next token's logits."""
@@ -102,8 +103,8 @@ class Pieces:
 
         try:
             self._model = SentencePieceProcessor(model_file=str(path))
-        except (OSError, RuntimeError) as error:
-            raise InputError(Problem("it is no SentencePiece model, or not there", "Download it again", str(path))) from error
+        except (OSError, RuntimeError):
+            raise InputError(Problem("it is no SentencePiece model, or not there", "Download it again", str(path))) from None
         self.bos = self._model.bos_id()
 
     def ids(self, text: str) -> list[int]:
@@ -141,8 +142,8 @@ class Merges:
 
         try:
             self._model = Tokenizer.from_str(path.read_text(encoding="utf-8"))
-        except Exception as error:  # the library raises no more special class
-            raise InputError(Problem("it is no tokenizer", "Download it again", str(path))) from error
+        except Exception:  # the library raises no more special class
+            raise InputError(Problem("it is no tokenizer", "Download it again", str(path))) from None
         found = self._model.token_to_id(bos)
         if found is None:
             raise InputError(Problem(f"it has no token {bos}", "Give the released file", str(path)))

@@ -34,7 +34,7 @@ def load(stock: Any, folder: Path, options: Options, longest: int) -> Any:
             output_loading_info=True,
         )
     except (SafetensorError, OSError, ValueError, RuntimeError) as error:
-        raise InputError(Problem(f"its weights cannot be read ({type(error).__name__})", "Download it again", str(folder))) from error
+        raise InputError(Problem(f"its weights cannot be read ({type(error).__name__})", "Download it again", str(folder))) from None
     _checked(report, folder)
     released, configured = model.generation_config, cast(Any, GenerationConfig)
     # Only what the release says about ends and repetition is kept: its sampling is not what was published, its limits are not ours.

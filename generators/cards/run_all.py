@@ -15,6 +15,7 @@ from generators.running.batching import Here
 from generators.weights import find, random_ones
 from harness import files
 from harness.errors import Problem, UnavailableError
+from harness.formats.written_by import RANDOM
 from harness.records import store
 from harness.records.record import Record
 from harness.records.store import Store
@@ -44,7 +45,7 @@ class Task:
     @property
     def file(self) -> str:
         """The name of its files, without ending."""
-        return self.name.replace(" (random weights)", "-random")
+        return self.name.replace(RANDOM, "-random")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +112,12 @@ def run(card: Card, task: Task) -> Done:
     generator = made(task.system, task.options, card.cohort)
     ids = tuple(study.id for study in card.studies)
     options = task.options
-    plan = loop.Plan(task.name, generator.digest, card.cohort.manifest.digest, ids, options.device, options.precision)
+    name = title(task.system, options, card.cohort)
+    plan = loop.Plan(name, generator.digest, card.cohort.manifest.digest, ids, options.device, options.precision)
     out = card.folder / "reports" / f"{task.file}.jsonl"
     out.parent.mkdir(parents=True, exist_ok=True)
     outcome = loop.run(Here(generator, BATCH), card.cohort, card.studies, out, plan)
-    who = SystemCard(task.name, version=generator.digest[:12], role=task.system.role, sections=task.system.writes)
+    who = SystemCard(name, version=generator.digest[:12], role=task.system.role, sections=task.system.writes)
     found = card.scorer.score(read_reports(out, card.cohort), who, Grade.REGENERATED, store.now())
     texts = {item.study: item.text for item in found.sides.candidates if item.status != "missing"}
     # First what the record will be called, then the record: a kill between the two leaves a note without a record, which counts for nothing.

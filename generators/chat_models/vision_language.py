@@ -163,8 +163,8 @@ def config(folder: Path, kind: str) -> Json:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         named = found["model_type"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(Problem("it does not say what kind of model it is", "Download it again", str(path))) from error
+    except (ValueError, KeyError, TypeError):
+        raise InputError(Problem("it does not say what kind of model it is", "Download it again", str(path))) from None
     if named != kind:
         raise InputError(Problem(f"it is a model of kind {named!r}, not {kind!r}", "Give the folder of this system", str(path)))
     return dict(found)
@@ -182,8 +182,8 @@ def complete(folder: Path) -> None:
     if index.is_file() and not (folder / weights[0]).is_file():
         try:
             weights = sorted({Path(name).name for name in json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()})
-        except (ValueError, KeyError, AttributeError, TypeError) as error:
-            raise InputError(Problem("it is not an index of weights", "Download it again", str(index))) from error
+        except (ValueError, KeyError, AttributeError, TypeError):
+            raise InputError(Problem("it is not an index of weights", "Download it again", str(index))) from None
     needed = ["config.json", "generation_config.json", "tokenizer.json", *weights]
     joined = folder / "processor_config.json"
     # Newer releases put the picture settings into the processor's file, older ones have that file beside their own.
@@ -246,6 +246,6 @@ def make(
         encode = encoder(folder, settings, tokenizer)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         what = f"its tokenizer or its picture settings cannot be read ({type(error).__name__})"
-        raise InputError(Problem(what, "Give the whole folder as released", str(folder))) from error
+        raise InputError(Problem(what, "Give the whole folder as released", str(folder))) from None
     model = load(stock, folder, options, recipe.longest)
     return VisionLanguage(name, model, tokenizer, encode, recipe, system_digest(name, folder, recipe, options))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
+
+from harness.quiet import Quiet
 
 EPSILON = 1e-12
 HEADS = 12
@@ -74,20 +76,20 @@ class Ages(nn.Module):
         return made
 
 
-@dataclass(slots=True)
-class Writing:
+@dataclass(slots=True, repr=False)
+class Writing(Quiet):
     """The step of `generators.blocks.decoding` for one study: the prompt's rows see each other in both directions, the report's only back."""
 
-    model: Any
-    prompt: Tensor
+    model: Any = field(repr=False)
+    prompt: Tensor = field(repr=False)
     """Shape (1, rows, wide); the last row begins the report."""
-    places: Tensor
+    places: Tensor = field(repr=False)
     """The position of each row, shape (rows,)."""
     sections: tuple[int, int]
     """Ids whose embeddings are added to the words of findings and impression."""
     parting: int
     """The id that stands between the two."""
-    kept: Any = None
+    kept: Any = field(default=None, repr=False)
 
     def __call__(self, ids: Tensor, origin: Tensor) -> Tensor:
         """The next token's logits."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.quiet import Quiet
 from harness.types import StudyInput
 
 if TYPE_CHECKING:
@@ -25,16 +26,16 @@ TEXTS = ("prior_findings", "prior_impression", "indication", "history", "compari
 """The texts in their order; each name is that of its kind too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
+@dataclass(frozen=True, slots=True, repr=False)
+class Prompt(Quiet):
     """One row; all but `films` have an entry an id."""
 
     films: tuple[Path, ...]
     """Those whose places come first."""
-    ids: tuple[int, ...]
-    kinds: tuple[int, ...]
+    ids: tuple[int, ...] = field(repr=False)
+    kinds: tuple[int, ...] = field(repr=False)
     """The id of the token that stands for what an id is part of."""
-    recent: tuple[float, ...]
+    recent: tuple[float, ...] = field(repr=False)
     """From 0 (long ago) to 1 (now); `UNKNOWN` where nobody knows."""
 
     @property

@@ -45,9 +45,9 @@ def read(clone: Path) -> dict[str, Frame]:
     path = clone / FILE
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError):
         remedy = "Clone https://github.com/zh-Wang-Med/LLM-RG4 and give the folder"
-        raise InputError(Problem(f"{FILE.as_posix()} is not there or cannot be read", remedy, str(clone))) from error
+        raise InputError(Problem(f"{FILE.as_posix()} is not there or cannot be read", remedy, str(clone))) from None
     sentences = _sentences(tree)
     found = {}
     methods = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == METHOD]

@@ -220,8 +220,8 @@ class Maira2:
         said = [{"role": "user", "content": content(study)}]
         try:
             made = render_jinja_template([said], chat_template=self.frame, add_generation_prompt=True, **self.special)[0][0]
-        except TemplateError as error:
-            raise InputError(Problem("the release's chat template cannot be filled in", "Give the released folder")) from error
+        except TemplateError:
+            raise InputError(Problem("the release's chat template cannot be filled in", "Give the released folder")) from None
         ids = [self.words.bos, *self.words.ids(made)]
         if ids.count(self.film) != len(films(study)):
             raise InputError(Problem("the release's chat template loses films", "Give the released folder"))

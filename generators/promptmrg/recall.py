@@ -62,7 +62,7 @@ def load_features(path: Path, width: int) -> Features:
         features = np.load(path, mmap_mode="r", allow_pickle=False) if packed else _converted(path)
     except (ValueError, OSError, EOFError) as error:
         what = f"it is not a table of numbers ({type(error).__name__})"
-        raise InputError(Problem(what, "Give clip_text_features.json as released, or the same as .npy", str(path))) from error
+        raise InputError(Problem(what, "Give clip_text_features.json as released, or the same as .npy", str(path))) from None
     if features.ndim != 2 or features.shape[1] != width:
         raise InputError(Problem(f"its shape is {features.shape}, not (reports, {width})", "Give the released features", str(path)))
     return np.asarray(features, np.float32)

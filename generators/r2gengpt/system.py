@@ -232,8 +232,8 @@ def _settings(options: Options) -> tuple[float, bool]:
         raise UsageError(f"r2gengpt: films is all or frontal, not {films!r}")
     try:
         return float(options.settings.get("alpha", ALPHA)), films == "all"
-    except ValueError as error:
-        raise UsageError(Problem("r2gengpt: alpha is a number", "Give the vis_alpha of the training")) from error
+    except ValueError:
+        raise UsageError(Problem("r2gengpt: alpha is a number", "Give the vis_alpha of the training")) from None
 
 
 SYSTEM = System(

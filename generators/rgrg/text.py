@@ -54,10 +54,10 @@ def read_vocabulary(path: Path, size: int) -> Vocabulary:
         table = json.loads(file.read_text(encoding="utf-8"))
         ids = table["model"]["vocab"] if isinstance(table.get("model"), dict) else table
         pieces = {int(number): str(piece) for piece, number in ids.items()}
-    except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
+    except (OSError, ValueError, AttributeError, KeyError, TypeError):
         raise InputError(
             Problem("there is no GPT-2 vocabulary", "Give the folder with vocab.json of the language model", str(path))
-        ) from error
+        ) from None
     if sorted(pieces) != list(range(size)):
         what = f"the vocabulary has {len(pieces)} words, the weights have {size}"
         raise InputError(Problem(what, "Give the vocabulary of the same model", str(file)))

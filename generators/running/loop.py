@@ -12,6 +12,7 @@ from typing import IO, Protocol
 from generators.running.inputs import check_films, inputs
 from harness import files
 from harness.errors import InputError, Problem, RefusedError
+from harness.formats.written_by import sidecar
 from harness.progress import progress
 from harness.types import Access, Cohort, Generated, Json, Study, StudyInput
 
@@ -137,11 +138,6 @@ def begin(out: Path, plan: Plan, private: bool = False) -> list[Generated]:
     return done
 
 
-def sidecar(out: Path) -> Path:
-    """Where the plan of a run stands."""
-    return out.with_name(out.name + ".run.json")
-
-
 def _append(stream: IO[str], made: Generated) -> None:
     line = {"study_id": made.study, "report": made.report}
     extra = {"failure": made.failure} if made.failure else {}
@@ -158,5 +154,5 @@ def _read(line: bytes, out: Path, number: int) -> Generated:
         return Generated(
             item["study_id"], item["report"], item.get("failure", ""), tuple(filter(None, item.get("substituted", "").split("; ")))
         )
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(Problem("the line is not one of a run", "Remove the file and start again", str(out), number)) from error
+    except (ValueError, KeyError, TypeError):
+        raise InputError(Problem("the line is not one of a run", "Remove the file and start again", str(out), number)) from None

@@ -135,7 +135,7 @@ def load_manifest(path: Path) -> Manifest:
         return Manifest(section=Section(data["section"]), access=Access(data["access"]), studies=studies, **plain)
     except (OSError, ValueError, KeyError, TypeError) as error:
         what = f"it is not a cohort's manifest ({type(error).__name__})"
-        raise InputError(Problem(what, "Build the cohort again", str(path))) from error
+        raise InputError(Problem(what, "Build the cohort again", str(path))) from None
 
 
 def _study(item: Json) -> Study:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import files
@@ -18,6 +18,7 @@ from harness.errors import InputError, Problem, RefusedError, UnavailableError, 
 from harness.extractors.cache import Answer, Cache, Decision, keyed, opened, packed, unpacked
 from harness.extractors.llm.pack import ASKED
 from harness.extractors.llm.reading import labels, report_status
+from harness.quiet import Quiet
 from harness.signature import digest
 from harness.types import Access, Extractor, Json, Labels, ReportStatus
 
@@ -27,16 +28,16 @@ AGREEMENT = "I may share these labels under the data use agreement"
 """What somebody types who exports labels of credentialed text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
+@dataclass(frozen=True, slots=True, repr=False)
+class Recording(Quiet):
     """An export, read."""
 
     protocol: str
     """Digest of the extractor that made the labels."""
     access: Access
     official: bool
-    salt: bytes
-    decisions: dict[bytes, tuple[Decision, ...]]
+    salt: bytes = field(repr=False)
+    decisions: dict[bytes, tuple[Decision, ...]] = field(repr=False)
     """By keyed hash of the text, the 20 decisions in the order of `pack.ASKED`."""
 
 

@@ -21,6 +21,7 @@ from harness import files
 from harness.formats import tabular
 from harness.formats.complaints import Complaints, shown
 from harness.formats.nearest_id import Nearest
+from harness.quiet import Quiet
 from harness.types import ReportSet, Section
 
 MAX_CHARACTERS = 20_000
@@ -101,14 +102,14 @@ def check(
     return check.reports
 
 
-@dataclass(slots=True)
-class _Check:
+@dataclass(slots=True, repr=False)
+class _Check(Quiet):
     """The state of one pass over the rows."""
 
     complaints: Complaints
-    expected: frozenset[str] | None
-    reports: dict[str, str] = field(default_factory=dict)
-    lines: dict[str, int] = field(default_factory=dict)
+    expected: frozenset[str] | None = field(repr=False)
+    reports: dict[str, str] = field(default_factory=dict, repr=False)
+    lines: dict[str, int] = field(default_factory=dict, repr=False)
     """By study id the line on which it stood first."""
     nearest: Nearest = field(init=False)
 

@@ -28,18 +28,20 @@ from harness.extractors.cache import home_key, keyed
 from harness.findings import VOCABULARIES
 from harness.formats.label_files import cells
 from harness.formats.report_stream import inspect, rows
+from harness.optional import Chunked
+from harness.quiet import Quiet
 from harness.types import Extractor
 
 CHUNK = 1000
 """Reports that are labelled and committed together, where the extractor does not say otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+@dataclass(frozen=True, slots=True, repr=False)
+class Chunk(Quiet):
     """Some reports in the file's order."""
 
     number: int
-    ids: tuple[str, ...]
+    ids: tuple[str, ...] = field(repr=False)
     texts: tuple[str, ...] = field(repr=False)
 
 
@@ -82,7 +84,7 @@ def label(source: Path, out: Path, made: Extractor, labeller: Labeller | None = 
     folder.mkdir(parents=True, exist_ok=True)
     if private:
         files.close(folder)
-    size = chunk or int(getattr(made, "chunk", CHUNK))
+    size = chunk or (made.chunk if isinstance(made, Chunked) else CHUNK)
     parts: list[Path] = []
     bar = _Bar(total)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,7 +82,8 @@ def load(weights: Path, words: Path, merges: Path, shape: Shape, recipe: str = "
     tokenise = byte_pairs(words, merges, shape.positions - shape.first_position)
     measure = measure_by(bert.Encoder(tensors, shape, device), tokenise, layer, rescale=RECIPES[recipe])
     marks = [checkpoints.tensors_digest(tensors), words.read_text(encoding="utf-8"), merges.read_text(encoding="utf-8"), layer]
-    return Mean("bertscore", recipe, ("f1", "precision", "recall"), measure, fit_digest=digest(marks))
+    # A cosine is at most 1. From below, rescaling takes -1 to -12 and F1's quotient has no end.
+    return Mean("bertscore", recipe, ("f1", "precision", "recall"), measure, limits=(-math.inf, 1.0), fit_digest=digest(marks))
 
 
 def byte_pairs(words: Path, merges: Path, longest: int) -> Tokenise:

@@ -46,4 +46,4 @@ def with_network(network: CheXbert) -> Mean:
             values[places, 0] = (matrix[: len(places)] * matrix[len(places) :]).sum(axis=1)
         return values
 
-    return Mean("sembscore", "", ("sembscore",), measure, fit_digest=network.digest)
+    return Mean("sembscore", "", ("sembscore",), measure, limits=(-1.0, 1.0), fit_digest=network.digest)

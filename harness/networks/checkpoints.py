@@ -169,8 +169,8 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
     try:
         return unwrapped(load_file(path))
-    except SafetensorError as error:
-        raise InputError(Problem("it is not a safetensors file, or it is cut off", "Download it again", str(path))) from error
+    except SafetensorError:
+        raise InputError(Problem("it is not a safetensors file, or it is cut off", "Download it again", str(path))) from None
 
 
 def _read_torch(path: Path) -> Any:
@@ -183,7 +183,7 @@ def _read_torch(path: Path) -> Any:
         return _load(path, packed)
     except (ArithmeticError, AttributeError, EOFError, LookupError, RuntimeError, TypeError, ValueError, pickle.UnpicklingError) as error:
         what = f"it is damaged, or holds what cannot be read without executing code ({type(error).__name__})"
-        raise InputError(Problem(what, "Download it again; if it stays so, ask its authors for safetensors", str(path))) from error
+        raise InputError(Problem(what, "Download it again; if it stays so, ask its authors for safetensors", str(path))) from None
 
 
 def _first_byte(path: Path) -> bytes:

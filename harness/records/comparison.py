@@ -12,11 +12,12 @@ from harness import cohorts
 from harness.errors import StoreError, UsageError
 from harness.home import home
 from harness.metrics import metric as make_metric
+from harness.optional import ByFinding
 from harness.progress import progress
 from harness.records.record import CohortCard, Record
 from harness.records.snapshot import Pair
 from harness.records.store import Store
-from harness.statistics.intervals import UNKNOWN, Interval, pseudo
+from harness.statistics.intervals import Interval, pseudo
 from harness.statistics.paired import FEW, bootstrap_difference, claimable, compare, holm, swap_tests
 from harness.statistics.resample import Source, parts, patient_totals
 from harness.types import Json, Metric, Rows
@@ -145,7 +146,7 @@ def _metric(
     single = [part for part in tests if part.startswith("f1:")]
     adjusted = holm({part: float(tests[part].p) for part in single if part not in few})
 
-    lowest, highest = getattr(metric, "limits", UNKNOWN)
+    lowest, highest = metric.limits
     widest = highest - lowest
 
     def line(part: str) -> Line:
@@ -162,7 +163,7 @@ def _metric(
 
 
 def _findings(metric: Metric) -> tuple[str, ...]:
-    return getattr(metric, "findings", ())
+    return metric.findings if isinstance(metric, ByFinding) else ()
 
 
 def verdict(comparison: Comparison, metric: MetricComparison) -> str:
@@ -172,7 +173,7 @@ def verdict(comparison: Comparison, metric: MetricComparison) -> str:
     if pair is None:
         return ""
     name = metric.signature.split("|")[0]
-    gap = f"difference {pair.difference:+.3f}, {100 * (1 - comparison.alpha):g} % interval [{pair.low:+.3f}, {pair.high:+.3f}], p {p_text(pair.p)}"
+    gap = f"difference {pair.difference:+z.3f}, {100 * (1 - comparison.alpha):g} % interval [{pair.low:+z.3f}, {pair.high:+z.3f}], p {p_text(pair.p)}"
     if pair.p >= comparison.alpha:
         return f"{name}: {comparison.first} and {comparison.second} cannot be told apart ({gap})."
     better = comparison.first if (pair.difference > 0) == metric.higher_is_better else comparison.second
@@ -181,7 +182,7 @@ def verdict(comparison: Comparison, metric: MetricComparison) -> str:
 
 def p_text(p: float) -> str:
     """A p as people print it."""
-    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
+    return "< 0.001" if p < 0.001 else f"= {p:z.3f}"
 
 
 def dumps(comparisons: Sequence[Comparison]) -> str:

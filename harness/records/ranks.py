@@ -15,7 +15,7 @@ from harness.progress import progress
 from harness.records.snapshot import MetricSnapshot, Place, Snapshot, Tests
 from harness.records.store import Store, Stored, newest
 from harness.statistics.intervals import PUBLISHED, Pseudo, pseudo
-from harness.statistics.paired import Differences, against_rest, claimable, least_detectable
+from harness.statistics.paired import FEW, Differences, against_rest, claimable, differing, least_detectable
 from harness.statistics.resample import patient_totals
 from harness.types import Array, Metric, Rows
 
@@ -94,15 +94,17 @@ def _metric(signature: str, listed: Sequence[tuple[Stored, Rows]], patients: Map
     wanted = tested(metric, totals[0], len(listed))
     scored = [pseudo(metric, table, wanted.__contains__) for table in totals]
     ids, in_ranks = tuple(item.id for item, _ in listed), np.array([not item.record.unranked for item, _ in listed])
+    ranked = np.flatnonzero(in_ranks)
+    apart = np.triu(differing([totals[index] for index in ranked]) >= FEW, 1) if len(ranked) else np.zeros((0, 0), bool)
     places, tests, detectable = {}, {}, {}
     for part in scored[0].names:
         values, found = pairs(scored, part, alpha)
         tests[part] = Tests(*(_triangle(array) for array in (found.value, found.low, found.high, found.p)))
         better = _better(found, alpha, metric.higher_is_better)
         places[part] = _places(ids, in_ranks, better, values if metric.higher_is_better else -values)
-        errors = found.error[np.ix_(in_ranks, in_ranks)][np.triu_indices(int(in_ranks.sum()), 1)]
-        if len(errors):
-            detectable[part] = least_detectable(list(errors), alpha)
+        least = least_detectable(found.error[np.ix_(ranked, ranked)][apart].tolist(), alpha)
+        if least is not None:
+            detectable[part] = least
     return MetricSnapshot(
         metric.name,
         signature,

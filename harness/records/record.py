@@ -108,8 +108,12 @@ class MetricResult:
         """The headline's interval."""
         return self.intervals.get(self.headline)
 
+    def __str__(self) -> str:
+        ends = " [{:z.3f}, {:z.3f}]".format(*self.interval) if self.interval else ""
+        return f"{self.name} {self.headline} {self.value:z.3f}{ends}"
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Record:
     """One scored system on one cohort."""
 
@@ -143,6 +147,10 @@ class Record:
         if self.counts.lost_share > UNRANKED_ABOVE:
             return f"{self.counts.lost_share:.1%} of the decisions have no answer"
         return ""
+
+    def __repr__(self) -> str:
+        scores = "; ".join(map(str, self.metrics))
+        return f"<{self.system.name!r} on {self.cohort.name!r}: {scores}; {self.counts}; record {self.digest[:12]}>"
 
     def metric(self, name: str) -> MetricResult | None:
         """The first result of a metric of this name."""
@@ -196,7 +204,7 @@ def from_json(data: Json, file: str = "") -> Record:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         what = f"it is not a record ({type(error).__name__}: {str(error)[:80]})"
-        raise InputError(Problem(what, "Give the JSON file that `ranscore score` wrote", file)) from error
+        raise InputError(Problem(what, "Give the JSON file that `ranscore score` wrote", file)) from None
 
 
 def card_from_json(data: Json) -> SystemCard:
@@ -227,7 +235,7 @@ def load(path: Path) -> Record:
     except (OSError, ValueError) as error:
         raise InputError(
             Problem(f"it cannot be read as JSON ({type(error).__name__})", "Give the file that `ranscore score -o` wrote", str(path))
-        ) from error
+        ) from None
     if not isinstance(data, dict):
         raise InputError(Problem("it is not a record: it holds no JSON object", "Give the file that `ranscore score -o` wrote", str(path)))
     return from_json(data, str(path))
@@ -264,7 +272,7 @@ def rows_from_bytes(data: bytes, expected: str, file: str = "") -> tuple[Rows, .
                 for index, name in enumerate(archive["metrics"])
             )
     except (ValueError, KeyError, OSError, EOFError) as error:
-        raise StoreError(Problem(f"the rows cannot be read ({type(error).__name__})", "Score the reports again", file)) from error
+        raise StoreError(Problem(f"the rows cannot be read ({type(error).__name__})", "Score the reports again", file)) from None
     if rows_digest(tables) != expected:
         raise StoreError(Problem("the rows are not those of the record", "Score the reports again", file))
     return tables

@@ -14,7 +14,7 @@ from pathlib import Path
 from harness import files
 from harness.errors import Problem, StoreError
 from harness.signature import digest as digest_of
-from harness.statistics.paired import holm
+from harness.statistics.paired import FEW, holm
 from harness.types import Json
 
 SCHEMA = 1
@@ -81,7 +81,24 @@ class MetricSnapshot:
     tests: Mapping[str, Tests]
     """By part; the findings' parts are `f1:<finding>`, and only those with enough positives."""
     detectable: Mapping[str, float]
-    """By part the least detectable difference; absent where fewer than two systems are ranked."""
+    """By part the least detectable difference between those ranked systems that differ in ten patients or more; absent where none do."""
+
+    def gap(self, part: str, label: str) -> str:
+        """One sentence on how far apart two systems must be to be told apart; empty where fewer than two are ranked.
+
+        Args:
+            part: Of the score.
+            label: What the reader calls the score.
+        """
+        least = self.detectable.get(part)
+        if len(self.ranked) < 2:
+            return ""
+        if not least:
+            return (
+                f"The ranked systems differ in fewer than {FEW} patients: how far apart two systems must be cannot be estimated from them."
+            )
+        number = f"{least:.3f}" if least >= 0.0005 else f"{least:.1g}"
+        return f"Two systems like the ranked ones must be about {number} {label} apart to be told apart."
 
     def pair(self, part: str, first: str, second: str) -> Pair | None:
         """The first record less the second, or None where the snapshot does not hold the pair."""
@@ -175,7 +192,7 @@ def from_json(data: Json, file: str = "") -> Snapshot:
         return Snapshot(metrics=metrics, without_rows=tuple(data["without_rows"]), **known)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         what = f"it is not a snapshot ({type(error).__name__})"
-        raise StoreError(Problem(what, "Make it again with `ranscore snapshot`", file)) from error
+        raise StoreError(Problem(what, "Make it again with `ranscore snapshot`", file)) from None
 
 
 def _metric(data: Json) -> MetricSnapshot:
@@ -211,7 +228,7 @@ def load(path: Path) -> Snapshot:
     except (OSError, ValueError) as error:
         raise StoreError(
             Problem(f"it cannot be read ({type(error).__name__})", "Make it again with `ranscore snapshot`", str(path))
-        ) from error
+        ) from None
     if not isinstance(data, dict):
         raise StoreError(Problem("it is not a snapshot", "Make it again with `ranscore snapshot`", str(path)))
     return from_json(data, str(path))

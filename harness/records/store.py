@@ -223,4 +223,4 @@ def _read(path: Path) -> Json:
         return event
     except (OSError, ValueError, InputError) as error:
         what = f"the event cannot be read ({type(error).__name__})"
-        raise StoreError(Problem(what, "Restore this file from a backup, or move it out of the store", str(path))) from error
+        raise StoreError(Problem(what, "Restore this file from a backup, or move it out of the store", str(path))) from None

@@ -44,9 +44,9 @@ def findings_table(result: MetricResult) -> tuple[FindingRow, ...]:
 
 def value_with_interval(result: MetricResult, digits: int = 3) -> str:
     """`0.312 [0.287, 0.339]`, or the value alone where there is no interval."""
-    text = f"{result.value:.{digits}f}"
+    text = f"{result.value:z.{digits}f}"
     if result.interval:
-        text += f" [{result.interval[0]:.{digits}f}, {result.interval[1]:.{digits}f}]"
+        text += f" [{result.interval[0]:z.{digits}f}, {result.interval[1]:z.{digits}f}]"
     return text
 
 
@@ -60,7 +60,7 @@ def sentence(record: Record) -> str:
     )
     labels = f" Labels: {who}." if who else ""
     interval = " (95 % interval)" if first.interval else ""
-    ceiling = f"; the attainable maximum is {first.attainable:.3f}" if first.attainable is not None else ""
+    ceiling = f"; the attainable maximum is {first.attainable:z.3f}" if first.attainable is not None else ""
     return (
         f"{record.system.name} reaches {name} {value_with_interval(first)}{interval} on {cohort.name} "
         f"({cohort.studies} studies of {cohort.patients} patients, section {cohort.section.value}, cohort {cohort.digest[:12]}){ceiling}. "
@@ -79,9 +79,9 @@ def latex_row(record: Record) -> str:
     """One row: name, then each metric's headline; the names of the columns stand in the comment."""
     cells = [latex_escape(record.system.name)]
     for result in record.metrics:
-        cell = f"{result.value:.3f}"
+        cell = f"{result.value:z.3f}"
         if result.interval:
-            cell += f" [{result.interval[0]:.3f}, {result.interval[1]:.3f}]"
+            cell += f" [{result.interval[0]:z.3f}, {result.interval[1]:z.3f}]"
         cells.append(cell)
     columns = ", ".join(["system", *(f"{result.name} {result.headline}" for result in record.metrics)])
     return f"{' & '.join(cells)} \\\\ % {columns}; record {record.digest[:12]}"

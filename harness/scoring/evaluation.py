@@ -10,7 +10,9 @@ import numpy as np
 
 from harness.errors import InputError, Problem
 from harness.metrics.findings_f1 import reference_decisions
+from harness.optional import official
 from harness.progress import progress
+from harness.quiet import Quiet
 from harness.records.record import CohortCard, Counts, ExtractorCard, MetricResult, Record, record_digest, rows_digest
 from harness.signature import Signature
 from harness.signature import digest as digest_of
@@ -37,28 +39,31 @@ INVALID_ABOVE = 0.005
 SHOWN_STUDIES = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Sides:
+@dataclass(frozen=True, slots=True, repr=False)
+class Sides(Quiet):
     """Both sides of a cohort, study by study in the same order (sorted by id), ready for any metric."""
 
     cohort: CohortCard
-    references: tuple[Input, ...]
-    candidates: tuple[Input, ...]
+    references: tuple[Input, ...] = field(repr=False)
+    candidates: tuple[Input, ...] = field(repr=False)
     extractors: Mapping[str, ExtractorCard]
     """By vocabulary who labelled it."""
-    patients: Mapping[str, str] = field(default_factory=dict)
+    patients: Mapping[str, str] = field(default_factory=dict, repr=False)
     """By study; a study that is not named is its own patient."""
     warnings: tuple[str, ...] = ()
     """What is odd about the inputs and stops nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Evaluation:
     """A record with what it was made from."""
 
     record: Record
-    rows: tuple[Rows, ...]
-    sides: Sides
+    rows: tuple[Rows, ...] = field(repr=False)
+    sides: Sides = field(repr=False)
+
+    def __repr__(self) -> str:
+        return f"Evaluation({self.record})"
 
 
 def cohort_card(cohort: Cohort) -> CohortCard:
@@ -98,14 +103,14 @@ def _candidate(study: str, text: str | None, labels: Mapping[str, Labels]) -> In
 
 
 def _extractor_card(extractor: Extractor) -> ExtractorCard:
-    return ExtractorCard(extractor.name, extractor.digest, bool(getattr(extractor, "official", False)))
+    return ExtractorCard(extractor.name, extractor.digest, official(extractor))
 
 
 def from_labels(
-    reference: Mapping[str, Labels],
-    candidate: Mapping[str, Labels],
-    cohort: CohortCard | None = None,
     *,
+    predictions: Mapping[str, Labels],
+    references: Mapping[str, Labels],
+    cohort: CohortCard | None = None,
     vocabulary: str = "ran-21",
     name: str = "labels",
     patients: Mapping[str, str] | None = None,
@@ -113,17 +118,17 @@ def from_labels(
     """Both sides from label files; no text metric can be computed from them.
 
     Args:
-        reference: By study id; its ids are the cohort.
-        candidate: By study id; a study without a row is missing.
-        cohort: What the record says of the cohort; by default a card made from the reference labels themselves.
+        predictions: By study id; a study without a row is missing.
+        references: By study id; the ids are the cohort.
+        cohort: What the record says of the cohort; by default a card made from the references labels themselves.
         vocabulary: Of both sides.
         name: The cohort's name where no card is given.
         patients: By study the patient; by default every study is its own.
 
     Raises:
-        InputError: The candidate holds a study that the reference does not.
+        InputError: The predictions hold a study that the references do not.
     """
-    unknown = sorted(set(candidate) - set(reference))
+    unknown = sorted(set(predictions) - set(references))
     if unknown:
         raise InputError(
             [
@@ -131,15 +136,15 @@ def from_labels(
                 for item in unknown[:SHOWN_STUDIES]
             ]
         )
-    ids = sorted(reference)
-    card = cohort or _labels_card(reference, name)
+    ids = sorted(references)
+    card = cohort or _labels_card(references, name)
     missing = Labels((), (), ReportStatus.MISSING)
     return Sides(
         card,
-        tuple(Input(study, "", labels={vocabulary: reference[study]}) for study in ids),
+        tuple(Input(study, "", labels={vocabulary: references[study]}) for study in ids),
         tuple(
             Input(study, "", labels.report, {vocabulary: labels})
-            for study, labels in ((item, candidate.get(item, missing)) for item in ids)
+            for study, labels in ((item, predictions.get(item, missing)) for item in ids)
         ),
         {vocabulary: ExtractorCard("label-file", digest_of("label-file"))},
         patients or {},

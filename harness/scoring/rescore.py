@@ -78,8 +78,8 @@ def _again(
     before = next((card.name for card in record.extractors), "lexical")
     try:
         made = scorer.score(
-            reports,
-            cohort,
+            predictions=reports,
+            references=cohort,
             extractor=extractor or before,
             options=options,
             metrics=list(dict.fromkeys([*(spec_of(result.signature) for result in record.metrics), *(metrics or ())])),

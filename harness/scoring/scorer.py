@@ -9,6 +9,7 @@ from typing import Any
 
 from harness import cohorts
 from harness.errors import UnavailableError, UsageError
+from harness.formats.written_by import name_of
 from harness.metrics import profiles
 from harness.records.record import CohortCard
 from harness.scoring import evaluation
@@ -19,9 +20,9 @@ LABEL_METRICS: tuple[str, ...] = ("ran-score",)
 
 
 def score(
+    *,
     predictions: Path | str | Mapping[str, str],
     references: Cohort | Path | str,
-    *,
     extractor: Extractor | str = "lexical",
     options: Mapping[str, Any] | None = None,
     metrics: Sequence[str | Metric] | None = None,
@@ -40,7 +41,7 @@ def score(
         options: What the extractor's factory takes (pack, mode, endpoint, model).
         metrics: Names, `name:recipe`, or objects with the members of `harness.types.Metric`; by default Ran Score and the text metrics of the profile.
         profile: Whose recipes the text metrics follow; empty for the board's default.
-        card: Who made the reports.
+        card: Who made the reports; by default the system that the run's plan beside the file names, else the file's name.
         grade: How good the evidence is.
         created: UTC time for the record; by default none.
 
@@ -50,7 +51,7 @@ def score(
     """
     cohort = references if isinstance(references, Cohort) else cohorts.load(references)
     reports = ReportSet(predictions) if isinstance(predictions, Mapping) else read_reports(Path(str(predictions)), cohort)
-    who = card or SystemCard("unnamed" if isinstance(predictions, Mapping) else Path(str(predictions)).stem)
+    who = card or SystemCard("unnamed" if isinstance(predictions, Mapping) else name_of(Path(str(predictions))))
     made = scorer(cohort, extractor=extractor, options=options, metrics=metrics, profile=profile)
     return made.score(reports, who, grade, created)
 
@@ -87,9 +88,9 @@ def scorer(
 
 
 def score_labels(
-    reference: Path,
-    candidate: Path,
     *,
+    predictions: Path,
+    references: Path,
     access: Access = Access.CREDENTIALED,
     section: Section = Section.BOTH,
     card: SystemCard | None = None,
@@ -98,22 +99,22 @@ def score_labels(
     """Score label files: 21 columns on both sides. The cohort is named after the reference labels' file."""
     from harness.formats import label_files
 
-    sides = evaluation.from_labels(label_files.read(reference), label_files.read(candidate), name=reference.stem)
+    sides = evaluation.from_labels(predictions=label_files.read(predictions), references=label_files.read(references), name=references.stem)
     sides = replace(sides, cohort=replace(sides.cohort, access=access, section=section))
-    return evaluation.evaluate(sides, make_metrics(LABEL_METRICS)[0], card=card or SystemCard(candidate.stem), created=created)
+    return evaluation.evaluate(sides, make_metrics(LABEL_METRICS)[0], card=card or SystemCard(predictions.stem), created=created)
 
 
 def score_decisions(
-    reference: Mapping[str, Labels],
-    candidate: Mapping[str, Labels],
+    *,
+    predictions: Mapping[str, Labels],
+    references: Mapping[str, Labels],
     cohort: CohortCard,
     card: SystemCard,
-    *,
     grade: Grade = Grade.SELF_SCORED,
     created: str = "",
 ) -> Evaluation:
     """Score decisions that are at hand on both sides, of a cohort that is known."""
-    sides = evaluation.from_labels(reference, candidate, cohort)
+    sides = evaluation.from_labels(predictions=predictions, references=references, cohort=cohort)
     return evaluation.evaluate(sides, make_metrics(LABEL_METRICS)[0], card=card, grade=grade, created=created)
 
 

@@ -2,8 +2,9 @@
 
 The published interval is the jackknife's: the mean of the pseudo-values with a t quantile whose degrees of freedom follow from their
 kurtosis. Macro F1 over findings with a handful of positives is biased downwards and the bootstrap doubles the bias; `docs/statistics.md`
-holds the simulation that chose. A single finding's ratio is a proportion in disguise and has the interval of Korn and Graubard; what such
-proportions cannot show at 0 and at 1 is added to the variance of their average.
+has the simulation behind the choice. The ratio of a single finding is a function of a proportion and has the interval of Korn and
+Graubard. Where all trials of a finding hit, or none, resampling shows no variance: `harness.statistics.proportions`
+estimates it for the averages.
 """
 
 from __future__ import annotations
@@ -15,14 +16,17 @@ import numpy as np
 from scipy import special, stats
 
 from harness.errors import UsageError
-from harness.statistics.agreement import clopper_pearson_real
+from harness.statistics.proportions import counted, hidden_variance
 from harness.statistics.resample import Source, bootstrap, parts
 from harness.types import Array, Metric
 
 Interval = tuple[float, float]
-PUBLISHED = "jackknife-t"
+PUBLISHED = "jackknife-t2"
+"""Goes into records and snapshots. Until 2026-11 it was jackknife-t, which added the same hidden variance below and above."""
 UNKNOWN: Interval = (-np.inf, np.inf)
 """The interval of a score from a single patient."""
+MANY = 1e9
+"""Degrees of freedom at which Student's t is the normal distribution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,10 @@ class Pseudo:
         """A part's score and its pseudo-values."""
         index = self.names.index(name)
         return float(self.value[index]), self.values[index]
+
+    def variances(self) -> dict[str, float]:
+        """By part the variance that the patients show."""
+        return dict(zip(self.names, (moments(self.values)[1] ** 2).tolist(), strict=True))
 
 
 def pseudo(metric: Metric, table: Array, keep: Callable[[str], bool] = lambda name: True) -> Pseudo:
@@ -78,17 +86,29 @@ def moments(values: Array) -> tuple[Array, Array, Array]:
     return mean, np.where(spread <= 1e-13 * np.maximum(np.abs(mean), 1e-300), 0.0, spread), freedom
 
 
-def jackknife_t(value: Array, values: Array, alpha: float = 0.05, hidden: float | Array = 0.0) -> tuple[Array, Array]:
+def jackknife_t(
+    value: Array, values: Array, alpha: float = 0.05, below: float | Array = 0.0, above: float | Array = 0.0
+) -> tuple[Array, Array]:
     """Low and high end: bias-corrected, and stretched to hold the score itself where the correction goes beyond it.
 
     Args:
         value: Shape (...): the scores.
         values: Shape (..., patients): the pseudo-values.
-        hidden: Variance that these patients cannot show; see `hidden_variance`.
+        alpha: One less the confidence.
+        below: Variance that these patients cannot show, of what can only be lower than it looks; see `harness.statistics.proportions.hidden_variance`.
+        above: The same of what can only be higher.
     """
     mean, spread, freedom = moments(values)
-    half = special.stdtrit(freedom, 1 - alpha / 2) * np.sqrt(spread**2 + hidden)
-    return np.minimum(mean - half, value), np.maximum(mean + half, value)
+    low, high = (_half(spread**2, np.asarray(hidden), freedom, alpha) for hidden in (below, above))
+    return np.minimum(mean - low, value), np.maximum(mean + high, value)
+
+
+def _half(seen: Array, hidden: Array, freedom: Array, alpha: float) -> Array:
+    """Half an interval's width; the degrees of freedom are Satterthwaite's for an estimated variance plus a given one."""
+    total = seen + hidden
+    growth = np.divide(total, seen, out=np.ones(np.shape(total)), where=seen > 0)
+    joint = np.where(seen > 0, np.minimum(freedom * growth**2, MANY), MANY)
+    return np.asarray(special.stdtrit(joint, 1 - alpha / 2) * np.sqrt(total))
 
 
 def percentile(draws: Array, alpha: float = 0.05) -> Interval:
@@ -130,23 +150,6 @@ def bca(value: float, draws: Array, values: Array, alpha: float = 0.05) -> Inter
     return float(low), float(high)
 
 
-def korn_graubard(hits: Array, trials: Array, alpha: float = 0.05) -> Interval:
-    """Clopper and Pearson's interval of a proportion with the sample size that the clusters leave (Korn and Graubard 1998).
-
-    Args:
-        hits: By patient.
-        trials: By patient; a design effect below 1 counts as 1.
-    """
-    count, size = len(hits), float(trials.sum())
-    if size <= 0:
-        return 0.0, 1.0
-    share = float(hits.sum()) / size
-    binomial = share * (1 - share) / size
-    clustered = float(np.sum((hits - share * trials) ** 2)) * count / max(count - 1, 1) / size**2
-    effect = max(1.0, clustered / binomial) if binomial > 0 else max(1.0, float(np.sum(trials**2)) / size)
-    return clopper_pearson_real(share * size / effect, size / effect, alpha)
-
-
 METHODS: tuple[str, ...] = (PUBLISHED, "percentile", "basic", "bca")
 
 
@@ -170,14 +173,16 @@ def intervals(
     if len(table) < 2:
         found = dict.fromkeys(left.names, UNKNOWN)
     elif method == PUBLISHED:
-        unseen = hidden_variance(metric, table, left)
-        lows, highs = jackknife_t(left.value, left.values, alpha, np.array([unseen.get(name, 0.0) for name in left.names]))
+        known = counted(metric, table)
+        unseen = hidden_variance(metric, known, left.variances())
+        below, above = (np.array([unseen.get(name, (0.0, 0.0))[side] for name in left.names]) for side in (0, 1))
+        lows, highs = jackknife_t(left.value, left.values, alpha, below, above)
         found = {name: (float(low), float(high)) for name, low, high in zip(left.names, lows, highs, strict=True)}
-        found.update(_proportions(metric, table, alpha))
+        found.update({part: item.interval(alpha) for part, item in known.items()})
     else:
         found = _bootstrapped(left, bootstrap(metric, [table], draws, source or Source(""))[0], method, alpha)
-    lowest, highest = getattr(metric, "limits", UNKNOWN)
-    return {name: (max(low, lowest), min(high, highest)) for name, (low, high) in found.items()}
+    lowest, highest = metric.limits
+    return {name: (max(low, lowest) + 0.0, min(high, highest) + 0.0) for name, (low, high) in found.items()}
 
 
 def _bootstrapped(left: Pseudo, drawn: Mapping[str, Array], method: str, alpha: float) -> dict[str, Interval]:
@@ -186,48 +191,6 @@ def _bootstrapped(left: Pseudo, drawn: Mapping[str, Array], method: str, alpha: 
     if method == "basic":
         return {name: basic(left.one(name)[0], drawn[name], alpha) for name in left.names}
     return {name: bca(left.one(name)[0], drawn[name], left.one(name)[1], alpha) for name in left.names}
-
-
-def _proportions(metric: Metric, table: Array, alpha: float) -> dict[str, Interval]:
-    """The parts that are a rising function of one proportion, where the metric names them."""
-    found = {}
-    for part, (hits, trials, rising) in _counted(metric, table).items():
-        low, high = korn_graubard(hits, trials, alpha)
-        found[part] = (float(rising(low)), float(rising(high)))
-    return found
-
-
-def hidden_variance(metric: Metric, table: Array, left: Pseudo) -> dict[str, float]:
-    """What averages of proportions miss where every trial hit, or none: of 3 positives all found, resampling sees no uncertainty.
-
-    Such a member of an average is given the variance of Jeffreys' estimate, (hits + 1/2) / (trials + 1).
-
-    Returns:
-        By part the variance to add; parts that miss nothing are absent.
-    """
-    averages: Mapping[str, tuple[str, ...]] = getattr(metric, "averages", dict)()
-    counted = _counted(metric, table) if averages else {}
-    unseen = {}
-    for part, (hits, trials, rising) in counted.items():
-        hit, tried = float(hits.sum()), float(trials.sum())
-        if part in left.names and hit in (0.0, tried):
-            share = (hit + 0.5) / (tried + 1)
-            slope = (rising(share + 1e-6) - rising(share - 1e-6)) / 2e-6
-            seen = float(moments(left.one(part)[1])[1]) ** 2
-            unseen[part] = max(0.0, slope**2 * share * (1 - share) / (tried + 1) - seen)
-    sums = {part: sum(unseen.get(member, 0.0) for member in members) / len(members) ** 2 for part, members in averages.items()}
-    return {part: value for part, value in sums.items() if value > 0}
-
-
-def _counted(metric: Metric, table: Array) -> dict[str, tuple[Array, Array, Callable[[float], float]]]:
-    """Hits and trials of each patient for each part that is a proportion."""
-    column = {name: index for index, name in enumerate(metric.columns)}
-    named: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], Callable[[float], float]]] = getattr(metric, "proportions", dict)()
-
-    def summed(names: tuple[str, ...]) -> Array:
-        return np.asarray(table[:, [column[name] for name in names]].sum(axis=1))
-
-    return {part: (summed(hits), summed(trials), rising) for part, (hits, trials, rising) in named.items()}
 
 
 def t_tail(value: Array, freedom: Array) -> Array:

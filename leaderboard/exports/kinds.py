@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from harness.quiet import Quiet
 from harness.records import record as records
 from harness.records import summary
 from harness.records.record import Record
@@ -26,12 +27,12 @@ DATASET = "ranscore/cohorts"
 """Where nobody configured the benchmark's data set on the Hub."""
 
 
-@dataclass(frozen=True, slots=True)
-class Export:
+@dataclass(frozen=True, slots=True, repr=False)
+class Export(Quiet):
     """One file."""
 
     name: str
-    text: str
+    text: str = field(repr=False)
 
     @property
     def type(self) -> str:

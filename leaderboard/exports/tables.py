@@ -64,9 +64,9 @@ def number(cell: Cell | None, interval: bool = False) -> str:
     """A score with or without its interval; a dash where there is none."""
     if cell is None:
         return "–"
-    text = f"{cell.value:.{DIGITS}f}"
+    text = f"{cell.value:z.{DIGITS}f}"
     if interval and cell.interval:
-        text += f" [{cell.interval[0]:.{DIGITS}f}, {cell.interval[1]:.{DIGITS}f}]"
+        text += f" [{cell.interval[0]:z.{DIGITS}f}, {cell.interval[1]:z.{DIGITS}f}]"
     return text
 
 

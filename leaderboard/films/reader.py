@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,6 +17,8 @@ from generators.catalogue import Options, System
 from generators.running.batching import fit
 from harness.errors import InputError, Problem, RanscoreError, UnavailableError, UsageError
 from harness.home import config, home
+from harness.optional import caution
+from harness.quiet import Quiet
 from harness.types import Generator, Role, StudyInput
 from leaderboard.films import sandbox
 
@@ -30,18 +33,22 @@ _SEED = 4711
 """Of the example films: no model that is trained on a synthetic cohort has seen them, unless its cohort has this seed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+@dataclass(frozen=True, slots=True, repr=False)
+class Written(Quiet):
     """What a system wrote for a film, and the film as it was shown to it."""
 
-    report: str
+    report: str = field(repr=False)
     failure: str
     """Empty where there is a report."""
     substituted: tuple[str, ...]
-    picture: bytes
+    picture: bytes = field(repr=False)
     """A PNG of at most `SHOWN` pixels a side."""
     size: tuple[int, int]
     """Width and height of the film in pixels."""
+    caution: str = ""
+    """What the system has to say beside every report of it."""
+    example: bool = False
+    """Whether the film is one of this page's drawn examples."""
 
 
 class Reader:
@@ -94,7 +101,8 @@ class Reader:
                 what = f"{self.system.name} failed on this film ({type(error).__name__})"
                 raise UnavailableError(Problem(what, "Try another, or tell those who run the page")) from None
             picture, size = _picture(path)
-        return Written(made.report, made.failure, tuple(made.substituted), picture, size)
+        said = caution(self._made)
+        return Written(made.report, made.failure, tuple(made.substituted), picture, size, said, bool(said) and is_example(content))
 
     def _make(self) -> Generator:
         return catalogue.make(self.system, replace(self.options, device=catalogue.device(self.options.device)))
@@ -154,6 +162,16 @@ def _cases() -> tuple[Any, ...]:
     from harness.cohorts.synthetic.cohort import invent
 
     return tuple(invent("test", EXAMPLES, _SEED))
+
+
+@cache
+def _pictures() -> frozenset[bytes]:
+    return frozenset(sha256(example(number)[0]).digest() for number in range(EXAMPLES))
+
+
+def is_example(content: bytes) -> bool:
+    """Whether a file is one of the drawn examples, byte for byte."""
+    return sha256(content).digest() in _pictures()
 
 
 def example(number: int) -> tuple[bytes, str]:

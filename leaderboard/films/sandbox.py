@@ -102,7 +102,7 @@ def main() -> None:
         stream = io.BytesIO()
         _seen(path).save(stream, "PNG", compress_level=1)
     except RanscoreError as error:
-        problems = [_kinder(problem, error.__cause__, str(path)) for problem in error.problems]
+        problems = [_kinder(problem, error.__context__, str(path)) for problem in error.problems]
         print(json.dumps([asdict(problem) for problem in problems]), flush=True)
         os._exit(WRONG if isinstance(error, InputError) else ABSENT)
     sys.stdout.buffer.write(stream.getvalue())

@@ -101,5 +101,5 @@ def grid(
 
 def _cell(value: object, number: bool) -> Html:
     if isinstance(value, float):
-        return el("td", f"{value:.3f}", class_="n", data_v=repr(value))
+        return el("td", f"{value:z.3f}", class_="n", data_v=repr(value))
     return el("td", value, class_="n" if number else None, data_v=value if isinstance(value, int) else None)

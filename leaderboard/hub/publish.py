@@ -23,10 +23,15 @@ def public(record: Record) -> Record:
 def _rounded(result: MetricResult) -> MetricResult:
     """Three digits; single findings only where enough references are positive."""
     few = {part.partition(":")[2] for part, value in result.parts.items() if part.startswith("positives:") and value < FEW_POSITIVES}
-    kept = {part: round(value, DIGITS) for part, value in result.parts.items() if part.partition(":")[2] not in few or ":" not in part}
-    ends = {part: (round(low, DIGITS), round(high, DIGITS)) for part, (low, high) in result.intervals.items() if part in kept}
-    attainable = None if result.attainable is None else round(result.attainable, DIGITS)
+    kept = {part: _round(value) for part, value in result.parts.items() if part.partition(":")[2] not in few or ":" not in part}
+    ends = {part: (_round(low), _round(high)) for part, (low, high) in result.intervals.items() if part in kept}
+    attainable = None if result.attainable is None else _round(result.attainable)
     return replace(result, parts=kept, intervals=ends, attainable=attainable)
+
+
+def _round(value: float) -> float:
+    """Rounded; what rounds to 0 is never -0."""
+    return round(value, DIGITS) + 0.0
 
 
 def rows(record: Record) -> list[Json]:

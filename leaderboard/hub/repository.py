@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from harness import files
 from harness.errors import UnavailableError
+from harness.quiet import Quiet
 from harness.records import record as records
 from harness.records.store import Store
 from leaderboard.hub.publish import public, rows
@@ -167,12 +168,12 @@ def _status(error: Exception) -> int | None:
     raise error
 
 
-@dataclass(slots=True)
-class HubShelf:
+@dataclass(slots=True, repr=False)
+class HubShelf(Quiet):
     """A ledger's files in a closed data set."""
 
     repository: Repository
-    _read: dict[str, bytes] = field(default_factory=dict)
+    _read: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     def events(self) -> Mapping[str, bytes]:
         """Every event by name, as they are now."""

@@ -170,7 +170,8 @@ def answer(reader: Reader, content: bytes, name: str, reference: str) -> Html:
         if made.failure or not made.report.strip():
             raise UnavailableError(f"{reader.system.name} wrote nothing: {made.failure or 'its report is empty'}")
         read = try_it.read(made.report, reference)
-        return film.answer(reader.system.name, plain_name(name), made.picture, made.size, made.substituted, read)
+        warning = film.warning(made.caution, made.example)
+        return film.answer(reader.system.name, plain_name(name), made.picture, made.size, made.substituted, read, warning)
     except RanscoreError as error:
         return film.complaint(error.problems)
     except Exception as error:

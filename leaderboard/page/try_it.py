@@ -120,4 +120,4 @@ def score(report: str, reference: str) -> Any:
         language="en",
         source="pasted by a visitor",
     )
-    return scorer.score({"1": report}, cohort, extractor=extractor()).record
+    return scorer.score(predictions={"1": report}, references=cohort, extractor=extractor()).record

@@ -63,8 +63,8 @@ def show(board: Board) -> None:
 
     table(tables.header(board), [tables.cells(board, row) for row in board.rows], board.cohort.name, 2, whole=False)
     print(tables.caption(board))
-    if board.detectable is not None:
-        print(f"Two systems must be about {board.detectable:.3f} Ran Score apart to be told apart.")
+    if board.gap:
+        print(board.gap)
     for note in board.notes:
         print(note)
     print()
@@ -75,6 +75,6 @@ def show_reported(rows: tuple[object, ...]) -> None:
     from leaderboard.board import BoardRow
     from ranscore.commands.show import table
 
-    lines = [[row.name, *(f"{cell.value:.3f}" for cell in row.cells.values())] for row in rows if isinstance(row, BoardRow)]
+    lines = [[row.name, *(f"{cell.value:z.3f}" for cell in row.cells.values())] for row in rows if isinstance(row, BoardRow)]
     table(["system", "Ran Score", "micro F1"], lines, "Reported in the paper, Table 5 (3,000 MIMIC-CXR images; not ranked)")
     print("Micro precision and recall are exchanged in the printed table: docs/notes-on-the-paper.md")

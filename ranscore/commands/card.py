@@ -158,7 +158,7 @@ def _task(card: Card, name: str, arguments: argparse.Namespace) -> Task:
 
 def _said(done: Done) -> str:
     record, first = done.record, done.record.metrics[0]
-    parts = [f"{record.system.name}: {'was scored before, ' if done.before else ''}{first.headline} {first.value:.3f}", str(record.counts)]
+    parts = [f"{record.system.name}: {'was scored before, ' if done.before else ''}{first.headline} {first.value:z.3f}", str(record.counts)]
     parts += [f"{done.resumed} reports were there already"] * bool(done.resumed)
     parts += [f"{done.failed} failed (see `failure` in its file)"] * bool(done.failed)
     return "; ".join(parts)

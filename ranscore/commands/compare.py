@@ -113,8 +113,8 @@ def cells(line: Line) -> list[str]:
     """One score as text."""
     interval, p = _ends(line)
     swapped = "–" if line.swapped is None else _p(line.swapped)
-    drawn = "–" if line.drawn is None else f"[{line.drawn[0]:+.3f}, {line.drawn[1]:+.3f}]"
-    return [line.part, f"{line.first:.3f}", f"{line.second:.3f}", f"{line.first - line.second:+.3f}", interval, p, swapped, drawn]
+    drawn = "–" if line.drawn is None else f"[{line.drawn[0]:+z.3f}, {line.drawn[1]:+z.3f}]"
+    return [line.part, f"{line.first:z.3f}", f"{line.second:z.3f}", f"{line.first - line.second:+z.3f}", interval, p, swapped, drawn]
 
 
 def finding_cells(line: Line) -> list[str]:
@@ -122,14 +122,14 @@ def finding_cells(line: Line) -> list[str]:
     interval, p = _ends(line)
     adjusted = "few positives" if line.pair is None or line.pair.adjusted is None else _p(line.pair.adjusted)
     name = line.part.partition(":")[2]
-    return [name, f"{line.first:.3f}", f"{line.second:.3f}", f"{line.first - line.second:+.3f}", interval, p, adjusted]
+    return [name, f"{line.first:z.3f}", f"{line.second:z.3f}", f"{line.first - line.second:+z.3f}", interval, p, adjusted]
 
 
 def _ends(line: Line) -> tuple[str, str]:
     if line.pair is None:
         return "–", "–"
-    return f"[{line.pair.low:+.3f}, {line.pair.high:+.3f}]", _p(line.pair.p)
+    return f"[{line.pair.low:+z.3f}, {line.pair.high:+z.3f}]", _p(line.pair.p)
 
 
 def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+    return "< 0.001" if value < 0.001 else f"{value:z.3f}"

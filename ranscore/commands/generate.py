@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     cohort = cohorts.load(arguments.cohort)
     system = catalogue.find(arguments.system)
     chosen = replace(chosen_options(arguments), access=cohort.manifest.access)
-    name = catalogue.title(system, chosen)
+    name = catalogue.title(system, chosen, cohort)
     studies = loop.chosen(cohort, arguments.limit, _shard(arguments.shard))
     with _writer(arguments, system, chosen, cohort) as writer:
         plan = loop.Plan(name, writer.digest, cohort.manifest.digest, tuple(study.id for study in studies), chosen.device, chosen.precision)
@@ -155,8 +155,8 @@ def run_floors(arguments: argparse.Namespace) -> int:
         role, summary, _ = BOUNDS[name]
         reports = bound(name, cohort).reports
         found = scorer.score(
-            reports,
-            cohort,
+            predictions=reports,
+            references=cohort,
             extractor=arguments.extractor or "lexical",
             options=chosen,
             metrics=arguments.metrics.split(",") if arguments.metrics else None,
@@ -167,7 +167,7 @@ def run_floors(arguments: argparse.Namespace) -> int:
         )
         if arguments.store is not None:
             store.at(arguments.store).add(found.record, found.rows, reports, found.sides.patients)
-        rows.append([name, role.value, summary, *(f"{result.value:.3f}" for result in found.record.metrics)])
+        rows.append([name, role.value, summary, *(f"{result.value:z.3f}" for result in found.record.metrics)])
     table(
         ["bound", "role", "what", *(result.name for result in found.record.metrics)],
         rows,

@@ -111,7 +111,7 @@ def json(parser: argparse.ArgumentParser) -> None:
 def card(parser: argparse.ArgumentParser) -> None:
     """Who made the reports."""
     group = parser.add_argument_group("who made the reports")
-    group.add_argument("--name", help="the system's name (default: the file's)")
+    group.add_argument("--name", help="the system's name (default: that of the run that wrote the file, else the file's)")
     group.add_argument("--system-version", default="", metavar="V", help="the system's version")
     group.add_argument("--organisation", default="", metavar="O", help="who stands behind it")
     group.add_argument("--link", default="", metavar="URL", help="its paper or page")

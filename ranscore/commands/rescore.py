@@ -60,7 +60,7 @@ def _row(item: object) -> list[str]:
 
     assert isinstance(item, Rescored)
     old = item.old.record
-    before = f"{old.metrics[0].value:.4f}" if old.metrics else "–"
-    after = f"{item.new.metrics[0].value:.4f}" if item.new else "–"
+    before = f"{old.metrics[0].value:z.4f}" if old.metrics else "–"
+    after = f"{item.new.metrics[0].value:z.4f}" if item.new else "–"
     what = item.reason or ("the same" if item.same else f"kept beside the old one: {item.new.metrics[0].signature if item.new else ''}")
     return [item.old.id[:12], f"{old.system.name} {old.system.version}".strip(), before, after, what]

@@ -109,8 +109,8 @@ def evaluate_arguments(arguments: argparse.Namespace, card: SystemCard | None, g
     section = Section(arguments.section) if arguments.section else None
     cohort = _references(arguments, section, Access.OPEN if arguments.open else Access.CREDENTIALED)
     return scorer.score(
-        arguments.file,
-        cohort,
+        predictions=arguments.file,
+        references=cohort,
         extractor=arguments.extractor or "lexical",
         options=chosen,
         metrics=names,
@@ -135,14 +135,16 @@ def _evaluate_labels(arguments: argparse.Namespace, card: SystemCard | None) -> 
     if not arguments.cohort:
         if not arguments.reference_labels:
             raise UsageError("--labels needs --reference-labels FILE, or --cohort NAME with known labels")
-        return scorer.score_labels(arguments.reference_labels, arguments.labels, access=access, card=card, created=store.now())
+        sides = {"predictions": arguments.labels, "references": arguments.reference_labels}
+        return scorer.score_labels(**sides, access=access, card=card, created=store.now())
     cohort = cohorts.load(arguments.cohort)
     known = label_files.read(arguments.reference_labels) if arguments.reference_labels else cohort.labels
     if not known:
         raise UsageError(f"the cohort {arguments.cohort!r} has no known labels: add --reference-labels FILE")
     reference = {study.id: known[study.id] for study in cohort.scored if study.id in known}
     who = card or SystemCard(arguments.labels.stem)
-    return scorer.score_decisions(reference, label_files.read(arguments.labels), evaluation.cohort_card(cohort), who, created=store.now())
+    said, about = label_files.read(arguments.labels), evaluation.cohort_card(cohort)
+    return scorer.score_decisions(predictions=said, references=reference, cohort=about, card=who, created=store.now())
 
 
 def _references(arguments: argparse.Namespace, section: Any, access: Any) -> Cohort:
@@ -158,9 +160,10 @@ def _references(arguments: argparse.Namespace, section: Any, access: Any) -> Coh
 
 def card_of(arguments: argparse.Namespace) -> SystemCard:
     """The card that the options of `options.card` give."""
+    from harness.formats.written_by import name_of
     from harness.types import Section, SystemCard
 
-    name = arguments.name or (getattr(arguments, "labels", None) or arguments.file or Path("unnamed")).stem
+    name = name_of(getattr(arguments, "labels", None) or arguments.file or Path("unnamed"), arguments.name or "")
     sections = Section(arguments.sections) if arguments.sections else None
     return SystemCard(
         name,
@@ -207,7 +210,7 @@ def print_findings(findings: tuple[Any, ...]) -> None:
         [
             row.finding + (" *" if row.few else ""),
             str(row.positives),
-            *(f"{value:.3f}" for value in (row.precision, row.recall, row.f1, row.accuracy)),
+            *(f"{value:z.3f}" for value in (row.precision, row.recall, row.f1, row.accuracy)),
         ]
         for row in findings
     ]
@@ -217,7 +220,7 @@ def print_findings(findings: tuple[Any, ...]) -> None:
 
 
 def _attainable(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
+    return "" if value is None else f"{value:z.3f}"
 
 
 def verify(arguments: argparse.Namespace) -> int:

@@ -57,11 +57,10 @@ def show(made: Snapshot, names: dict[str, str]) -> None:
     for metric in made.metrics:
         places = metric.places.get(metric.headline, {})
         rows = [[_place(place.rank, place.low, place.high), names[name]] for name, place in places.items()]
-        least = metric.detectable.get(metric.headline)
         if rows:
             table(["rank", "system"], sorted(rows, key=lambda row: (int(row[0].split()[0]), row[1])), metric.name, 2)
-        if least is not None:
-            print(f"Two systems must be about {least:.3f} {metric.name} apart to be told apart.")
+        if sentence := metric.gap(metric.headline, metric.name):
+            print(sentence)
     if made.without_rows:
         print(f"{len(made.without_rows)} records have no rows here and take no part: {', '.join(made.without_rows)}")
     print("Ranked are systems that were scored here or re-generated; self-scored records, floors and ceilings stand beside the ranks.")

@@ -34,7 +34,9 @@ def test_one_sentence_stands_at_the_floor_while_its_bleu_looks_respectable(share
     }
     for name, reports in said.items():
         card = SystemCard(name, role=Role.FLOOR if name == "constant-normal" else Role.SYSTEM)
-        made = scorer.score(reports, cohort, metrics=names, card=card, grade=Grade.SCORED_HERE, created="2026-01-01T00:00:00Z")
+        made = scorer.score(
+            predictions=reports, references=cohort, metrics=names, card=card, grade=Grade.SCORED_HERE, created="2026-01-01T00:00:00Z"
+        )
         store.add(made.record, made.rows, None, made.sides.patients)
     for found in ranks.make(store):
         snapshot.save(store.root, found)

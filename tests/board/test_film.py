@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import io
 import json
 import subprocess
@@ -340,3 +341,31 @@ def test_the_form_holds_whatever_a_catalogue_says_as_text() -> None:
     with pytest.raises(RanscoreError) as caught:
         Reader(trained.SYSTEM, Options()).check()
     assert "trained-baseline needs model" in view.unavailable(caught.value.problems)
+
+
+def test_beside_every_report_stands_what_the_system_learned_from(reader: Reader, model: Path, shared: Path, tmp_path: Path) -> None:
+    from leaderboard.page import film as page_film
+
+    example = page_film.answer(reader, film.example(3)[0], "a.png", "")
+    assert "learned from drawn films alone" in example and "This film is such a drawing" in example
+    assert "says nothing about a patient" not in example
+    real = sorted((shared / "images").glob("*.png"))
+    assert len(real) > 4
+    for path in real:
+        shown = page_film.answer(reader, path.read_bytes(), path.name, "")
+        assert shown.index("says nothing about a patient") < shown.index("The report asserts") and 'role="alert"' in shown
+        assert "such a drawing" not in shown
+    # A drawing that is not one of the page's own is not taken for one.
+    assert "says nothing about a patient" in page_film.answer(reader, saved(drawn()), "a.png", "")
+    learned = trained.load(model)
+    for told in (None, False):
+        dataclasses.replace(learned, drawn=told).save(tmp_path / "model")
+        shown = page_film.answer(Reader(trained.SYSTEM, Options({"model": tmp_path / "model"})), saved(drawn()), "a.png", "")
+        assert ("does not say what it learned from" in shown) == (told is None) and ('role="alert"' in shown) == (told is None)
+
+
+def test_a_system_without_a_caution_is_shown_without_one() -> None:
+    from leaderboard.page import film as page_film
+
+    shown = page_film.answer(Reader(ODD, Options(settings={"does": "x"})), saved(drawn()), "a.png", "")
+    assert "asserts" in shown and "alert" not in shown and "drawing" not in shown

@@ -114,7 +114,14 @@ def test_an_empty_store_is_not_an_error(tmp_path: Path, capsys: pytest.CaptureFi
 def test_rescoring_keeps_both_values(tmp_path: Path, cohort: Cohort) -> None:
     store = Store(tmp_path)
     reports = {study.id: cohort.reference(study.id) for study in cohort.scored}
-    old = scorer.score(reports, cohort, extractor="lexical", metrics=["ran-score"], card=SystemCard("copy"), created="2026-01-01T00:00:00Z")
+    old = scorer.score(
+        predictions=reports,
+        references=cohort,
+        extractor="lexical",
+        metrics=["ran-score"],
+        card=SystemCard("copy"),
+        created="2026-01-01T00:00:00Z",
+    )
     store.add(old.record, old.rows, reports, old.sides.patients)
     # As if an earlier version of the metric had scored it: the same reports, another signature and digest.
     result = replace(old.record.metrics[0], signature=old.record.metrics[0].signature.replace("|v1", "|v0"))

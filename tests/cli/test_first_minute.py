@@ -66,7 +66,7 @@ def test_the_python_of_the_readme(here: Path, cohort: Cohort) -> None:
     from ranscore import score as from_python
 
     assert score("-o", "record.json", "--metrics", "ran-score") == 0
-    made = from_python(here / "predictions.csv", cohort, metrics=["ran-score"])
+    made = from_python(predictions=here / "predictions.csv", references=cohort, metrics=["ran-score"])
     written = json.loads((here / "record.json").read_text())["metrics"][0]
     assert made.record.metrics[0].value == written["parts"]["macro-f1"]
 

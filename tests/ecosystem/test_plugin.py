@@ -63,7 +63,9 @@ def test_objects_can_be_given_in_place_of_names() -> None:
     texts = {"one": Text(findings="Small pneumothorax."), "two": Text(findings="The lungs are clear.")}
     cohort = make("c", studies, texts, section=Section.FINDINGS, access=Access.OPEN, language="en", source="")
     mine = Mean("mine", "", ("mine",), ones)  # type: ignore[arg-type]
-    found = score({"one": "Clear.", "two": "Clear."}, cohort, metrics=["ran-score", mine], extractor=extractor("lexical"))
+    found = score(
+        predictions={"one": "Clear.", "two": "Clear."}, references=cohort, metrics=["ran-score", mine], extractor=extractor("lexical")
+    )
     assert [item.name for item in found.record.metrics] == ["ran-score", "mine"] and found.record.metrics[1].value == 1.0
 
 

@@ -31,7 +31,7 @@ def test_each_study_gets_the_reference_of_the_film_that_correlates_most(tmp_path
     assert set(made.reports) == {item.id for item in cohort.scored}
     assert not set(made.reports.values()) - {cohort.reference(item.id) for item in train}
     scores = {
-        name: scorer.score(bound(name, cohort).reports, cohort, metrics=["ran-score"]).record.metrics[0].value
+        name: scorer.score(predictions=bound(name, cohort).reports, references=cohort, metrics=["ran-score"]).record.metrics[0].value
         for name in ("nearest-neighbour", "constant-normal", "references")
     }
     assert scores["constant-normal"] < scores["nearest-neighbour"] < scores["references"]

@@ -30,12 +30,12 @@ def reports(cohort: Cohort) -> dict[str, str]:
 
 
 def test_without_weights_only_its_metric_is_left_out(cohort: Cohort) -> None:
-    record = scorer.score(reports(cohort), cohort, metrics=("ran-score", "chexbert-f1", "sembscore", "green")).record
+    record = scorer.score(predictions=reports(cohort), references=cohort, metrics=("ran-score", "chexbert-f1", "sembscore", "green")).record
     assert [result.name for result in record.metrics] == ["ran-score"]
     assert set(record.unavailable) == {"chexbert-f1", "sembscore", "green"}
     assert "1.31 GB" in record.unavailable["chexbert-f1"]
     with pytest.raises(UnavailableError, match=r"1\.31 GB"):
-        scorer.score(reports(cohort), cohort, metrics=("chexbert-f1",))
+        scorer.score(predictions=reports(cohort), references=cohort, metrics=("chexbert-f1",))
 
 
 def test_every_study_is_scored_and_the_signature_names_the_weights(cohort: Cohort, tmp_path: Path) -> None:

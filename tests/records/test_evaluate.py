@@ -24,7 +24,7 @@ def labels(seed: int, studies: int = 40) -> dict[str, Labels]:
 
 
 def scored(candidate: dict[str, Labels], reference: dict[str, Labels] | None = None, name: str = "A") -> Evaluation:
-    sides = evaluation.from_labels(reference or labels(0), candidate)
+    sides = evaluation.from_labels(predictions=candidate, references=reference or labels(0))
     return evaluation.evaluate(sides, [metric("ran-score")], card=SystemCard(name))
 
 

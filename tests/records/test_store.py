@@ -25,7 +25,9 @@ def scored(name: str, seed: int = 1) -> Evaluation:
     reference = {f"s{index}": Labels(tuple(rng.integers(0, 2, 21).tolist()), ok) for index in range(9)}
     rng = np.random.default_rng(seed)
     candidate = {study: Labels(tuple(rng.integers(0, 2, 21).tolist()), ok) for study in reference}
-    return evaluation.evaluate(evaluation.from_labels(reference, candidate), [metric("ran-score")], card=SystemCard(name))
+    return evaluation.evaluate(
+        evaluation.from_labels(predictions=candidate, references=reference), [metric("ran-score")], card=SystemCard(name)
+    )
 
 
 def test_a_record_is_found_again_by_name_id_and_digest(tmp_path: Path) -> None:

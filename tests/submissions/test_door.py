@@ -37,7 +37,7 @@ def test_a_submission_is_received_scored_listed_and_ranked(desk: Desk, hand: Han
     assert [event.kind for event in item.events] == ["received", "claimed", "validated", "scored", "listed"]
     (row,) = [row for board in load(desk.store) for row in board.rows]
     assert row.name == "Birch" and row.place and row.place.rank == 1 and row.grade.value == "scored here"
-    direct = scorer.score(read_canonical(reports), cohort, card=SystemCard("Birch"))
+    direct = scorer.score(predictions=read_canonical(reports), references=cohort, card=SystemCard("Birch"))
     assert row.digest == direct.record.digest == item.record
 
 

@@ -23,7 +23,7 @@ def test_it_is_complete_well_formed_unsuspicious_and_low() -> None:
     reports = check(tabular.parse(example(cohort).encode(), complaints), complaints, [study.id for study in cohort.scored])
     complaints.check()
     assert len(reports) == 60 and not text_flags(reports)
-    assert scorer.score(reports, cohort, metrics=["ran-score"]).record.metrics[0].value < 0.3
+    assert scorer.score(predictions=reports, references=cohort, metrics=["ran-score"]).record.metrics[0].value < 0.3
 
 
 def test_a_credentialed_cohort_has_none() -> None:

@@ -73,7 +73,9 @@ def test_every_acknowledged_submission_is_scored_exactly_once(tmp_path: Path) ->
     (root / "config.toml").write_text(POLICY)
     contents = files(cohort)
     # The children inherit what is imported here, so that they are at work the moment they start.
-    expected = [scorer.score(read_canonical(content), cohort, card=SystemCard("x")).record.digest for content in contents]
+    expected = [
+        scorer.score(predictions=read_canonical(content), references=cohort, card=SystemCard("x")).record.digest for content in contents
+    ]
     context, rng = multiprocessing.get_context("fork"), random.Random(1)
     starts = {
         "page": lambda: context.Process(target=page, args=(root, contents, acknowledged)),

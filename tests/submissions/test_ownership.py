@@ -200,7 +200,7 @@ def test_names_that_only_hold_one_of_theirs_are(desk: Desk, hand: Hand, name: st
 
 def test_a_name_of_the_boards_own_records_is_taken(desk: Desk, hand: Hand, cohort: Cohort, reports: bytes) -> None:
     for card in (SystemCard("Quartz"), SystemCard("Mean of ten", role=Role.FLOOR)):
-        desk.store.add(scorer.score(read_canonical(reports), cohort, metrics=("ran-score",), card=card).record)
+        desk.store.add(scorer.score(predictions=read_canonical(reports), references=cohort, metrics=("ran-score",), card=card).record)
     for name in ("Quartz", "QUARTZ", "Mean of ten", "Mean-of-ten"):
         assert any("a system of this name is on the board" in line for line in said(look(desk, hand(name))))
     assert said(look(desk, hand("Quartz", operator=True))) == []

@@ -24,9 +24,6 @@ FOLDERS = (
     "leaderboard",
     "harness/formats",
     "harness/metrics",
-    "harness/formats/reports.py",
-    "harness/formats/complaints.py",
-    "harness/formats/nearest_id.py",
 )
 READ = [(name, pattern) for folder in FOLDERS for name, pattern in patterns(folder)]
 REPEATED = (

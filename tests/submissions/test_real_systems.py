@@ -31,6 +31,6 @@ def test_two_real_systems_are_listed_with_the_digests_of_score(shared: Path, tmp
     (board,) = load(desk.store)
     assert {row.name for row in board.rows} == {"MoERad", "AAMN"} and all(row.place for row in board.rows)
     for name, file in (("MoERad", "moerad-iu.csv"), ("AAMN", "aamn-iu.csv")):
-        direct = scorer.score(folder / file, cohort, card=SystemCard(name))
+        direct = scorer.score(predictions=folder / file, references=cohort, card=SystemCard(name))
         assert direct.record.digest == found[ids[name]].record
         print(name, direct.record.metrics[0].value, found[ids[name]].flags)

@@ -99,7 +99,7 @@ def test_the_command_hands_in_over_http(
     said = capsys.readouterr().out.split()
     name, code = said[said.index("receipt") + 1], said[said.index("it:") + 1]
     wait_for(served.desk, 1)
-    direct = scorer.score(read_canonical(reports), cohort, card=SystemCard("Birch"))
+    direct = scorer.score(predictions=read_canonical(reports), references=cohort, card=SystemCard("Birch"))
     assert served.desk.ledger.books().submissions[name].record == direct.record.digest
     assert main(["receipt", name, "--to", served.address]) == 0
     assert "listed: it stands on the board" in capsys.readouterr().out
@@ -186,5 +186,5 @@ def test_two_real_systems_are_handed_in_through_the_page(shared: Path, tmp_path:
         (board,) = load(served.desk.store)
         assert {row.name for row in board.rows} == {"MoERad", "AAMN"} and all(row.place for row in board.rows)
         for name, file in (("MoERad", "moerad-iu.csv"), ("AAMN", "aamn-iu.csv")):
-            direct = scorer.score(folder / file, references, card=SystemCard(name))
+            direct = scorer.score(predictions=folder / file, references=references, card=SystemCard(name))
             assert served.desk.store.find(name).record.digest == direct.record.digest

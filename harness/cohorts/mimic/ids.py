@@ -18,9 +18,7 @@ def read_ids(path: Path) -> list[tuple[int, str]]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            Problem(f"it cannot be read ({type(error).__name__})", "Give a text file of ids, one a line", str(path))
-        ) from error
+        raise InputError(Problem(f"it cannot be read ({type(error).__name__})", "Give a text file of ids, one a line", str(path))) from None
     first = [(number, line.partition(",")[0].strip().strip('"')) for number, line in enumerate(lines, 1)]
     ids = [(number, name) for number, name in first if name and not name.startswith("#") and name.lower() not in _HEADINGS]
     if not ids:

@@ -95,7 +95,7 @@ def rows(path: Path, needed: tuple[str, ...]) -> Iterator[tuple[int, dict[str, s
                 yield line, {name: value or "" for name, value in row.items() if name}
     except (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
         what = f"it cannot be read ({type(error).__name__})"
-        raise InputError(Problem(what, "Download it again and compare its checksum", str(path), line + 1)) from error
+        raise InputError(Problem(what, "Download it again and compare its checksum", str(path), line + 1)) from None
 
 
 def examinations(copy: Path, tell: Callable[[str], None]) -> dict[str, Examination]:
@@ -208,5 +208,5 @@ class Reports:
 def _open(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile) as error:
-        raise InputError(Problem("it is not a ZIP archive", "Download it again and compare its checksum", str(path))) from error
+    except (OSError, zipfile.BadZipFile):
+        raise InputError(Problem("it is not a ZIP archive", "Download it again and compare its checksum", str(path))) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from harness.cohorts.synthetic.cohort import matrix_of, present_findings
 from harness.cohorts.synthetic.labels import expected_f1, perturb
 from harness.cohorts.synthetic.reports import FINDINGS_20, write
 from harness.errors import UsageError
+from harness.quiet import Quiet
 from harness.types import Cohort, Labels, Role
 
 RATES: tuple[tuple[str, float, float], ...] = (
@@ -27,15 +28,15 @@ RATES: tuple[tuple[str, float, float], ...] = (
 """Name, recall and hallucination rate of the usual systems, best first; cedar and elm are almost equal on purpose."""
 
 
-@dataclass(frozen=True, slots=True)
-class SyntheticSystem:
+@dataclass(frozen=True, slots=True, repr=False)
+class SyntheticSystem(Quiet):
     """What a system with known faults says about each scored study of a cohort."""
 
     name: str
     role: Role
-    labels: Mapping[str, Labels]
+    labels: Mapping[str, Labels] = field(repr=False)
     """By study id, what its report asserts."""
-    reports: Mapping[str, str]
+    reports: Mapping[str, str] = field(repr=False)
     """By study id."""
     recall: float | None = None
     """None for floors and ceilings."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from harness.quiet import Quiet
 from harness.types import Status
 
 Decision = tuple[int | None, Status]
@@ -29,17 +30,17 @@ _TRACES = (
 """How models mark their thoughts: before and after."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+@dataclass(frozen=True, slots=True, repr=False)
+class Reply(Quiet):
     """One answer of a model, as a server gave it."""
 
-    content: str
-    finish: str = "stop"
+    content: str = field(repr=False)
+    finish: str = field(default="stop", repr=False)
     """`stop`, `length`, `content_filter`, or whatever else the server says."""
     refusal: bool = False
     thought: bool = False
     """Whether the server gave thoughts beside the content."""
-    model: str = ""
+    model: str = field(default="", repr=False)
     """Who the server says has answered."""
     prompt_tokens: int | None = None
 

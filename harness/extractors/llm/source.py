@@ -8,14 +8,15 @@ from typing import Protocol
 
 from harness.extractors.llm import protocol as models
 from harness.extractors.llm.parser import Reply
+from harness.quiet import Quiet
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+@dataclass(frozen=True, slots=True, repr=False)
+class Ask(Quiet):
     """One question about one text that nobody has answered yet."""
 
     asked: str
-    key: bytes
+    key: bytes = field(repr=False)
     report: str = field(repr=False)
     """The framed text."""
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.formats.complaints import Complaints
 from harness.formats.tabular import from_csv, from_json, from_parquet
 from harness.formats.tabular.rows import MAX_COLUMNS, Row, Stopped, study_id
+from harness.quiet import Quiet
 
 __all__ = ["Row", "Table", "check_name", "parse", "read", "study_id"]
 
@@ -47,15 +48,15 @@ _WEB_PAGE = re.compile(rb"\s*<(?:!doctype|html|\?xml|head|body)", re.IGNORECASE)
 _SAVE_AS = "Save the table as CSV, JSON Lines or Parquet"
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+@dataclass(frozen=True, slots=True, repr=False)
+class Table(Quiet):
     """What could be read of a file."""
 
     format: str
     """`csv`, `jsonl`, `json`, `mapping` (a JSON object from id to text), `parquet`, or empty where it is none of them."""
     columns: tuple[str, ...] = ()
     """In lower case, without blanks around them, in the order of their first appearance."""
-    rows: tuple[Row, ...] = ()
+    rows: tuple[Row, ...] = field(default=(), repr=False)
     complete: bool = True
     """False where reading had to stop early: what is absent from the rows may stand further on in the file."""
 

@@ -16,6 +16,9 @@ _WHITE = re.compile(r"[ \t\r\n]*")
 class _Repeated(dict[str, Any]):
     """A JSON object that names a key twice."""
 
+    def __repr__(self) -> str:
+        return f"_Repeated({len(self)} keys)"
+
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = {key.strip().lower(): value for key, value in pairs}

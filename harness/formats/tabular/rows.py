@@ -15,6 +15,9 @@ class Row(NamedTuple):
     cells: dict[str, Any]
     """By column in lower case, without blanks around it; a row of JSON holds the columns that it names."""
 
+    def __repr__(self) -> str:
+        return f"Row(line={self.line}, {len(self.cells)} cells)"
+
 
 class Stopped(Exception):  # noqa: N818 - a way out; nobody sees it
     """Reading cannot go on; the reason is already among the complaints."""

@@ -36,8 +36,9 @@ class RanScore(evaluate.Metric):  # type: ignore[misc]
         from harness import ran_score as ran
 
         if self.config_name in ("default", "reports"):
-            parts, ends = ran.score_reports(references, predictions, extractor)
+            parts, ends = ran.score_reports(predictions=predictions, references=references, extractor=extractor)
         else:
-            parts, ends = ran.scores_of(ran.from_array(references, "references"), ran.from_array(predictions, "predictions"))
+            said, truth = ran.from_array(predictions, "predictions"), ran.from_array(references, "references")
+            parts, ends = ran.scores_of(predictions=said, references=truth)
         interval = dict(zip(("low", "high"), ends["macro-f1"], strict=True)) if "macro-f1" in ends else {}
         return {"ran_score": parts["macro-f1"], **interval, **parts}
