@@ -152,7 +152,7 @@ def find(name: str) -> System:
 
 
 def title(system: System, options: Options, cohort: Cohort | None = None) -> str:
-    """What reports and records call a system: with random weights it is another one, and says so wherever its name stands.
+    """What reports and records call a system: with random weights it is another one, and says so wherever its name is shown.
 
     Args:
         system: Its entry.
