@@ -19,10 +19,12 @@ run: $(VENV)/.light
 test: export OMP_NUM_THREADS := 1
 test: $(VENV)/.full
 	$(MAKE) --no-print-directory lint
-	$(PY) -m pytest -q -n auto --dist worksteal -m 'not slow and not browser'
+	$(PY) -m pytest -q -n auto --dist loadgroup -m 'not slow and not browser'
 # Apart from the rest: Playwright keeps an event loop running in its process, in which nothing else can start one.
 	$(PY) -m pytest -q -m browser tests/browser
 	$(PY) -m pytest -q -m browser tests --ignore tests/browser
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+	  echo "The tests of the page were skipped: Chromium is not installed. Install it (Debian: apt-get install chromium) and run make test again."
 
 # Full-size random weights and the like: minutes and gigabytes.
 test-slow: $(VENV)/.full

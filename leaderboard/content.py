@@ -15,6 +15,7 @@ from harness.records import snapshot as snapshots
 from harness.records.record import Record
 from harness.records.snapshot import MetricSnapshot, Snapshot
 from harness.records.store import Store, Stored, now
+from harness.records.store import at as store_at
 from harness.signature import kind_of
 from harness.types import Access, Cohort, Manifest, Rows
 from leaderboard.board import Board, Column, anonymous, boards
@@ -127,3 +128,12 @@ def found(store: Store, stored: Iterable[Stored]) -> dict[tuple[str, str], Snaps
     """The newest snapshot of every board, by cohort digest and signature of the metric that ranks."""
     keys = sorted({(item.record.cohort.digest, item.record.metrics[0].signature) for item in stored if item.record.metrics})
     return {key: snapshot for key in keys if (snapshot := snapshots.newest(store.root, *key))}
+
+
+def load_board(folder: Path | str | None = None) -> tuple[Board, ...]:
+    """Every board of a store, as data: rows with scores, intervals and ranks.
+
+    Args:
+        folder: The store; by default the one in `RANSCORE_HOME`.
+    """
+    return load(store_at(Path(folder) if folder else Path()))

@@ -69,10 +69,7 @@ def restore(archive: Path, root: Path) -> int:
         raise RefusedError(f"{root} holds a board already; restore into an empty folder")
     contents = _read(archive)
     for name, content in contents.items():
-        files.write(root / name, content)
-    for private in (root / "ledger", root / "store" / "reports"):
-        if private.is_dir():
-            private.chmod(0o700)
+        files.write(root / name, content, private=True)
     desks.at(root).ledger.books()
     return len(contents)
 

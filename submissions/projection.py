@@ -6,15 +6,17 @@ This can be run at any time and any number of times; whatever a crash left undon
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
 from harness.records import record as records
 from harness.records.record import Record
 from harness.records.store import Stored, identity
-from harness.types import Json, SystemCard
+from harness.types import Json
+from submissions import ownership
 from submissions.desk import Desk
 from submissions.events import State, Submission
-from submissions.system_card import shown
+from submissions.system_card import alias, shown
 
 _MARK = "submission "
 """Begins the reason of every withdrawal made here; others are the operator's own and stay."""
@@ -25,18 +27,52 @@ def project(desk: Desk) -> bool:
 
     Returns:
         Whether anything had to be done.
+
+    Raises:
+        Exception: What kept a submission from the board; the others are in order.
+    """
+    changed, failed = projected(desk)
+    for error in failed.values():
+        raise error
+    return changed
+
+
+def projected(desk: Desk) -> tuple[bool, Mapping[str, Exception]]:
+    """Make the store what the ledger says, as far as it goes.
+
+    Returns:
+        Whether anything had to be done, and by submission what kept it from the board.
     """
     today = datetime.fromtimestamp(desk.ledger.clock(), UTC).date()
-    scored = [item for item in desk.ledger.books().submissions.values() if item.record]
-    wanted = {identity(found): (item, found) for item in scored if stands(item) and (found := shown_record(item, today))}
-    ours = {identity(records.named(full, card)) for item in scored for full in [full_record(item)] for card in (full.system, _alias(item))}
+    now = desk.ledger.books()
+    contested = ownership.contested(now, today)
     stored = {item.id: item for item in desk.store.all()}
-    changed = [_stand(desk, stored.get(name), *wanted[name]) for name in wanted]
-    for name in ours - wanted.keys():
+    failed: dict[str, Exception] = {}
+    ours, wanted = set(), set()
+    changed = False
+    for item in now.submissions.values():
+        if not item.record:
+            continue
+        try:
+            ours |= _identities(item)
+            if stands(item):
+                record = shown_record(item, today, item.id in contested)
+                wanted.add(identity(record))
+                changed |= _stand(desk, stored.get(identity(record)), item, record)
+        except Exception as error:
+            # One damaged file keeps nobody else from the board.
+            failed[item.id] = error
+    for name in ours - wanted:
         if name in stored and not stored[name].withdrawn:
             desk.store.withdraw(name, f"{_MARK}withdrawn, hidden or named since")
-            changed.append(True)
-    return any(changed)
+            changed = True
+    return changed, failed
+
+
+def _identities(item: Submission) -> set[str]:
+    """Under what its record may be in the store: its name, or while it is anonymous its alias."""
+    full = full_record(item)
+    return {identity(records.named(full, card)) for card in (full.system, alias(full.system, item.id))}
 
 
 def stands(item: Submission) -> bool:
@@ -51,14 +87,14 @@ def full_record(item: Submission) -> Record:
     return records.from_json(found.data["record"], found.name)
 
 
-def shown_record(item: Submission, today: date) -> Record:
-    """The record under the card that may be shown today."""
+def shown_record(item: Submission, today: date, contested: bool = False) -> Record:
+    """The record under the card that may be shown today.
+
+    Args:
+        contested: Whether somebody else is shown under its name.
+    """
     made = full_record(item)
-    return records.named(made, shown(made.system, item.id, today))
-
-
-def _alias(item: Submission) -> SystemCard:
-    return shown(full_record(item).system, item.id, date.min)
+    return records.named(made, alias(made.system, item.id) if contested else shown(made.system, item.id, today))
 
 
 def _stand(desk: Desk, stored: Stored | None, item: Submission, record: Record) -> bool:

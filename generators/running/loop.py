@@ -14,7 +14,7 @@ from harness import files
 from harness.errors import InputError, Problem, RefusedError
 from harness.formats.written_by import sidecar
 from harness.progress import progress
-from harness.types import Cohort, Generated, Json, Study, StudyInput
+from harness.types import Access, Cohort, Generated, Json, Study, StudyInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Plan:
     precision: str
 
     def as_json(self) -> Json:
-        """What stands in the run's sidecar; the device is recorded, all else must be equal to continue."""
+        """The content of the file beside the reports; the device is recorded, all else must be equal to continue."""
         return asdict(self)
 
 
@@ -84,17 +84,18 @@ def run(writer: Writer, cohort: Cohort, studies: Sequence[Study], out: Path, pla
     """Write a report for each study, one line each, in order; continue where an earlier run stopped.
 
     Args:
-        out: JSONL; beside it stands `OUT.run.json` with the plan.
+        out: JSONL; beside it is `OUT.run.json` with the plan.
 
     Raises:
         InputError: Films are missing or damaged; all are named before the first is read by the generator.
         RefusedError: The file was begun by another system, version or cohort.
     """
-    done = begin(out, plan)
+    private = cohort.manifest.access is Access.CREDENTIALED
+    done = begin(out, plan, private)
     left = studies[len(done) :]
     check_films(cohort, left, writer.needs)
     made = writer.write(inputs(cohort, left, writer.needs))
-    with out.open("a", encoding="utf-8", newline="\n") as stream:
+    with files.appending(out, private=private) as stream:
         for item in progress(made, f"Writing reports with {writer.name}", len(left)):
             done.append(item)
             _append(stream, item)
@@ -102,15 +103,20 @@ def run(writer: Writer, cohort: Cohort, studies: Sequence[Study], out: Path, pla
     return Outcome(len(done) - failed, failed, len(studies) - len(left), sum(bool(item.substituted) for item in done))
 
 
-def begin(out: Path, plan: Plan) -> list[Generated]:
+def begin(out: Path, plan: Plan, private: bool = False) -> list[Generated]:
     """What an earlier run of the same plan has written; a line that a kill cut short is taken off.
+
+    Args:
+        out: The reports file.
+        plan: Who writes which studies.
+        private: Whether nobody but its owner may read what is written.
 
     Raises:
         RefusedError: The file belongs to another plan, or has no plan beside it.
     """
     beside = sidecar(out)
     if not out.exists():
-        files.write(beside, json.dumps(plan.as_json(), indent=1) + "\n")
+        files.write(beside, json.dumps(plan.as_json(), indent=1) + "\n", private=private)
         return []
     recorded = json.loads(beside.read_text(encoding="utf-8")) if beside.is_file() else {}
     same = {key: recorded.get(key) == value for key, value in json.loads(json.dumps(plan.as_json())).items() if key != "device"}

@@ -64,15 +64,16 @@ def save(cohort: Cohort, folder: Path) -> None:
     from harness.formats import label_files
 
     folder.mkdir(parents=True, exist_ok=True)
-    if cohort.manifest.access is Access.CREDENTIALED:
-        # A data-use agreement binds one person: nobody else on the machine reads the text.
-        folder.chmod(0o700)
+    # A data-use agreement binds one person: nobody else on the machine reads the text.
+    private = cohort.manifest.access is Access.CREDENTIALED
+    if private:
+        files.close(folder)
     for name in ("manifest.json", "labels.csv", "local.json"):
         (folder / name).unlink(missing_ok=True)
     lines = (json.dumps({"study_id": name, **asdict(text)}, ensure_ascii=False) for name, text in sorted(cohort.texts.items()))
-    files.write(folder / "text.jsonl", "\n".join(lines) + "\n")
+    files.write(folder / "text.jsonl", "\n".join(lines) + "\n", private=private)
     if cohort.labels:
-        label_files.write(folder / "labels.csv", cohort.labels)
+        label_files.write(folder / "labels.csv", cohort.labels, private=private)
     if cohort.images is not None:
         files.write(folder / "local.json", json.dumps({"images": str(cohort.images.absolute())}))
     files.write(folder / "manifest.json", json.dumps(manifest_json(cohort.manifest), ensure_ascii=False, indent=1) + "\n")
@@ -94,6 +95,8 @@ def load(name: str | Path) -> Cohort:
 
     folder = find(name)
     manifest = load_manifest(folder / "manifest.json")
+    if manifest.access is Access.CREDENTIALED:
+        files.close(folder)
     texts = _load_texts(folder / "text.jsonl")
     known = label_files.read(folder / "labels.csv") if (folder / "labels.csv").is_file() else {}
     local = folder / "local.json"

@@ -14,10 +14,11 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness import files
 from harness.errors import StoreError
 from harness.home import home
 from harness.quiet import Quiet
@@ -98,6 +99,9 @@ class Cache:
         self._ids: dict[str, int] = {}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            with suppress(OSError):
+                self.path.touch(0o600)
+            files.close(self.path)
             self._base = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
             self._prepare()
         except sqlite3.DatabaseError as error:

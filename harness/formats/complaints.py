@@ -10,7 +10,7 @@ from harness.errors import InputError, Problem
 SHOWN = 20
 """How many problems of one kind are told in words; the others are counted."""
 
-_PLAIN_ID = re.compile(r"(?=[^0-9]*[0-9])[A-Za-z0-9_.:/@+-]{1,64}")
+_PLAIN_ID = re.compile(r"(?=[^0-9]{0,63}[0-9])[A-Za-z0-9_.:/@+-]{1,64}")
 
 
 def shown(name: str) -> str:

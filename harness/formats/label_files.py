@@ -65,7 +65,7 @@ def read(path: Path, vocabulary: str = "ran-21") -> dict[str, Labels]:
     return labels
 
 
-def write(path: Path, labels: Mapping[str, Labels], vocabulary: str = "ran-21") -> None:
+def write(path: Path, labels: Mapping[str, Labels], vocabulary: str = "ran-21", *, private: bool = False) -> None:
     """Write a label file as CSV, sorted by study id, atomically.
 
     Reading it gives the same labels, except for evidence and flags, which no label file holds, and for the value of a decision that
@@ -76,7 +76,7 @@ def write(path: Path, labels: Mapping[str, Labels], vocabulary: str = "ran-21") 
     writer.writerow(["study_id", "status", *_findings(vocabulary)])
     for name, item in sorted(labels.items()):
         writer.writerow([name, item.report.value, *cells(item)])
-    files.write(path, stream.getvalue())
+    files.write(path, stream.getvalue(), private=private)
 
 
 def from_rows(cells: Mapping[str, Any], vocabulary: str = "ran-21", report: ReportStatus = ReportStatus.OK) -> Labels:

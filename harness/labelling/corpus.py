@@ -53,7 +53,7 @@ class Labeller(Protocol):
         ...
 
 
-def label(source: Path, out: Path, made: Extractor, labeller: Labeller | None = None, chunk: int = 0) -> int:
+def label(source: Path, out: Path, made: Extractor, labeller: Labeller | None = None, chunk: int = 0, *, private: bool = True) -> int:
     """Label every report of a file.
 
     Args:
@@ -63,6 +63,7 @@ def label(source: Path, out: Path, made: Extractor, labeller: Labeller | None = 
         made: The extractor.
         labeller: Where the work is done; by default here, for the embedded extractor in as many processes as there are processors.
         chunk: Reports that are committed together; 0 for what suits the extractor.
+        private: Whether nobody but their owner may read the files that are written.
 
     Returns:
         How many reports were labelled.
@@ -81,6 +82,8 @@ def label(source: Path, out: Path, made: Extractor, labeller: Labeller | None = 
     if folder.exists() and any(not path.name.endswith(".rows") for path in folder.iterdir()):
         raise RefusedError(f"the folder {folder} holds files that this program did not write; move it away")
     folder.mkdir(parents=True, exist_ok=True)
+    if private:
+        files.close(folder)
     size = chunk or (made.chunk if isinstance(made, Chunked) else CHUNK)
     parts: list[Path] = []
     bar = _Bar(total)
@@ -97,9 +100,9 @@ def label(source: Path, out: Path, made: Extractor, labeller: Labeller | None = 
 
     with bar:
         for piece, content in (labeller or here(made)).run(missing()):
-            files.write(folder / f"{piece.number:07d}-{_name(piece, made.digest)}.rows", content)
+            files.write(folder / f"{piece.number:07d}-{_name(piece, made.digest)}.rows", content, private=private)
             bar.add(len(piece.ids))
-    _join(parts, out, VOCABULARIES[made.vocabulary])
+    _join(parts, out, VOCABULARIES[made.vocabulary], private)
     shutil.rmtree(folder)
     return total
 
@@ -141,10 +144,10 @@ def labelled(made: Extractor, piece: Chunk) -> bytes:
     return stream.getvalue().encode()
 
 
-def _join(parts: Iterable[Path], out: Path, findings: Sequence[str]) -> None:
+def _join(parts: Iterable[Path], out: Path, findings: Sequence[str], private: bool) -> None:
     """Put the finished chunks together."""
     header = ["study_id", "status", *findings]
-    with files.writing(out) as stream:
+    with files.writing(out, private=private) as stream:
         if out.suffix == ".csv":
             line = io.StringIO()
             csv.writer(line, lineterminator="\n").writerow(header)

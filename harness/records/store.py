@@ -76,9 +76,9 @@ class Store:
         """Keep what a record's ranks are made from, before or without the record itself; arguments as for `add`."""
         if patients:
             text = json.dumps(dict(sorted(patients.items())), ensure_ascii=False)
-            files.create(self.root / "patients" / f"{record.cohort.digest}.json", text)
+            files.create(self.root / "patients" / f"{record.cohort.digest}.json", text, private=True)
         if rows:
-            files.create(self.root / "rows" / f"{record.rows}.npz", records.rows_bytes(rows))
+            files.create(self.root / "rows" / f"{record.rows}.npz", records.rows_bytes(rows), private=True)
 
     def withdraw(self, name: str, reason: str, when: str = "") -> None:
         """Take a record off the board; the event and the record stay.
@@ -176,7 +176,7 @@ class Store:
     def _keep_reports(self, reports: Mapping[str, str]) -> str:
         text = "".join(json.dumps({"study_id": study, "report": reports[study]}) + "\n" for study in sorted(reports))
         name = sha256(text.encode()).hexdigest()
-        files.create(self.root / "reports" / f"{name}.jsonl", text)
+        files.create(self.root / "reports" / f"{name}.jsonl", text, private=True)
         return name
 
     def _append(self, name: str, event: Json) -> None:

@@ -163,7 +163,7 @@ def handed(desk: Desk, upload: intake.Upload, dry: bool) -> dict[str, Any]:
     }
     if dry or (found.private and not upload.looked and not found.problems):
         return answer
-    receipt = intake.submit(desk, upload)
+    receipt = intake.submit(desk, upload, found)
     return {**answer, "problems": [], "id": receipt.id, "code": receipt.code}
 
 

@@ -41,6 +41,6 @@ def run(arguments: argparse.Namespace) -> int:
         cluster = Cluster(arguments.ray, arguments.actors)
         cluster.permit("open" if arguments.open else "credentialed", "say --open if they are public, ")
         labeller = OnRay(name, chosen, cluster)
-    count = corpus.label(arguments.path, arguments.out, made, labeller)
+    count = corpus.label(arguments.path, arguments.out, made, labeller, private=not arguments.open)
     print(f"{arguments.out}: {count} reports labelled by {made.name} {made.digest[:12]}")
     return 0

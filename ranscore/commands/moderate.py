@@ -12,6 +12,9 @@ ACTIONS = {
     "hide": "take a submission off the board for now",
     "show": "put a hidden submission back",
     "unflag": "clear what the probes noticed, after you looked",
+    "resume": "let workers try a submission again that was set aside",
+    "free": "give the name of a withdrawn, rejected or hidden submission free for others",
+    "keep": "reserve a name again that was given free",
     "ban": "take nothing more from a person (a submission's id, hf:NAME or local:NAME)",
     "unban": "take submissions from a person again",
 }
@@ -19,7 +22,7 @@ ACTIONS = {
 
 def register(commands: Commands) -> None:
     """Declare the commands."""
-    parser = commands.add_parser("moderate", help="list, hide, show, unflag submissions; ban and unban people")
+    parser = commands.add_parser("moderate", help="list, hide, show, unflag, resume submissions; free and keep names; ban and unban people")
     kinds = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=type(parser))
     listing = kinds.add_parser("list", help="all submissions: state, person, flags")
     options.board(listing)

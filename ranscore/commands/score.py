@@ -67,13 +67,14 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("--per-study lists findings, and no metric that was asked for reads them: add ran-score to --metrics")
     made = evaluate_arguments(arguments, card_of(arguments))
     result = made.record
+    private = result.cohort.access == "credentialed"
     for warning in made.sides.warnings:
         print(f"ranscore: note: {warning}", file=sys.stderr)
     if arguments.output:
-        files.write(sidecar(arguments.output), record.rows_bytes(made.rows))
+        files.write(sidecar(arguments.output), record.rows_bytes(made.rows), private=private)
         files.write(arguments.output, record.dumps(result))
     if arguments.per_study:
-        files.write(arguments.per_study, per_study(made))
+        files.write(arguments.per_study, per_study(made), private=private)
     if arguments.store is not None:
         kept = None if arguments.labels else {item.study: item.text for item in made.sides.candidates if item.status != "missing"}
         store.at(arguments.store).add(result, made.rows, kept, made.sides.patients)

@@ -31,6 +31,9 @@ def register(commands: Commands) -> None:
     parser.add_argument("--dry-run", action="store_true", help="check everything, keep nothing, reveal no score")
     parser.add_argument("--harmless", action="store_true", help="you looked at what the privacy screen noticed, and it names nobody")
     parser.add_argument("--data-use", action="store_true", help="you agree to the data-use sentence of a credentialed cohort")
+    parser.add_argument(
+        "--code", default="", help="the code of an earlier receipt of this system: on a page without a login it is needed for a new version"
+    )
     options.json(parser)
     parser.set_defaults(run=run)
 
@@ -93,8 +96,9 @@ def _submit_here(arguments: argparse.Namespace, card: Any) -> tuple[Any, Any]:
     except OSError as error:
         raise InputError(Problem(f"it cannot be read ({type(error).__name__})", "Name a file", str(arguments.file))) from None
     upload = intake.Upload(
-        content, arguments.file.name, arguments.cohort, card, f"local:{getpass.getuser()}", arguments.data_use, arguments.harmless
-    )
+        content, arguments.file.name, arguments.cohort, card, f"local:{getpass.getuser()}", arguments.data_use, arguments.harmless,
+        code=arguments.code, operator=True,
+    )  # fmt: skip
     if not arguments.dry_run:
         try:
             return intake.submit(desk, upload), {}

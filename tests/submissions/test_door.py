@@ -124,7 +124,7 @@ def test_withdrawn_while_it_is_scored_is_not_listed(desk: Desk, hand: Hand, monk
 
 def test_a_name_is_of_the_person_who_used_it_first(desk: Desk, hand: Hand) -> None:
     submit(desk, hand(person="hf:ann"))
-    with pytest.raises(InputError, match="somebody else handed in a system of this name"):
+    with pytest.raises(InputError, match="a system of this name is on the board"):
         submit(desk, hand("BIRCH", person="hf:bob"))
     with pytest.raises(InputError, match="Write it as 'Birch'"):
         submit(desk, hand("birch", person="hf:ann"))
@@ -201,7 +201,7 @@ def test_a_server_that_is_down_costs_no_attempt(desk: Desk, hand: Hand, monkeypa
     assert state(desk, receipt.id) is State.LISTED
 
 
-def test_a_submission_that_breaks_the_worker_is_given_up(desk: Desk, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_submission_that_breaks_the_worker_is_set_aside(desk: Desk, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
     receipt = submit(desk, hand())
     desk = replace(desk, policy=Policy(retry=0.0, attempts=3))
 
@@ -212,7 +212,9 @@ def test_a_submission_that_breaks_the_worker_is_given_up(desk: Desk, hand: Hand,
     for _ in range(4):
         Worker(desk).step()
     item = desk.ledger.books().submissions[receipt.id]
-    assert item.state is State.REJECTED and "begun 3 times" in item.reasons[0]
+    assert item.state is State.SET_ASIDE
+    aside = item.last("set aside")
+    assert aside and aside.data == {"why": "ValueError", "attempts": 3}
     assert b"quotes" not in b"".join(desk.ledger.shelf.events().values())
 
 
