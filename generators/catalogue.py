@@ -31,7 +31,7 @@ class Options:
     settings: Mapping[str, str] = field(default_factory=dict)
     """What only this system knows: `--set KEY=VALUE`."""
     access: Access = Access.CREDENTIALED
-    """Of the films that it will be shown: whether they may leave this machine."""
+    """Access of the films that it reads: whether they may leave this machine."""
     entry: System | None = None
     """The catalogue's entry that is built, where one function builds several; `make` sets it."""
 
@@ -152,7 +152,7 @@ def find(name: str) -> System:
 
 
 def title(system: System, options: Options, cohort: Cohort | None = None) -> str:
-    """What reports and records call a system: with random weights it is another one, and says so wherever its name stands.
+    """What reports and records call a system: with random weights it is another one, and says so wherever its name is shown.
 
     Args:
         system: Its entry.

@@ -1,4 +1,4 @@
-"""The trained baseline as a living system of the synthetic board: films drawn, a model trained, reports written."""
+"""The trained baseline as a system of the synthetic board: draws films, trains a model, writes reports."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Living:
         return SyntheticSystem(self.system_name, Role.SYSTEM, {name: labels(found) for name, found in seen.items()}, reports)
 
     def model(self, cohort: Cohort) -> Path:
-        """Where the model of this cohort lies; it is trained where it is not there yet."""
+        """The path of the model of this cohort; trains the model if the file does not exist yet."""
         path = self.models / f"{cohort.manifest.digest}.npz"
         if not path.is_file():
             self._draw(cohort)

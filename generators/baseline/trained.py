@@ -187,7 +187,7 @@ class Trained:
 
     @property
     def digest(self) -> str:
-        """Of the model and of the language it writes."""
+        """Covers the model and the language that it writes."""
         return sha256(f"{self.model.digest}|{self.language}|1".encode()).hexdigest()
 
     @property

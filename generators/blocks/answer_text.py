@@ -34,7 +34,7 @@ def after_thought(ids: Sequence[int], begin: int | None, end: int | None) -> lis
 
 
 def boxed(text: str) -> str:
-    r"""What stands in the last `\boxed{...}`; braces inside it are counted, for an answer may hold some.
+    r"""The content of the last `\boxed{...}`; braces inside it are counted, for an answer may hold some.
 
     Raises:
         UnreadError: There is none, or it is not closed.
@@ -45,4 +45,4 @@ def boxed(text: str) -> str:
         depth += {"{": 1, "}": -1}.get(text[place], 0)
         if depth == 0:
             return text[start + len("\\boxed{") : place]
-    raise UnreadError("its answer stands in no \\boxed{}" if start < 0 else "the \\boxed{} of its answer is not closed")
+    raise UnreadError("its answer has no \\boxed{}" if start < 0 else "the \\boxed{} of its answer is not closed")

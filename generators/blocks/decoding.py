@@ -130,7 +130,7 @@ def processed(scores: Tensor, ids: Tensor, decoding: Decoding) -> Tensor:
 
     Args:
         scores: Log-probabilities in beam search, logits elsewhere; changed in place.
-        ids: All ids so far, prompt included. Where the prompt was given as embeddings, only the ids that stood for it.
+        ids: All ids so far, prompt included. Where the prompt was given as embeddings, only the ids that represent it.
     """
     if decoding.repetition_penalty != 1.0:
         seen = scores.gather(1, ids)

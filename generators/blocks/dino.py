@@ -148,7 +148,7 @@ def tower(own: Mapping[str, Tensor], config: Json, folder: Path, device: str, dt
         own: Exactly its tensors, under their own names.
         config: Its part of config.json.
         folder: Holds preprocessor_config.json; what an error names.
-        stem: What stands before the names in the folder; for errors.
+        stem: Prefix of the tensor names in the folder; for errors.
 
     Raises:
         InputError: A file of it is missing, or tensors are missing, unexpected or of another shape.

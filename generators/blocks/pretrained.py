@@ -11,7 +11,7 @@ from torch import Tensor, nn
 Rename = Callable[[str], str]
 """Today's name of a tensor to its released one."""
 BUFFERS = re.compile(r"(^|\.)(rotary_emb\.inv_freq|relative_position_index|position_ids)$")
-"""What older libraries saved beside the weights; it is computed anew."""
+"""What older libraries saved beside the weights; it is computed again."""
 Layout = dict[str, tuple[int, ...]]
 
 

@@ -43,7 +43,7 @@ def resnet(blocks: Sequence[int], channels: int = 3, base: int = 64) -> nn.Seque
 
     Args:
         blocks: Bottlenecks in each of the four stages.
-        channels: Of the film.
+        channels: Number of channels of the film.
         base: Width of the first stage; the feature map has 32 times as many channels.
     """
     stem = [nn.Conv2d(channels, base, 7, 2, 3, bias=False), nn.BatchNorm2d(base), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, 1)]

@@ -1,4 +1,4 @@
-"""Floors and ceilings: what no system should fall below, and what none can pass. They are made anew for every cohort."""
+"""Floors and ceilings: what no system should fall below, and what none can pass. They are made for each cohort."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def nearest(cohort: Cohort, normal: str) -> dict[str, str]:
         normal: For studies without a film.
 
     Raises:
-        InputError: There is no train part, or nobody said where the films lie.
+        InputError: There is no train part, or the folder of its films is not known.
     """
     if not can(cohort):
         what = f"the cohort {cohort.manifest.name} has no films on this machine, or no train part with references"

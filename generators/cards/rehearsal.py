@@ -59,5 +59,5 @@ def weights(folder: Path, system: str) -> dict[str, Path]:
 
 
 def names() -> list[str]:
-    """The systems of a rehearsal, beside the bounds."""
+    """The systems that `ranscore card --tiny` runs, beside floors and ceilings."""
     return [trained.SYSTEM.name, *tiny.systems()]

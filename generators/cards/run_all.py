@@ -24,7 +24,7 @@ from harness.signature import digest as digest_of
 from harness.types import Cohort, Grade, Study, SystemCard
 
 DOORS = frozenset({"replay", "command", "openai", "transformers"})
-"""Systems that say nothing until somebody says what stands behind them; on a card only by name."""
+"""Adapters: systems that need settings before they can run. A card runs one only if it is named."""
 
 BATCH = 8
 """Studies at a time, where batching is exact."""
@@ -50,7 +50,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """Where a card lies and how its systems are scored."""
+    """The folder of a card, and how its systems are scored."""
 
     folder: Path
     cohort: Cohort
@@ -66,11 +66,11 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """One system of a card that stands on it."""
+    """One system with its result on a card."""
 
     record: Record
     before: bool
-    """It stood there before this run, and nothing was done."""
+    """Whether it was done before this run."""
     resumed: int = 0
     """Reports that were there before this run."""
     failed: int = 0
@@ -94,7 +94,7 @@ def refuse_random(task: Task) -> None:
         UnavailableError: A system's weights are those of `generators.tiny`.
     """
     found = random_ones(task.system.name, task.system.weights, task.options.weights)
-    what = f"what lies here for {task.system.name} are random numbers by `generators.tiny`, not what was released"
+    what = f"the weights here for {task.system.name} are random numbers by `generators.tiny`, not what was released"
     if found:
         raise UnavailableError([Problem(what, "Remove them, or give --tiny", str(path)) for path in found])
 

@@ -43,11 +43,11 @@ class Recipe:
     lateral: bool = False
     """Whether the lateral film is shown too, where a study has one."""
     films_first: bool = True
-    """Whether the films stand before the instruction."""
+    """Whether the films come before the instruction."""
     longest: int = 1024
     """New tokens at most; where a model does not end by itself its text is cut there."""
     boxed: bool = False
-    """Whether the report is what stands in the last \\boxed{} of an answer."""
+    """Whether the report is the content of the last \\boxed{} of an answer."""
     thought: str = ""
     """The token that ends a silent thought; the report is what follows the last one."""
     thinks: str = ""
@@ -194,10 +194,10 @@ def complete(folder: Path) -> None:
 
 
 def template(folder: Path, tokenizer: Any) -> str:
-    """The release's chat template, which stands in one of three places.
+    """The release's chat template, which is in one of three places.
 
     Raises:
-        UnavailableError: It stands in none of them.
+        UnavailableError: It is in none of them.
     """
     if (path := folder / "chat_template.jinja").is_file():
         return path.read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from harness.quiet import Quiet
 
 EPSILON = 1e-12
 HEADS = 12
-"""Of the reading layers, as `RoFormerConfig` has them; the release says only how many layers there are."""
+"""Sizes of the reading layers, as `RoFormerConfig` has them; the release says only how many layers there are."""
 
 
 def _pair(first: str, inner: int, outer: int, width: int) -> nn.ModuleDict:
@@ -88,7 +88,7 @@ class Writing(Quiet):
     sections: tuple[int, int]
     """Ids whose embeddings are added to the words of findings and impression."""
     parting: int
-    """The id that stands between the two."""
+    """The id between the two."""
     kept: Any = field(default=None, repr=False)
 
     def __call__(self, ids: Tensor, origin: Tensor) -> Tensor:

@@ -40,7 +40,7 @@ class Prompt(Quiet):
 
     @property
     def places(self) -> tuple[int, ...]:
-        """The position of each id: what is older comes first, what is of unknown age before all; the rest as it stands."""
+        """The position of each id: what is older comes first, what is of unknown age before all; the rest in its order."""
         ages = [0.0 if value != value else value for value in self.recent]
         order = sorted(range(len(ages)), key=ages.__getitem__)
         found = [0] * len(ages)

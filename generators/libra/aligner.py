@@ -31,10 +31,10 @@ class Aligner(nn.Module):
     """The whole of `model.mm_projector`.
 
     Args:
-        layers: Of the encoder; they are halved twice, then made one.
-        width: Of the encoder.
-        wide: Of the language model.
-        heads: Of the language model too: the release takes its number, not the encoder's.
+        layers: Number of layers of the encoder; they are halved twice, then made one.
+        width: Width of the encoder.
+        wide: Width of the language model.
+        heads: Number of heads, that of the language model: the release takes this number, not the encoder's.
     """
 
     def __init__(self, layers: int, width: int, wide: int, heads: int) -> None:
@@ -64,7 +64,7 @@ class Aligner(nn.Module):
 
         Args:
             current: The encoder's layers of the film, shape (1, layers, patches, width).
-            prior: Of the earlier film; of the same film where there is none.
+            prior: The features of the earlier film; of the same film if there is none.
 
         Returns:
             Shape (1, patches, wide).

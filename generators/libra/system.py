@@ -4,7 +4,7 @@ Upstream: https://github.com/X-iZhang/Libra at 0d6c56a, Apache-2.0. Its quirks a
 
 - Two films always: without an earlier one the film is given twice.
 - Films are padded to a square with the encoder's mean as grey, though training padded with black.
-- The 3B model's text begins twice, its last header is in capitals, and nothing stands behind it, though training had it otherwise.
+- The 3B model's text begins twice, its last header is in capitals, and nothing follows it, though training had it otherwise.
 - The rule that no three ids occur twice counts the prompt's ids, among them the -200 that stands for the film.
 
 Differences: one study at a time (the published batches mask the film's neighbours wrongly); the whole runs in the precision asked for
@@ -47,7 +47,7 @@ ASSISTING = (
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What stands before and after the film and the query, and the token that begins a text."""
+    """The text before and after the film and the query, and the token that begins a text."""
 
     before: str
     after: str

@@ -23,7 +23,7 @@ SCALE = 64 / 32
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Of the trained part; the defaults are the released ones."""
+    """Sizes of the trained part; the defaults are the released ones."""
 
     queries: int = 128
     width: int = 768

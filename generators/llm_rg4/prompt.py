@@ -1,4 +1,4 @@
-"""LLM-RG4's prompts, read from the user's clone by its syntax tree: the repository has no licence, so none of its text stands here."""
+"""LLM-RG4's prompts, read from the user's clone by its syntax tree: the repository has no licence, so none of its text is here."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Frame:
     """None where the patient's context goes."""
 
     def filled(self, known: str) -> tuple[str, str]:
-        """What stands before and after the film."""
+        """The text before and after the film."""
         text = "".join(known.replace(FILM, " ") if part is None else part for part in self.parts)
         before, _, after = text.partition(FILM)
         return before, after

@@ -5,7 +5,7 @@ from the user's clone. Its quirks are part of the published numbers and are copi
 
 - What is absent (lateral film, prior report) is zeros; a prior report is padded to 100 ids, and the padding takes part.
 - Of the words before the film only the first 50 ids are kept: a long indication loses its end, and the mark before the film with it.
-- A second begin of text stands between prompt and report; the repetition penalty looks at the report's ids alone.
+- A second begin of text is between prompt and report; the repetition penalty looks at the report's ids alone.
 - A film that is neither AP nor PA is asked for findings alone.
 
 Differences: one study at a time without padding, which the published library computes alike; white space of the indication becomes
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 BEFORE = 50
-"""Ids that are kept of what stands before the film."""
+"""Ids that are kept of the text before the film."""
 END = 2
 
 CODE = Weights(

@@ -1,4 +1,4 @@
-"""What MAIRA-2 is shown and told of a study, in the order and the words of its release; see `generators.maira2.system`."""
+"""The films and the text of a study that MAIRA-2 is given, in the order and the words of its release; see `generators.maira2.system`."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def known(text: str) -> str:
 
 
 def missing(study: StudyInput) -> list[str]:
-    """What stood in for what the study does not have."""
+    """What replaced the inputs that the study does not have."""
     absent = [name for name in ("lateral", "prior_frontal") if not getattr(study, name)]
     notes = [f"{name}: left out" for name in absent]
     if not study.prior_frontal and study.prior_report.strip():

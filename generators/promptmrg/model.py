@@ -137,7 +137,7 @@ class Layer(nn.Module):
         self.output = nn.ModuleDict({"dense": nn.Linear(shape.inner, shape.width), "LayerNorm": nn.LayerNorm(shape.width, 1e-12)})
 
     def forward(self, state: Tensor, text: tuple[Tensor, Tensor], film: tuple[Tensor, Tensor]) -> Tensor:
-        """Of the new tokens, given keys and values of all text so far (theirs too) and of the film."""
+        """Attention of the new tokens, given keys and values of all text so far (theirs too) and of the film."""
         state = self.attention(state, *text, causal=state.shape[1] > 1)
         state = self.crossattention(state, *film)
         inner = F.gelu(self.intermediate["dense"](state))
@@ -176,7 +176,7 @@ class TextDecoder(nn.Module):
         return result
 
     def logits(self, state: Tensor) -> Tensor:
-        """Of the last token alone."""
+        """For the last token only."""
         head = self.cls["predictions"]
         state = head["transform"]["LayerNorm"](F.gelu(head["transform"]["dense"](state[:, -1])))  # type: ignore[index]
         result: Tensor = head["decoder"](state)  # type: ignore[index]

@@ -1,6 +1,6 @@
 """R2GenGPT (Meta-Radiology 2023): findings and impression from all films of a study, through Swin and a frozen Llama 2.
 
-The three published variants are told apart by the names in the checkpoint: Shallow holds the projection alone, Delta low-rank changes
+The three published variants are distinguished by the names in the checkpoint: Shallow holds the projection alone, Delta low-rank changes
 of Swin's queries and values too (folded into Swin here), Deep a whole Swin. Repeated to the letter: films are encoded one by one and
 their features averaged; the search is that of transformers 4.30 and begins with one start id, to which the repetition penalty applies
 while the prompt is spared; no report ends before 80 tokens. The text comes as the model was taught: lower case, full stops set apart.
@@ -36,7 +36,7 @@ AFTER = "</Img> Generate a comprehensive and detailed diagnosis report for this 
 SHORTEST, LONGEST = 80, 120
 """New tokens."""
 ALPHA = 16.0
-"""Of the published low-rank changes; their file does not say it in a form that can be read safely."""
+"""Rank of the published low-rank changes; their file does not say it in a form that can be read safely."""
 LORA = re.compile(r"^visual_encoder\.base_model\.model\.(.+\.(?:query|value))\.lora_([AB])\.default\.weight$")
 OWN = ("llama_proj.weight", "llama_proj.bias", "layer_norm.weight", "layer_norm.bias")
 TODAY = (
@@ -152,7 +152,7 @@ def checkpoint_layout(found: Mapping[str, Any], base: Mapping[str, tuple[int, ..
     Args:
         found: Names with tensors, from which the rank of low-rank changes is taken.
         base: See `base_layout`.
-        width: Of the language model.
+        width: Width of the language model.
     """
     vision = base["layernorm.weight"][0]
     own = dict(zip(OWN, ((width, vision), (width,), (width,), (width,)), strict=True))

@@ -18,7 +18,7 @@ from torch import Tensor
 from generators.rgrg.layout import DETECTOR, POOL, REGIONS, Shape
 
 SIZES = (20, 40, 60, 80, 100, 120, 140, 160, 180, 300)
-"""Of the anchor boxes, in pixels of the 512 by 512 film."""
+"""Sizes of the anchor boxes, in pixels of the 512 by 512 film."""
 RATIOS = (0.2, 0.25, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.3, 1.5, 2.1, 2.6, 3.0, 5.0, 8.0)
 """Height by width of the anchor boxes."""
 PROPOSALS = 1000
@@ -175,8 +175,8 @@ def looks(boxes: Tensor, scale: float, rows: int, columns: int) -> Tensor:
     Args:
         boxes: In pixels of the film.
         scale: Places by pixel.
-        rows: Of the places.
-        columns: Of the places.
+        rows: Row of each place.
+        columns: Column of each place.
 
     Returns:
         How much each place counts in each cell, shape (boxes, 8, 8, rows × columns).

@@ -91,7 +91,7 @@ class Shape:
             yield from ((f"roi_heads.{name}.{part}", shape) for part, shape in _linear(before, after))
 
     def _language(self) -> Iterator[tuple[str, tuple[int, ...]]]:
-        """The language model stands in the file three times, because its parts are attributes of one another."""
+        """The language model is in the file three times, because its parts are attributes of one another."""
         words, places = ("wte.weight", (self.words, self.width)), ("wpe.weight", (self.positions, self.width))
         blocks = [f"{layer}." for layer in range(self.layers)]
         yield from (words, places, ("lm_head.weight", words[1]))

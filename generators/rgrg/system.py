@@ -2,7 +2,7 @@
 
 Upstream: https://github.com/ttanida/rgrg at 9520b6d. Differences from the published script, all others being copied with their quirks:
 
-- Sentences are told apart by a rule instead of spaCy's transformer model (`generators.rgrg.text.split`).
+- Sentences are separated by a rule instead of spaCy's transformer model (`generators.rgrg.text.split`).
 - Near copies are dropped only where the weights of DistilBERT are given; else only exact copies are.
 - The detector computes in float32, the language model in the precision asked for; the script runs both under float16 autocast.
 - A film in which no region is selected gets an empty report; the script stops with an error there.

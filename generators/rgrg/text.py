@@ -27,7 +27,7 @@ class Vocabulary:
         self._pieces, self._end = [bytes(BYTES[sign] for sign in piece if sign in BYTES) for piece in pieces], end
 
     def text(self, ids: Sequence[int]) -> str:
-        """Decode, leaving out the end token, and mend the spaces as published."""
+        """Decode, leaving out the end token, and fix the spaces as published."""
         made = b"".join(self._pieces[token] for token in ids if token != self._end).decode("utf-8", "replace")
         return tidied(made)
 

@@ -62,7 +62,7 @@ SAME = (
     (r"(gpt2_blocks\.\d+)\.ln_2\.", r"\1.2."),
     (r"(gpt2_blocks\.\d+)\.mlp\.", r"\1.3."),
 )
-"""The names under which one tensor of the language model stands in the file."""
+"""The names that one tensor of the language model has in the file."""
 
 
 def tensors(shape: Shape = SMALL, seed: int = 1, haste: float = 0.0, talk: float = 0.0) -> dict[str, Tensor]:

@@ -23,7 +23,7 @@ class Found:
     """Peak of the process, or of the device where it has its own memory."""
     device: str
     words: int
-    """Of the report; the report itself is not shown, its text may be under an agreement."""
+    """Length of the report; the report itself is not shown, its text may be under an agreement."""
     failure: str = ""
 
 

@@ -16,7 +16,7 @@ SHOWN = 20
 
 
 def inputs(cohort: Cohort, studies: Iterable[Study], needs: frozenset[str]) -> Iterator[StudyInput]:
-    """What a generator asks for and nothing else; what a study lacks stays empty, and the generator says what stood in for it."""
+    """What a generator asks for and nothing else; what a study lacks stays empty, and the generator records what replaced it."""
     by_id = {study.id: study for study in cohort.manifest.studies}
     return (_input(cohort, study, by_id.get(study.prior), needs) for study in studies)
 
@@ -59,16 +59,16 @@ def film(cohort: Cohort, study: Study, image: str) -> Path | None:
 def check_films(cohort: Cohort, studies: Sequence[Study], needs: frozenset[str]) -> None:
     """Every film that will be read is there, and its header says that it can be read; nothing is decoded yet.
 
-    A study without a frontal film is a problem; a missing lateral or prior is not, its generator says what stood in for it.
+    A study without a frontal film is a problem; a missing lateral or prior is not: the generator records what replaced it.
 
     Raises:
-        InputError: With the first 20 problems and the number of the rest, or that nobody said where a cohort's films lie.
+        InputError: With the first 20 problems and the number of the rest, or that the folder of a cohort's films is not known.
         UnavailableError: They are DICOM and its reader is not installed.
     """
     if not needs & FILMS:
         return
     if cohort.images is None:
-        what = f"the cohort {cohort.manifest.name} does not say where its films lie on this machine"
+        what = f"the cohort {cohort.manifest.name} does not name the folder of its films on this machine"
         raise InputError(Problem(what, "Build it again with the folder of the images"))
     by_id = {study.id: study for study in cohort.manifest.studies}
     found = progress(studies, "Looking at the films", len(studies))

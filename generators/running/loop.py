@@ -32,7 +32,7 @@ class Plan:
     precision: str
 
     def as_json(self) -> Json:
-        """What stands in the run's sidecar; the device is recorded, all else must be equal to continue."""
+        """The content of the file beside the reports; the device is recorded, all else must be equal to continue."""
         return asdict(self)
 
 
@@ -84,7 +84,7 @@ def run(writer: Writer, cohort: Cohort, studies: Sequence[Study], out: Path, pla
     """Write a report for each study, one line each, in order; continue where an earlier run stopped.
 
     Args:
-        out: JSONL; beside it stands `OUT.run.json` with the plan.
+        out: JSONL; beside it is `OUT.run.json` with the plan.
 
     Raises:
         InputError: Films are missing or damaged; all are named before the first is read by the generator.

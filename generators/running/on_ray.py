@@ -1,6 +1,6 @@
-"""Writes reports with Ray: each actor holds the generator, reads the films it is told of, and writes a chunk of studies at a time.
+"""Writes reports with Ray: each actor holds the generator, reads the films that are named to it, and writes a chunk of studies at a time.
 
-Only the plan, the inputs' text and the paths of films travel; the films themselves are read by the actors, so on a cluster they must lie
+Only the plan, the inputs' text and the paths of films travel; the films themselves are read by the actors, so on a cluster they must be
 at the same path on every machine (a shared file system, as it is usual). Weights are found by each machine as a command there would find
 them; machines whose weights, settings or code differ are refused. The reports come back to the process that started it all, which writes
 them in order into the same file, with the same plan, as a run without Ray: either may continue what the other began.
@@ -53,7 +53,7 @@ class Spread:
 
     @property
     def digest(self) -> str:
-        """Of the generator; the same at every actor."""
+        """Digest of the generator; the same in every actor."""
         return self._held.digest
 
     @property

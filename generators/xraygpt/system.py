@@ -2,7 +2,7 @@
 
 The code is followed, not the paper: paper and README name MedCLIP, the code has EVA-CLIP ViT-g and BLIP-2's Q-Former. Repeated to the
 letter: each piece of the prompt is tokenised alone; `###` ends a text; what the authors' test script takes out of a text is taken out,
-line breaks without a blank in their place. Not repeated: drawing one of 15 instructions anew for each film (one is fixed and recorded),
+line breaks without a blank in their place. Not repeated: drawing one of 15 instructions for each film (one is fixed and recorded),
 and leaving the end mark in the text. The release has no licence file, so its prompt is read from the user's clone; without one, the
 prompt is that of MiniGPT-4, which it was built from, with an instruction of our own, and each report's row says so.
 """

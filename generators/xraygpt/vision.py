@@ -19,7 +19,7 @@ from harness.networks import checkpoints
 from harness.signature import digest as digest_of
 
 BLOCKS = 39
-"""Of the 40 in the file, as BLIP-2 takes them."""
+"""Number of layers, of 40 in the file, as BLIP-2 takes them."""
 HEAD, QUERY_HEAD = 88, 64
 """Widths of an attention head in the vision model and in the Q-Former (bert-base)."""
 TODAY_EVA = renamed(
@@ -81,7 +81,7 @@ def load(weights: Mapping[str, Path], width: int, device: str) -> Vision:
 
     Args:
         weights: `checkpoint`, and `eva` with `qformer` or `blip2`.
-        width: Of the language model.
+        width: Width of the language model.
 
     Raises:
         InputError: A file is not what was released; every wrong tensor is named.
@@ -199,7 +199,7 @@ def released_layouts(shape: Mapping[str, int], width: int) -> tuple[Layout, Layo
 
     Args:
         shape: `width`, `inner`, `queries`, `query_width`, `query_inner`, `query_layers`.
-        width: Of the language model.
+        width: Width of the language model.
     """
     from transformers import Blip2QFormerConfig, Blip2QFormerModel, Blip2VisionConfig, Blip2VisionModel
 
