@@ -18,7 +18,15 @@ def is_remote(place: str) -> bool:
 
 
 def submit(
-    place: str, path: Path, cohort: str, card: SystemCard, *, agreed: bool = False, looked: bool = False, dry_run: bool = False
+    place: str,
+    path: Path,
+    cohort: str,
+    card: SystemCard,
+    *,
+    agreed: bool = False,
+    looked: bool = False,
+    dry_run: bool = False,
+    code: str = "",
 ) -> tuple[Receipt | None, Json]:
     """Hand a file in.
 
@@ -32,7 +40,7 @@ def submit(
     """
     from gradio_client import handle_file
 
-    answer = ask(place, "/hand_in", handle_file(path), cohort, json.dumps(card_json(card)), agreed, looked, dry_run)
+    answer = ask(place, "/hand_in", handle_file(path), cohort, json.dumps(card_json(card)), agreed, looked, dry_run, code)
     if problems := answer.get("problems"):
         raise InputError([Problem(**problem) for problem in problems])
     if not dry_run and not answer.get("id"):

@@ -19,7 +19,7 @@ from harness.types import Access, Section, SystemCard
 from leaderboard.hub import repository
 from submissions import intake, receipts
 from submissions.desk import Desk
-from submissions.events import Submission
+from submissions.events import VISITOR, Submission
 from submissions.example import example
 from submissions.ledger import Folder
 from submissions.worker import Worker
@@ -61,6 +61,7 @@ def _form(desk: Desk) -> None:
             gr.Radio(CHOICES, value="unknown", label="Was it trained on this cohort?"),
             gr.Radio(["unknown", *Section], value="unknown", label="What it writes"),
             gr.Textbox(label="Anonymous until (2027-01-31); empty for never", max_length=10),
+            gr.Textbox(label="New version: code of an earlier receipt", max_length=40, type="password", elem_id="submit-earlier"),
         ]
     agreed = gr.Checkbox(label=intake.DATA_USE, visible=bool(hidden), elem_id="submit-agreed")
     looked = gr.Checkbox(label="I looked at what the privacy screen noticed; it names nobody", elem_id="submit-looked")
@@ -91,7 +92,7 @@ def _interface(desk: Desk) -> None:
     with gr.Row(visible=False):
         file, text = gr.File(type="filepath"), [gr.Textbox() for _ in range(3)]
         ticks, answer, button = [gr.Checkbox() for _ in range(3)], gr.JSON(), gr.Button()
-    button.click(_asked(hand_in, desk), [file, *text[:2], *ticks], answer, api_name="hand_in")
+    button.click(_asked(hand_in, desk), [file, *text[:2], *ticks, text[2]], answer, api_name="hand_in")
     button.click(lambda name: receipts.receipt(desk, str(name)), text[0], answer, api_name="receipt")
     button.click(_asked(withdraw, desk), text, answer, api_name="withdraw")
 
@@ -136,15 +137,17 @@ def person(request: gr.Request) -> str:
         if not found:
             raise RefusedError("log in with your Hub account first: submissions are of a person")
         return f"hf:{found}"
-    return f"local:{request.username or 'visitor'}"
+    return f"local:{request.username}" if request.username else VISITOR
 
 
-def hand_in(desk: Desk, request: gr.Request, path: str | None, cohort: str, card: str, agreed: bool, looked: bool, dry: bool) -> Any:
+def hand_in(
+    desk: Desk, request: gr.Request, path: str | None, cohort: str, card: str, agreed: bool, looked: bool, dry: bool, code: str = ""
+) -> Any:
     """Check a file, and hand it in unless `dry`: everything that is wrong, or the receipt, as JSON."""
     try:
         content, file = taken(path, desk.policy.max_bytes)
         system = card_from_json(json.loads(card))
-        upload = intake.Upload(content, file, cohort, system, person(request), bool(agreed), bool(looked))
+        upload = intake.Upload(content, file, cohort, system, person(request), bool(agreed), bool(looked), str(code))
         return handed(desk, upload, bool(dry))
     except RanscoreError as error:
         return {"problems": [_plain(problem) for problem in error.problems]}
@@ -206,9 +209,9 @@ def _sent(desk: Desk, request: gr.Request, *given: Any) -> Sequence[Any]:
 
 def _answer(desk: Desk, dry: bool, request: gr.Request, path: str | None, cohort: str, *given: Any) -> Sequence[Any]:
     """The form's answer as HTML, with the receipt's id and code."""
-    *fields, agreed, looked = given
+    *fields, earlier, agreed, looked = given
     card = _card([str(value or "").strip() for value in fields])
-    answer = hand_in(desk, request, path, str(cohort), json.dumps(intake.card_json(card)), agreed, looked, dry)
+    answer = hand_in(desk, request, path, str(cohort), json.dumps(intake.card_json(card)), agreed, looked, dry, str(earlier or "").strip())
     if problems := answer["problems"]:
         return _list([str(Problem(**problem)) for problem in problems], "It cannot be handed in"), gr.skip(), gr.skip()
     notes = [*answer["warnings"], *(str(Problem(**problem)) for problem in answer["private"])]

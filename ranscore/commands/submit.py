@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.to and remote.is_remote(arguments.to):
         receipt, answer = remote.submit(
             arguments.to, arguments.file, arguments.cohort, card,
-            agreed=arguments.data_use, looked=arguments.harmless, dry_run=arguments.dry_run,
+            agreed=arguments.data_use, looked=arguments.harmless, dry_run=arguments.dry_run, code=arguments.code,
         )  # fmt: skip
     else:
         receipt, answer = _submit_here(arguments, card)
