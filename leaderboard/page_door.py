@@ -41,9 +41,8 @@ from leaderboard import page_body
 from leaderboard.page_answers import as_json, lines, plain
 from leaderboard.page_body import Line, Refusal, Uploads
 from leaderboard.page_person import People
-from submissions import health, intake, receipts
+from submissions import example, health, intake, receipts
 from submissions.desk import Desk
-from submissions.example import example
 
 HEAD = 20_000
 """Bytes of the line before the file."""
@@ -87,7 +86,7 @@ def route(app: FastAPI, desk: Desk, people: People, uploads: Uploads) -> None:
 
     @app.get("/ranscore/example")
     def sample(request: Request) -> Response:
-        made = example(desk.cohort(desk.manifest(request.query_params.get("cohort", "")).digest))
+        made = example.of(desk, request.query_params.get("cohort", ""))
         return Response(made, media_type="text/csv", headers={"cache-control": "no-store"})
 
     @app.get("/ranscore/person")
