@@ -200,7 +200,7 @@ def texts(data: Mapping[str, Any], key: str, many: int, most: int) -> tuple[str,
     found = data.get(key)
     if found is None:
         return None
-    if not isinstance(found, list) or len(found) > many:
+    if not isinstance(found, list) or len(found) > many or None in found:
         raise Refusal(400, Problem(f"{key} is not a list of at most {many:,} texts", "Send it as a JSON list"))
     return tuple(text({key: item}, key, most) for item in found)
 
