@@ -171,4 +171,7 @@
   });
   document.addEventListener("visibilitychange", () => { shown = ""; start(); });
   document.addEventListener("ranscore-shown", start);
+  // Gradio puts the form into the document some time after this script has run, and may put it there a second time.
+  new MutationObserver(() => { if (at("submit")?.dataset.ready === undefined) start(); }).observe(document.documentElement,
+    { childList: true, subtree: true, attributes: true, attributeFilter: ["data-ready"] });
 })();
