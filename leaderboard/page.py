@@ -222,7 +222,7 @@ def run(site: Site, host: str, port: int) -> None:
     """Serve until interrupted.
 
     Raises:
-        UnavailableError: The port is taken.
+        UnavailableError: The port is taken, or a Space lacks what the Hub's login needs.
     """
     import socket
 
@@ -234,6 +234,7 @@ def run(site: Site, host: str, port: int) -> None:
         raise UnavailableError(Problem(f"nothing can listen on {host}:{port} ({error.strerror})", "Choose another --port")) from None
     shown = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - only told apart
     site.shelf.content()
+    whole = app(site)
     print(f"The board is at http://{shown}:{listener.getsockname()[1]} (Ctrl-C ends it)", flush=True)
-    server = uvicorn.Server(uvicorn.Config(app(site), log_level="warning", access_log=False, ws="none", server_header=False))
+    server = uvicorn.Server(uvicorn.Config(whole, log_level="warning", access_log=False, ws="none", server_header=False))
     server.run(sockets=[listener])

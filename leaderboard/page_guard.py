@@ -137,11 +137,11 @@ def _is_loopback(server: Any) -> bool:
 def _is_from_own_page(headers: Headers, method: str, own: Own) -> bool:
     """Whether a page of this server asks, or no browser at all; a link from elsewhere may open a page and no more."""
     origins, site = headers.getlist("origin"), headers.get("sec-fetch-site", "none")
-    if any(origin not in own.origins and not own.is_same(origin, headers["host"]) for origin in origins):
-        return False
-    if site in ("same-origin", "none") or origins:
+    if origins and all(origin in own.origins for origin in origins):
         return True
-    return method in ("GET", "HEAD") and headers.get("sec-fetch-mode") == "navigate"
+    if not all(own.is_same(origin, headers["host"]) for origin in origins):
+        return False
+    return site in ("same-origin", "none") or (method in ("GET", "HEAD") and headers.get("sec-fetch-mode") == "navigate")
 
 
 def _without_prefix(scope: Any, prefix: str) -> Any:

@@ -29,8 +29,11 @@ class Own:
     """Whether it is a Space of the Hub, which shows it inside its own page."""
 
     def is_same(self, origin: str, host: str) -> bool:
-        """Whether an `Origin` header names the server that the `Host` header names."""
+        """Whether an `Origin` header names the server that the `Host` header names; of a listed name, only the listed origin counts."""
         scheme, _, place = origin.partition("://")
+        name = netloc(host)[0]
+        if any(netloc(listed.partition("://")[2])[0] == name for listed in self.origins):
+            return origin in self.origins
         return scheme in PORTS and netloc(place, PORTS[scheme]) == netloc(host, PORTS[scheme])
 
     @property

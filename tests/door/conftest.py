@@ -137,7 +137,7 @@ def running(folder: Path, cohort: Cohort, command: str, settings: str = "", **va
         "RANSCORE_HOME": str(desk.root),
         "HOME": str(folder / "user"),
         "TMPDIR": str(folder / "temporary"),
-        "PYTHONPATH": os.pathsep.join([str(folder / "watch"), str(ROOT)]),
+        "PYTHONPATH": os.pathsep.join([str(folder / "watch"), str(ROOT), os.environ.get("PYTHONPATH", "")]),
         "PYTHONUNBUFFERED": "1",
         "HF_TOKEN": SECRET,
         "GRADIO_SERVER_PORT": "0",
