@@ -153,8 +153,7 @@ def app(site: Site) -> Guard:
     people = People(site.own.space)
     if site.own.space:
         page_person.add_login(made)
-    for kind in (RanscoreError, Refusal, OSError, Exception):
-        made.add_exception_handler(kind, lambda _, error: page_answers.refusal(error))
+    answer_in_words(made)
     uploads = Uploads()
     _routes(made, site, uploads)
     page_try.route(made, uploads)
@@ -163,6 +162,12 @@ def app(site: Site) -> Guard:
         page_film.route(made, site.film)
     page_submit.start(site.desk)
     return Guard(_with_gradio(made, site), site.own)
+
+
+def answer_in_words(made: FastAPI) -> None:
+    """Have every error of a route answered as JSON, in words that quote nothing."""
+    for kind in (RanscoreError, Refusal, OSError, Exception):
+        made.add_exception_handler(kind, lambda _, error: page_answers.refusal(error))
 
 
 def _routes(made: FastAPI, site: Site, uploads: Uploads) -> None:
