@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.types import Access, Section
-from leaderboard.markup import Html, el, join
+from leaderboard.html.markup import Html, el, join
 
 LEAD = "One report a study: columns study_id and report. Nobody is shown its text."
 MORE = (
@@ -96,7 +96,7 @@ def _form(cohorts: Mapping[str, Access], data_use: str, most: int) -> Html:
 def _receipt() -> Html:
     fields = [
         _text("submit-receipt", "Receipt", None, 40),
-        _field("submit-code", "Code, to withdraw", "input", type="password", maxlength="60", autocomplete="off"),
+        _field("submit-code", "Code, to withdraw or for a new version", "input", type="password", maxlength="60", autocomplete="off"),
         _text("submit-reason", "Reason, to withdraw", None, 200),
         el("button", "Withdraw", type="button", class_="rs-button rs-plain", id="submit-withdraw"),
     ]

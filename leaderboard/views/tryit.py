@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.findings import RAN_21
-from harness.record import Record
+from harness.records.record import Record
 from harness.types import Labels, ReportStatus
 from leaderboard.board import label, shown_parts
-from leaderboard.markup import Html, el, grid, join
+from leaderboard.html.markup import Html, el, grid, join
 from leaderboard.views.studies import marked
 
 EXAMPLE = (

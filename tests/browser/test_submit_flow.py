@@ -76,7 +76,7 @@ def test_check_then_hand_in_then_correct_then_tick(chromium: Browser, served: Ru
         press(page, "Hand in")
         says(page, "Handed in.")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        code = page.get_by_label("Code, to withdraw").input_value()
+        code = page.get_by_label("Code, to withdraw or for a new version").input_value()
         assert code and code in page.locator("#submit-said").inner_text()
         expect(page.locator("#submit-stands")).to_contain_text(f"{name} on synthetic", timeout=60_000)
         shoot(page, f"submit-{width}")

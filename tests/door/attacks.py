@@ -284,7 +284,7 @@ def cards() -> Iterator[Attack]:
         ticks: tuple[object, ...] = (1, 0, "true", "", [], {}, 0.0)
         for tick in ticks:
             yield handed(group, f"{key} {tick!r}", upload(PLAIN, **{key: tick}), 400)
-    for key in ("name", "cohort"):
+    for key in ("name", "cohort", "code"):
         for words in (5, ["a"], {"a": 1}, True, "x" * 1001):
             yield handed(group, f"head {key} {str(words)[:9]}", upload(PLAIN, **{key: words}), 400)
     for role in ("ceiling", "floor", "human", "SYSTEM", "system "):

@@ -17,8 +17,8 @@ from urllib.request import urlopen
 import pytest
 
 from harness import cohorts
-from harness.cohorts.synthetic import build
-from harness.cohorts.synthetic_systems import system
+from harness.cohorts.synthetic.cohort import build
+from harness.cohorts.synthetic.systems import system
 from harness.types import Cohort
 from submissions import desk as desks
 from submissions.desk import Desk
@@ -143,7 +143,7 @@ def running(folder: Path, cohort: Cohort, command: str, settings: str = "", **va
         "GRADIO_SERVER_PORT": "0",
         **variables,
     }
-    words = [sys.executable, "-m", "harness.cli", "serve", "--port", "0"] if command == "serve" else [sys.executable, str(ROOT / "app.py")]
+    words = [sys.executable, "-m", "ranscore", "serve", "--port", "0"] if command == "serve" else [sys.executable, str(ROOT / "app.py")]
     with (
         (folder / "errors").open("wb") as errors,
         subprocess.Popen(words, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment, cwd=folder / "user") as server,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -15,10 +14,11 @@ from starlette.testclient import TestClient
 
 from harness.errors import InputError
 from harness.types import Cohort
-from leaderboard import page, page_body, page_door, page_origins
-from leaderboard.page_body import Line, Refusal, Uploads
-from leaderboard.page_person import People
-from submissions import health, intake
+from leaderboard.page import app as pages
+from leaderboard.page import body, door, origins
+from leaderboard.page.body import Line, Refusal, Uploads
+from leaderboard.page.person import People
+from submissions import intake
 from submissions.desk import Desk
 from submissions.ledger import Folder, Ledger
 from tests.door.asking import OCTETS, upload
@@ -52,7 +52,7 @@ def test_a_body_is_read_whole_and_not_a_byte_more() -> None:
 
 
 def test_a_body_that_stops_coming_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page_body, "WINDOW", 0.05)
+    monkeypatch.setattr(body, "WINDOW", 0.05)
     for chunks in ([], [b"a"], [b"a"] * 40):
         with pytest.raises(Refusal) as caught:
             asyncio.run(Uploads().read(request(chunks, lambda _: asyncio.sleep(0.02)), 1000))
@@ -60,8 +60,8 @@ def test_a_body_that_stops_coming_is_given_up(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_body_that_comes_fast_enough_has_all_the_time_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page_body, "WINDOW", 0.5)
-    monkeypatch.setattr(page_body, "LEAST", 2)
+    monkeypatch.setattr(body, "WINDOW", 0.5)
+    monkeypatch.setattr(body, "LEAST", 2)
     found = asyncio.run(Uploads().read(request([*[b"ab"] * 30, b""], lambda _: asyncio.sleep(0.03)), 1000))
     assert len(found) == 60
 
@@ -104,8 +104,8 @@ def desk(cohort: Cohort, tmp_path: Path) -> Desk:
 def client(desk: Desk) -> TestClient:
     """The routes of the door alone, with the answers of the whole page."""
     app = FastAPI()
-    page.answer_in_words(app)
-    page_door.route(app, desk, People(space=False), Uploads())
+    pages.answer_in_words(app)
+    door.route(app, desk, People(space=False), Uploads())
     return TestClient(app, raise_server_exceptions=False)
 
 
@@ -116,7 +116,7 @@ def test_a_board_that_cannot_keep_anything_says_so(desk: Desk, reports: bytes) -
 
     full = replace(desk, ledger=Ledger(Full(desk.root / "ledger")))
     answer = client(full).post("/ranscore/hand-in", content=upload(reports, dry=False), headers=dict(OCTETS))
-    assert answer.status_code == 503 and "can keep or read nothing just now (OSError)" in answer.json()["lines"][0]
+    assert answer.status_code == 503 and "cannot take anything just now (No space left on device)" in answer.json()["lines"][0]
     assert str(desk.root) not in answer.text
 
 
@@ -131,20 +131,6 @@ def test_a_fault_of_the_program_is_answered_in_words_that_quote_nothing(
     assert answer.status_code == 500 and "ValueError" in answer.json()["lines"][0] and "quotes" not in answer.text
 
 
-def test_a_receipt_that_waits_says_when_no_worker_was_heard_of(desk: Desk, reports: bytes) -> None:
-    door = client(desk)
-    name = door.post("/ranscore/hand-in", content=upload(reports, dry=False), headers=dict(OCTETS)).json()["id"]
-    lines = door.get(f"/ranscore/receipt/{name}").json()["lines"]
-    assert not [line for line in lines if "worker" in line]
-    beat = desk.root / "workers" / "a.json"
-    beat.parent.mkdir()
-    beat.write_text('{"at": 1}')
-    assert not [line for line in door.get(f"/ranscore/receipt/{name}").json()["lines"] if "worker" in line]
-    old = desk.ledger.clock() - 2 * health.QUIET * desk.policy.lease
-    os.utime(beat, (old, old))
-    assert any("No worker was heard of for 12 minutes" in line for line in door.get(f"/ranscore/receipt/{name}").json()["lines"])
-
-
 def test_a_damaged_cohort_is_named_without_its_folder(desk: Desk) -> None:
     (desk.root / "cohorts" / "hidden" / "manifest.json").write_text("{")
     answer = client(desk).get("/ranscore/door?cohort=synthetic")
@@ -152,7 +138,7 @@ def test_a_damaged_cohort_is_named_without_its_folder(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "names", "origins", "prefix"),
+    ("settings", "names", "listed", "prefix"),
     [
         ({}, set(), set(), ""),
         ({"address": "https://Board.example"}, {"board.example"}, {"https://board.example"}, ""),
@@ -162,14 +148,14 @@ def test_a_damaged_cohort_is_named_without_its_folder(desk: Desk) -> None:
     ],
 )
 def test_names_and_origins_come_from_the_configuration(
-    settings: dict[str, object], names: set[str], origins: set[str], prefix: str, monkeypatch: pytest.MonkeyPatch
+    settings: dict[str, object], names: set[str], listed: set[str], prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("SPACE_ID", "SPACE_HOST", "GRADIO_ROOT_PATH"):
         monkeypatch.delenv(name, raising=False)
-    own = page_origins.of(settings)
-    assert names <= own.names and len(own.names) == len(names) + 2 and own.origins == origins and own.prefix == prefix
+    own = origins.of(settings)
+    assert names <= own.names and len(own.names) == len(names) + 2 and own.origins == listed and own.prefix == prefix
     monkeypatch.setenv("GRADIO_ROOT_PATH", "/other/")
-    assert page_origins.of(settings).prefix == "/other"
+    assert origins.of(settings).prefix == "/other"
 
 
 @pytest.mark.parametrize(
@@ -190,5 +176,5 @@ def test_names_and_origins_come_from_the_configuration(
 )
 def test_what_is_no_address_is_said_when_the_page_starts(settings: dict[str, object]) -> None:
     with pytest.raises(InputError, match=r"\[page\] (address|origins) is not") as caught:
-        page_origins.of(settings, "config.toml")
+        origins.of(settings, "config.toml")
     assert caught.value.problems[0].file == "config.toml" and caught.value.problems[0].remedy

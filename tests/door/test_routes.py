@@ -10,12 +10,12 @@ from typing import Any, cast
 import pytest
 from starlette.routing import Mount, Route
 
-from generators import trained
+from generators.baseline import trained
 from generators.catalogue import Options
-from harness.store import Store
-from leaderboard import page
-from leaderboard.film import Reader
-from leaderboard.page_guard import LISTED, fits
+from harness.records.store import Store
+from leaderboard.films.reader import Reader
+from leaderboard.page import app as page
+from leaderboard.page.guard import LISTED, fits
 from tests.door.asking import JSON, Way, ask, own
 from tests.films import model
 
