@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.cohorts.synthetic_labels import label_matrix, perturb
+from harness.cohorts.synthetic.labels import label_matrix, perturb
 from harness.findings import NO_FINDING, RAN_21
 from harness.progress import progress
-from harness.reader_agreement import STATISTICS, Votes, agreement, pairwise, rows, stacked, statistics
+from harness.statistics.reader_agreement import STATISTICS, Votes, agreement, pairwise, rows, stacked, statistics
 from harness.types import Array
 from validation.readers import draw
 from validation.readers.rule import decide
@@ -135,7 +135,7 @@ def each_pair(seeds: int) -> None:
         found = readings(truth[:, FINDINGS], np.random.default_rng([8, part, 3]))
         own = rows(found.reshape(-1, len(SIX)), 3).sum(axis=0)
         total = own if part == 0 else total + own
-    from harness.reader_agreement import pair_kappas
+    from harness.statistics.reader_agreement import pair_kappas
 
     known = pair_kappas(total, 3)
     for seed in progress(range(seeds), "Pairs of readers", unit="seed"):

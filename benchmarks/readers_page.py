@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.types import Access, Section
 from validation.readers import page, questions
 from validation.readers.draw import order

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from harness.types import Json
-from leaderboard.addresses import Addresses
 from leaderboard.board import Board
-from leaderboard.markup import Html, el, grid, join, person, scrolling
+from leaderboard.html.addresses import Addresses
+from leaderboard.html.markup import Html, el, grid, join, person, scrolling
 from leaderboard.standards import Standard
 from leaderboard.views.board import heading
 

@@ -11,10 +11,10 @@ import pytest
 
 from harness.findings import NO_FINDING, RAN_21
 from harness.home import home
-from harness.store import Store
-from leaderboard import site
-from leaderboard.addresses import Live
-from leaderboard.shelf import Shelf
+from harness.records.store import Store
+from leaderboard import static_site
+from leaderboard.content import Shelf
+from leaderboard.html.addresses import Live
 from leaderboard.standards import Standard, found
 from leaderboard.views import readers, router
 from tests.boards import HOSTILE
@@ -112,7 +112,7 @@ def test_early_looks_and_open_sheets_are_shown_for_ever(settled: Made, demo_stor
 
 
 def test_the_static_site_has_the_tab(settled: Made, demo_store: Store, tmp_path: Path) -> None:
-    site.write(Shelf(demo_store), tmp_path)
+    static_site.write(Shelf(demo_store), tmp_path)
     pages = list(tmp_path.glob("readers-*.html"))
     assert len(pages) == 1 and "lung" in pages[0].read_text()
     assert f'href="{pages[0].name}"' in (tmp_path / "index.html").read_text()

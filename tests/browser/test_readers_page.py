@@ -53,7 +53,7 @@ def file_of(made: Made, folder: Path, reader: str = "reader-1", study: Study | N
 @contextmanager
 def served(made: Made, port: int = 0, *options: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
     """`readers serve` in a process of its own; the readers' addresses."""
-    words = [sys.executable, "-m", "harness.cli", "readers", "serve", made.folder.name, "--port", str(port), *options]
+    words = [sys.executable, "-m", "ranscore", "readers", "serve", made.folder.name, "--port", str(port), *options]
     environment = {**os.environ, "RANSCORE_HOME": str(home()), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:
@@ -350,7 +350,7 @@ def test_an_exercise_shows_the_standard_after_ones_own_answer_and_a_score(chromi
     made = study_of(cohort_of(40), items=20)
     made.hand_in()
     standard.write(made.folder, standard.settle(made.study, made.folder.counting(), 0))
-    words = [sys.executable, "-m", "harness.cli", "readers", "practise", "trial", "--items", "3", "--seed", "s", "--port", "0"]
+    words = [sys.executable, "-m", "ranscore", "readers", "practise", "trial", "--items", "3", "--seed", "s", "--port", "0"]
     environment = {**os.environ, "RANSCORE_HOME": str(home()), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:

@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import aggregate_raters, fleiss_kappa
 
-from harness.reader_agreement import MISSING, Matrix, Votes, agreement, pairwise, rows, stacked, statistics
+from harness.statistics.reader_agreement import MISSING, Matrix, Votes, agreement, pairwise, rows, stacked, statistics
 
 # Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011), the example with four observers, twelve units, five values and missing
 # answers; printed nominal alpha 0.743. Gwet's Handbook of Inter-Rater Reliability uses the same data; printed AC1 0.775, Fleiss 0.761.

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.errors import InputError, RanscoreError, UnavailableError
+from harness.records.store import Store
 from harness.signature import digest as digest_of
-from harness.store import Store
 from harness.types import Json
 from validation.readers import signing, standard, texts
 from validation.readers.folder import Folder

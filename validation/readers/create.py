@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.errors import InputError, Problem, UsageError
 from harness.findings import NO_FINDING, RAN_21
-from harness.store import Store, Stored
+from harness.records.store import Store, Stored
 from harness.types import Cohort, Extractor, Labels, Status
 from validation.readers import draw, questions
 from validation.readers.study import CohortRef, Draw, Item, Study, text_hash

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from harness import cohorts, files
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.extractors import extractor
 from harness.home import home
-from harness.store import Store
+from harness.records.store import Store
 from validation.readers import create, folder, page, simulated, texts
 from validation.readers.folder import Folder
 

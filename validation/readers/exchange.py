@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness import labels as label_files
-from harness import tabular
-from harness.complaints import Complaints
 from harness.errors import InputError, Problem, UsageError
 from harness.findings import by_spelling
+from harness.formats import label_files, tabular
+from harness.formats.complaints import Complaints
 from harness.types import Status
 from validation.readers.questions import Question, Value
 from validation.readers.sheets import Reply, Sheet

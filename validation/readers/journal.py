@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness import files
-from harness.complaints import Complaints
 from harness.errors import UsageError
+from harness.formats.complaints import Complaints
 from validation.readers.sheets import Reply, parse_replies, reply_json
 from validation.readers.study import Study
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from aiohttp import web
 
-from harness import labels as label_files
-from harness.complaints import Complaints
 from harness.errors import InputError, Problem, UsageError
 from harness.findings import NO_FINDING, RAN_21
+from harness.formats import label_files
+from harness.formats.complaints import Complaints
 from harness.metrics import metric
 from harness.metrics.findings_f1 import FindingsF1, reference_decisions
 from harness.types import Input, Labels, Status

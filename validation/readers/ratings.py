@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from harness.intervals import moments, percentile
 from harness.metrics import metric as make_metric
-from harness.resample import Source, weights
-from harness.store import Store
+from harness.records.store import Store
+from harness.statistics.intervals import moments, percentile
+from harness.statistics.resample import Source, weights
 from harness.types import Array, Json, Rows
 from validation.readers.questions import JUDGEMENT
 from validation.readers.rule import Answers

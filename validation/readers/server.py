@@ -11,7 +11,7 @@ from pathlib import Path
 from aiohttp import web
 
 from harness import files
-from harness.complaints import Complaints
+from harness.formats.complaints import Complaints
 from validation.readers import page, sheets
 from validation.readers.folder import Folder, dumps, read_json
 from validation.readers.journal import Journal, alone, read

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from harness.complaints import Complaints
 from harness.errors import InputError, Problem
+from harness.formats.complaints import Complaints
 from harness.signature import digest as digest_of
 from harness.types import Json
 from validation.readers.questions import Question, Value

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from harness import files
-from harness import labels as label_files
 from harness.errors import InputError, Problem, RefusedError
+from harness.formats import label_files
 from harness.signature import digest as digest_of
 from harness.types import Json, Labels
 from validation.readers import tables

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness.reader_agreement import MISSING, STATISTICS, Agreement, Votes, agreement, pairwise, stacked
+from harness.statistics.reader_agreement import MISSING, STATISTICS, Agreement, Votes, agreement, pairwise, stacked
 from harness.types import Json
 from validation.readers.questions import JUDGEMENT
 from validation.readers.rule import CAUSES, Answers, decide

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from harness import cohorts
 from harness.errors import InputError, Problem, RefusedError
-from harness.store import Store
+from harness.records.store import Store
 from harness.types import Access, Cohort
 from validation.readers.study import Item, Study, text_hash
 

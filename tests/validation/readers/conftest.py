@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from harness import cohorts
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.extractors import extractor
 from harness.home import home
-from harness.store import Store
+from harness.records.store import Store
 from harness.types import Access, Cohort
 from validation.readers import create, folder, simulated, texts
 from validation.readers.folder import Folder

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.cli import main
 from harness.home import home
 from harness.types import Access
+from ranscore.commands import main
 from tests.validation.readers.conftest import Made, cohort_of, study_of
 from validation.readers import exchange, folder, sheets, simulated, standard, texts
 
@@ -62,7 +62,7 @@ def test_from_a_cohort_to_labels_that_score_takes(tmp_path: Path, capsys: pytest
     code, said = say(capsys, "check", "lung")
     assert code == 0 and "WRONG" not in said
     # The labels are what --reference-labels reads, and the cohort's own labels score well against them.
-    from harness import labels as label_files
+    from harness.formats import label_files
 
     reference = label_files.read(place.path / "labels.csv")
     label_files.write(tmp_path / "candidate.csv", {name: cohort.labels[name] for name in reference})
@@ -141,7 +141,7 @@ def test_tasks_for_another_program_hold_the_reports_and_no_answer(made: Made, tm
 
 
 def test_a_label_file_of_one_reader_is_imported(made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from harness import labels as label_files
+    from harness.formats import label_files
 
     path = tmp_path / "one.csv"
     label_files.write(path, {item.study: made.cohort.labels[item.study] for item in made.study.items})

@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from harness import cohorts
-from harness.cli import main
 from harness.home import home
-from harness.store import Store
+from harness.records.store import Store
 from harness.types import Access, Text
-from leaderboard import site
-from leaderboard.shelf import Shelf
+from leaderboard import static_site
+from leaderboard.content import Shelf
+from ranscore.commands import main
 from tests.boards import demo_store
 from tests.validation.readers.conftest import Made, cohort_of, study_of
 from tests.validation.readers.test_commands import saved
@@ -128,7 +128,7 @@ def test_no_object_shows_text_and_no_traceback_does(secret: Made) -> None:
 
 
 def test_a_server_says_nothing_of_what_it_serves(secret: Made, tmp_path: Path) -> None:
-    program = "import logging, sys; logging.basicConfig(level=1); from harness.cli import main; sys.exit(main())"
+    program = "import logging, sys; logging.basicConfig(level=1); from ranscore.commands import main; sys.exit(main())"
     words = [sys.executable, "-X", "dev", "-c", program, "readers", "serve", "hidden", "--port", "0", "--agree", texts.AGREEMENT]
     environment = {**os.environ, "RANSCORE_HOME": str(home()), "PYTHONUNBUFFERED": "1", "PYTHONASYNCIODEBUG": "1", "TMPDIR": str(tmp_path)}
     with (tmp_path / "log").open("w+") as log, subprocess.Popen(words, stdout=log, stderr=subprocess.STDOUT, env=environment) as process:
@@ -171,6 +171,6 @@ def test_a_server_says_nothing_of_what_it_serves(secret: Made, tmp_path: Path) -
 def test_the_tab_of_a_credentialed_standard_holds_no_word(secret: Made, demo_store: Store, tmp_path: Path) -> None:
     secret.hand_in()
     standard.write(secret.folder, standard.settle(secret.study, secret.folder.counting(), 0))
-    site.write(Shelf(demo_store), tmp_path)
+    static_site.write(Shelf(demo_store), tmp_path)
     assert "hidden" in next(tmp_path.glob("readers-*.html")).read_text()
     assert leaking(tmp_path) == []

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness import cohorts, demo, store
-from harness.cli import main
+from harness import cohorts, demo
 from harness.home import home
 from harness.metrics import metric
-from harness.store import Store
+from harness.records import store
+from harness.records.store import Store
+from ranscore.commands import main
 from tests.validation.readers.test_study import embedded
 from validation.readers import exchange, folder, page, ratings, rule, texts
 from validation.readers.folder import Folder

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness import labels as label_files
 from harness.errors import InputError, RefusedError
 from harness.findings import RAN_21
+from harness.formats import label_files
 from harness.types import Access, Section, Status
 from tests.validation.readers.conftest import Made
 from validation.readers import copies, draw, folder, questions, rule, standard
@@ -179,7 +179,7 @@ def test_a_settled_standard_is_never_settled_again_under_its_name(made: Made) ->
 
 def goods(made: Made) -> dict[str, bool | None]:
     from harness.home import home
-    from harness.store import Store
+    from harness.records.store import Store
 
     return {item.what: item.good for item in check(made.folder, Store(home() / "store"))}
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.cohorts.synthetic_labels import label_matrix, perturb
+from harness.cohorts.synthetic.labels import label_matrix, perturb
 from harness.errors import InputError, RefusedError, StoreError, UsageError
 from harness.findings import NO_FINDING, RAN_21
-from harness.store import Store
+from harness.records.store import Store
 from tests.validation.readers.conftest import Made, cohort_of, study_of
 from validation.readers import create, draw, folder, page, questions, study, texts
 from validation.readers.questions import KINDS, LANGUAGES
