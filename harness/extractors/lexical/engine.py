@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from harness.extractors.lexical import language, sections
+from harness import sections
+from harness.extractors.lexical import language
 from harness.extractors.lexical.binding import places
 from harness.extractors.lexical.lexicon import Lexicon, load
 from harness.extractors.lexical.scope import State, states
@@ -114,7 +115,7 @@ class Reader:
 
     def mentions(self, text: str, small: str) -> Iterator[tuple[int, tuple[Mention, ...]]]:
         """Where a sentence begins, and what it names."""
-        for begin, end in sections.read(text, small):
+        for begin, end in sections.read(text):
             for start, stop in sentences(text, begin, end):
                 yield start, self.sentence(small[start:stop])
 
