@@ -134,8 +134,9 @@ def _turn(text: str, head: Heading, stop: int, titled: bool, later: bool) -> int
     if head.kind == "notice":
         titled = True
     if not titled:
-        for number, (first, last) in enumerate(_sentences(text, head.end, close)):
-            if number and _states(text[first:last], head.kind, later):
+        begin = _word(text, head.end, close)
+        for first, last in _sentences(text, head.end, close):
+            if first > begin and _states(text[first:last], head.kind, later):
                 return first
         return _word(text, close, stop)
     return next((first for first, last in _sentences(text, close, stop) if _states(text[first:last], "history", True)), stop)

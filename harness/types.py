@@ -32,7 +32,7 @@ class ReportStatus(StrEnum):
     MISSING = "missing"
     """No row in the file."""
     EMPTY = "empty"
-    """No text, or no word of the clinical vocabulary in it."""
+    """No text, or no statement about a chest in it."""
     UNSUPPORTED = "unsupported"
     """A language that the extractor does not read."""
 
@@ -81,7 +81,9 @@ class Labels:
     evidence: tuple[tuple[Span, ...], ...] = ()
     """For each finding the words that decided it; empty where the extractor cannot say."""
     flags: tuple[str, ...] = ()
-    """What the extractor noticed about the text as a whole (instruction-like text, role markers)."""
+    """What the extractor noticed about the text as a whole (instruction-like text, role markers, an unsure *No Finding*)."""
+    rules: tuple[str, ...] = ()
+    """For each finding the rule that decided it, in words; empty where the extractor cannot say."""
 
 
 class Extractor(Protocol):

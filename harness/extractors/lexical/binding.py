@@ -8,7 +8,7 @@ from harness.extractors.lexical.tokens import Mark
 
 FAR = 5
 """Words that may stand between an observation and the place named behind it."""
-BETWEEN = frozenset({"observation", "degree", "side", "and", "or", "place", "skip"})
+BETWEEN = frozenset({"observation", "degree", "likely", "side", "and", "or", "place", "skip", "aside", "mimic", "scar", "technique"})
 """What may stand between an observation and its place."""
 NEAR = 3
 """Words between an observation and a place outside the chest named before it, for that place to disqualify it."""
@@ -40,7 +40,7 @@ def places(marks: Sequence[Mark], index: int) -> tuple[list[int], bool]:
 def _is_predicate(marks: Sequence[Mark], index: int) -> bool:
     """Whether a verb stands before the observation, as in "the heart is mildly enlarged"."""
     for mark in reversed(marks[:index]):
-        if mark.concept.kind not in ("degree", "side", "negation"):
+        if mark.concept.kind not in ("degree", "likely", "side", "negation"):
             return mark.concept.kind in ("verb", "colon")
     return False
 
@@ -76,10 +76,27 @@ def _before(marks: Sequence[Mark], index: int) -> list[int]:
         if kind == "place":
             found.append(place)
         elif (
-            kind == "stop"
+            kind in ("stop", "linked")
             or (kind == "normal" and marks[place + 1].concept.kind != "or")
             or (kind == "comma" and not found)
-            or (found and kind not in ("and", "or", "comma", "degree", "side"))
+            or (found and kind not in ("and", "or", "comma", "degree", "likely", "side"))
         ):
             break
     return found
+
+
+def subject(marks: Sequence[Mark], index: int) -> str:
+    """The observation that another one is said of: "one of the wires is fractured", "fracture of the lead", "fractured wires"."""
+    for mark in reversed(marks[:index]):
+        if mark.concept.kind in ("observation", "place"):
+            if mark.concept.kind == "observation" and _is_predicate(marks, index):
+                return mark.concept.name
+            break
+        if mark.concept.kind in ("stop", "linked", "comma", "and", "or", "colon"):
+            break
+    for mark in marks[index + 1 : index + 3]:
+        if mark.concept.kind == "observation" and mark.first - marks[index].last < NEAR:
+            return mark.concept.name
+        if mark.concept.kind not in ("side", "degree", "likely"):
+            break
+    return ""
