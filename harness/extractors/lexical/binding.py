@@ -10,6 +10,8 @@ FAR = 5
 """Words that may stand between an observation and the place named behind it."""
 BETWEEN = frozenset({"observation", "degree", "likely", "side", "and", "or", "place", "skip", "aside", "mimic", "scar", "technique"})
 """What may stand between an observation and its place."""
+OTHER = (-1,)
+"""What is none of the 21 has a place of its own behind it."""
 NEAR = 3
 """Words between an observation and a place outside the chest named before it, for that place to disqualify it."""
 
@@ -52,7 +54,7 @@ def _behind(marks: Sequence[Mark], index: int) -> list[int]:
     for place in range(index + 1, len(marks)):
         mark = marks[place]
         kind = mark.concept.kind
-        if mark.first - last > FAR or not (kind in BETWEEN or _is_seen(marks, place)):
+        if mark.first - last > FAR or not (kind in BETWEEN or _is_seen(marks, place)) or mark.concept.gives == OTHER:
             break
         if kind == "place":
             found.append(place)

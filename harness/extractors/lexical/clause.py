@@ -31,6 +31,8 @@ def ahead(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> range:
     """From a cue to the end of its clause."""
     for place in range(index + 1, len(kinds)):
         kind = kinds[place]
+        if kind == "linked" and place == index + 1:
+            continue  # "possibly due to", "not related to"
         if kind in ("stop", "linked", "colon", "minus", "plus") or (kind in ("comma", "and") and _begins_anew(marks, kinds, place)):
             return range(index + 1, place)
         if kind in DEGREES and kinds[place - 1] == "observation" and _is_new_item(marks, kinds, place):
@@ -66,9 +68,7 @@ def _begins_anew(marks: Sequence[Mark], kinds: Sequence[str], joint: int) -> boo
     for place, kind in enumerate(part, joint + 1):
         if kind == "normal" and "place" in part:
             return True
-        if kind == "verb" and not (
-            place + 1 < len(kinds) and kinds[place + 1] in ("seen", "normal", "negation after", "negation", "poorly seen")
-        ):
+        if kind == "verb" and place + 1 < len(kinds) and kinds[place + 1] not in ("seen", "normal", "negation after", "negation", "poorly seen"):
             return True
         if kind == "place" and place + 1 < end and marks[place + 1].concept.predicate:
             return True

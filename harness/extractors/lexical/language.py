@@ -10,6 +10,7 @@ WORDS = re.compile(r"[^\W\d_]+")
 HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿]")
 _KANA_OR_HANGUL = re.compile(r"[぀-ヿ가-힯ᄀ-ᇿ]")
 _OTHER_LETTER = re.compile(r"[^\W\d_a-zÀ-ɏ㐀-䶿一-鿿豈-﫿Ḁ-ỿ]")
+_ACCENTED = re.compile("[ß-öø-ɏḀ-ỿ]")
 _JAPANESE = re.compile(
     "[気両変拡査検図囲広売実黒帰経済歩単塁県対発戻処拝浄黙権浅渋焼猟仮価剤効勲圧亜軽転従縦読続験鋭脳悪総覚観関栄滞収陥顕様齢痩隠]"
     "|胸郭|横隔膜|陳旧|石灰化|貯留|所見無|異常無|骨折無|像無|無し|認めず|心拡大"
@@ -81,7 +82,7 @@ def status(small: str) -> ReportStatus:
         if 2 * han > latin:
             return ReportStatus.OK
     words = WORDS.findall(small)
-    foreign = len(FOREIGN.intersection(words)) + sum(not word.isascii() for word in words)
+    foreign = len(FOREIGN.intersection(words)) + sum(bool(_ACCENTED.search(word)) for word in words)
     if foreign and foreign > len(ENGLISH.intersection(words)):
         return ReportStatus.UNSUPPORTED
     return ReportStatus.OK

@@ -70,6 +70,8 @@ KINDS = frozenset(
 
 ANCHORS = frozenset({"observation", "place", "verdict", "skip", "mimic", "scar", "technique"})
 """The kinds of phrases that can make a sentence a statement about a chest."""
+NAMED = frozenset({"observation", "place", "skip", "mimic", "scar"})
+"""The kinds of phrases whose words have plurals and may be misspelt."""
 Words = tuple[str, ...]
 
 
@@ -136,7 +138,12 @@ def spread(phrase: str) -> Iterator[Words]:
 
     >>> list(spread("(small|) (pleural |)effusion"))[0]
     ('small', 'pleural', 'effusion')
+
+    Raises:
+        ValueError: A choice is inside another one, or not closed.
     """
+    if not re.fullmatch(r"(?:[^()]|\([^()]*\))*", phrase):
+        raise ValueError(f"a choice inside a choice: {phrase!r}")
     parts = [part.split("|") if index % 2 else [part] for index, part in enumerate(re.split(r"[()]", phrase))]
     for choice in itertools.product(*parts):
         yield tuple("".join(choice).split())
@@ -200,7 +207,7 @@ def build(data: Mapping[str, Any]) -> Lexicon:
     _check(data)
     split = data["language"] == "zh"
     phrases = list(phrases_of(data, split))
-    content = {word for phrase, concept in phrases if concept.kind in ("observation", "place") for word in phrase}
+    content = {word for phrase, concept in phrases if concept.kind in NAMED for word in phrase}
     words = {spelling: word for word, spellings in data["spellings"].items() for spelling in spellings}
     if split:
         words.update(zip(data["traditional"], data["simplified"], strict=True))

@@ -110,9 +110,18 @@ def _hedge(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[Sta
 
 
 def _normal(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[State, Sequence[int]]:
-    """Vascular engorgement that "is within normal limits" is none."""
-    said = index > 1 and kinds[index - 1] == "verb" and kinds[index - 2] == "observation" and not marks[index - 2].concept.lasting
-    return State.NEGATED, [index - 2] if said else []
+    """What "is within normal limits" is absent: vascular engorgement, or a finding in a list that begins with a place."""
+    end = index
+    while end > 0 and kinds[end - 1] in ("verb", "seen", *DEGREES):
+        end -= 1
+    if "verb" not in kinds[end:index]:
+        return State.NEGATED, []
+    begin = end
+    while begin > 0 and kinds[begin - 1] in ("observation", "place", "comma", "and", "or", "side", "skip"):
+        begin -= 1
+    if kinds[begin:begin + 1] != ["place"]:
+        begin = max(begin, end - 1)
+    return State.NEGATED, [place for place in range(begin, end) if kinds[place] == "observation" and not marks[place].concept.lasting]
 
 
 def _zero(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[State, Sequence[int]]:
@@ -158,7 +167,11 @@ def _answers(kinds: Sequence[str], index: int) -> bool:
 
 
 def _is_verbal(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> bool:
-    return index > 0 and kinds[index - 1] in ("verb", *DEGREES) and marks[index].first - marks[index - 1].last <= 1
+    """Whether a cue ends a verb, "has been removed", and is no adjective, "there is a resolved effusion"."""
+    if not index or kinds[index - 1] not in ("verb", *DEGREES):
+        return False
+    gap = marks[index].first - marks[index - 1].last
+    return gap == 0 or (gap == 1 and not (index + 1 < len(kinds) and marks[index + 1].first == marks[index].last))
 
 
 def _touches(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> bool:
@@ -180,6 +193,8 @@ def _explained(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> Seque
     """What an explanation is given for: "streaky opacities, likely due to scarring"; a scar that is one of two, or possible, is none."""
     place = index - 1
     while place >= 0 and kinds[place] in ("degree", "side", "relation", "or", "and", "place", "observation") and marks[place + 1].first - marks[place].last < NEAR:
+        if kinds[index] == "scar" and kinds[place] == "or":
+            return []
         place -= 1
     if place < 0 or kinds[place] not in LINKS or marks[place + 1].first - marks[place].last > NEAR:
         return []

@@ -19,6 +19,8 @@ def respell(word: str, lexicon: Lexicon) -> str:
         return "(-)" if word.strip("()[] \t") in ("", "-", "–", "−") else "(+)"
     if word in lexicon.words:
         return lexicon.words[word]
+    if word[-2:] in ("'s", "’s"):
+        return respell(word[:-2], lexicon)
     if not SHORTEST <= len(word) <= LONGEST or word in lexicon.known or word in lexicon.real or not lexicon.long:
         return word
     near = sorted(_slips(word) & lexicon.long)

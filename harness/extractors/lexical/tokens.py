@@ -19,7 +19,7 @@ WORD = re.compile(
 
 END = re.compile(
     r"[.!](?=\s|[A-Z]|$)"  # a full stop, also one that lacks its space
-    r"|\?(?![^\S\n]*(?:no|none|nil|not|negative|absent|yes|present|positive)\b)(?=\s|[A-Z]|$)"  # a question that is not answered at once
+    r"|\?(?![^\S\n]*(?i:no|none|nil|not|negative|absent|yes|present|positive)\b)(?=\s|[A-Z]|$)"  # a question that is not answered at once
     r"|[。；！？;\f\v\x85\u2028\u2029]"
     r"|\r?\n[^\S\n]*(?=\r?\n)"  # an empty line
     r"|\r?\n(?=[^\S\n]*(?:[A-Z•*+(\[☐☑☒✓✔–—-]|\d+[.)]|[⺀-鿿]))"  # a line that begins anew
