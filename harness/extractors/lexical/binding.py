@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.extractors.lexical.clause import STOPS
 from harness.extractors.lexical.tokens import Mark
 
 FAR = 5
@@ -78,7 +79,7 @@ def _before(marks: Sequence[Mark], index: int) -> list[int]:
         if kind == "place":
             found.append(place)
         elif (
-            kind in ("stop", "linked")
+            kind in STOPS
             or (kind == "normal" and marks[place + 1].concept.kind != "or")
             or (kind == "comma" and not found)
             or (found and kind not in ("and", "or", "comma", "degree", "likely", "side"))
@@ -89,12 +90,13 @@ def _before(marks: Sequence[Mark], index: int) -> list[int]:
 
 def subject(marks: Sequence[Mark], index: int) -> str:
     """The observation that another one is said of: "one of the wires is fractured", "fracture of the lead", "fractured wires"."""
+    trails = marks[index].concept.trailing and index > 0 and marks[index].first - marks[index - 1].last <= 1
     for mark in reversed(marks[:index]):
         if mark.concept.kind in ("observation", "place"):
-            if mark.concept.kind == "observation" and _is_predicate(marks, index):
+            if mark.concept.kind == "observation" and (trails or _is_predicate(marks, index)):
                 return mark.concept.name
             break
-        if mark.concept.kind in ("stop", "linked", "comma", "and", "or", "colon"):
+        if mark.concept.kind in ("comma", "and", "or", "colon", *STOPS):
             break
     for mark in marks[index + 1 : index + 3]:
         if mark.concept.kind == "observation" and mark.first - marks[index].last < NEAR:

@@ -18,7 +18,7 @@ OPENERS = CUES - {"normal", "scar", "mimic", "technique", "zero"}
 """Those that begin a clause of their own behind a comma."""
 CONTENT = frozenset({"observation", "place"})
 DEGREES = frozenset({"degree", "likely"})
-STOPS = frozenset({"stop", "linked"})
+STOPS = frozenset({"stop", "linked", "pause"})
 """Where a scope ends."""
 
 
@@ -33,7 +33,9 @@ def ahead(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> range:
         kind = kinds[place]
         if kind == "linked" and place == index + 1:
             continue  # "possibly due to", "not related to"
-        if kind in ("stop", "linked", "colon", "minus", "plus") or (kind in ("comma", "and") and _begins_anew(marks, kinds, place)):
+        if kind == "pause" and _is_bare_list(kinds, place):
+            continue
+        if kind in STOPS or kind in ("colon", "minus", "plus") or (kind in ("comma", "and") and _begins_anew(marks, kinds, place)):
             return range(index + 1, place)
         if kind in DEGREES and kinds[place - 1] == "observation" and _is_new_item(marks, kinds, place):
             return range(index + 1, place)
@@ -48,6 +50,16 @@ def until_comma(kinds: Sequence[str], reach: range) -> range:
     return reach
 
 
+def _is_bare_list(kinds: Sequence[str], place: int) -> bool:
+    """Whether a list without verbs goes on behind a Chinese comma and ends with "or": "没有实变，胸腔积液，或气胸"."""
+    for kind in kinds[place + 1 :]:
+        if kind == "or":
+            return True
+        if kind not in ("observation", "side", "pause", "skip", "and"):
+            return False
+    return False
+
+
 def _is_new_item(marks: Sequence[Mark], kinds: Sequence[str], place: int) -> bool:
     """Whether a degree begins something new in a list without commas: "no pneumothorax small effusion"."""
     close = marks[place].first == marks[place - 1].last
@@ -58,7 +70,7 @@ def _is_new_item(marks: Sequence[Mark], kinds: Sequence[str], place: int) -> boo
 def _begins_anew(marks: Sequence[Mark], kinds: Sequence[str], joint: int) -> bool:
     """Whether something new is asserted behind a comma or an "and" inside a cue's scope."""
     end = joint + 1
-    while end < len(kinds) and kinds[end] not in ("comma", "colon", "stop", "linked", "and"):
+    while end < len(kinds) and kinds[end] not in ("comma", "colon", "and", *STOPS):
         end += 1
     part = kinds[joint + 1 : end]
     if not part:
@@ -81,7 +93,7 @@ def _or_follows(kinds: Sequence[str], joint: int) -> bool:
     for kind in kinds[joint + 1 :]:
         if kind == "or":
             return True
-        if kind in ("stop", "linked", "verb") or kind in OPENERS:
+        if kind in STOPS or kind == "verb" or kind in OPENERS:
             return False
     return False
 
@@ -95,7 +107,7 @@ def behind(kinds: Sequence[str], index: int, listed: bool = False) -> range:
     begin, joined = index, listed
     while begin > 0:
         kind = kinds[begin - 1]
-        if kind in ("stop", "linked", "minus", "plus") or (kind == "comma" and not joined and begin != index):
+        if kind in STOPS or kind in ("minus", "plus") or (kind == "comma" and not joined and begin != index):
             break
         if kind in ("and", "or"):
             if not CONTENT.isdisjoint(kinds[begin:index]) and _has_own_verb(kinds, begin - 1):

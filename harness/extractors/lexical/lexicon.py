@@ -46,6 +46,8 @@ KINDS = frozenset(
         "change",  # "change in": after a negation it cancels that negation
         "stop",  # "but", "however": a scope ends
         "comma",
+        "pause",  # the Chinese comma: ends a scope, except in a bare list that "or" closes
+        "instance",  # "such as" before a finding, "if" before anything else
         "colon",
         "query",  # a question mark
         "affirmed",  # "yes"
@@ -174,7 +176,9 @@ def phrases_of(data: Mapping[str, Any], split: bool) -> Iterator[tuple[Words, Co
 def _is_anchor(words: Words, concept: Concept, general: frozenset[str]) -> bool:
     """Whether a phrase says by itself that a text is about a chest: by one of its words, or as a finding of several."""
     if concept.kind not in ANCHORS:
-        return concept.kind == "colon" and len(words) > 1
+        return concept.kind == "colon" and len("".join(words)) > 1
+    if concept.trailing and concept.needs:
+        return False
     return not general.issuperset(words) or (concept.kind == "observation" and len(words) > 1 and not concept.needs)
 
 

@@ -72,6 +72,8 @@ def states(marks: Sequence[Mark]) -> tuple[States, Causes]:
     said = [State.PRESENT] * len(marks)
     causes = [-1] * len(marks)
     kinds = [mark.concept.kind for mark in marks]
+    if "instance" in kinds:
+        kinds = _instances(marks, kinds)
     if CUES.isdisjoint(kinds):
         return said, causes
     idle = cancelled(marks, kinds)
@@ -83,6 +85,18 @@ def states(marks: Sequence[Mark]) -> tuple[States, Causes]:
             if state > said[other] and not (kind == "poorly seen" and marks[other].concept.lasting):
                 said[other], causes[other] = state, index
     return said, causes
+
+
+def _instances(marks: Sequence[Mark], kinds: Sequence[str]) -> list[str]:
+    """The kinds with each "such as" as an "and" before what it names, and as an "if" before anything else."""
+
+    def kind_of(place: int) -> str:
+        if kinds[place] != "instance":
+            return kinds[place]
+        follows = place + 1 < len(marks) and kinds[place + 1] in (*CONTENT, "side", "verb", "skip") and marks[place + 1].first == marks[place].last
+        return "and" if follows else "condition"
+
+    return [kind_of(place) for place in range(len(kinds))]
 
 
 def _reach(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[State, Sequence[int]]:
