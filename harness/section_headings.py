@@ -90,8 +90,16 @@ LONE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 """A heading alone on its line, or before a full stop or a dash."""
-MENTIONED = re.compile(rf"[:：】]|(?:^|\n)[ \t*#_>•=-]*(?:{_ENGLISH})[ \t*_#=.;-]*(?:\n|$)|^[ \t*#]*(?:{_ENGLISH})[ \t]*[.;–—-]|wet read|final report|addendum", re.IGNORECASE)  # fmt: skip
-"""What a text without any heading lacks."""
+_BANNERS = tuple(form for name in ("wet read", "final report", "addendum") for form in (name, name.upper(), name.title(), name.capitalize()))
+
+
+def mentioned(text: str) -> bool:
+    """Whether a text may hold a heading or a banner; most texts hold none, and need no closer look."""
+    if ":" in text or "：" in text or "】" in text or any(name in text for name in _BANNERS):
+        return True
+    return any(LONE.match(line) for line in text.splitlines())
+
+
 _BEFORE = frozenset(".;:。；：!?！？)]】_*>\"'")
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from harness.section_headings import MENTIONED, Heading, headings
+from harness.section_headings import Heading, headings, mentioned
 from harness.types import Span
 
 FINDINGS, IMPRESSION, COMBINED, UNTITLED = "findings", "impression", "combined", "untitled"
@@ -34,14 +34,14 @@ class Part(NamedTuple):
 
 def read(text: str) -> list[Span]:
     """The spans of a text that say what is seen, in order; headings and context left out."""
-    if not MENTIONED.search(text):
+    if not mentioned(text):
         return [(0, len(text))]
     return [(part.start, part.end) for part in parts(text) if part.kind in READ]
 
 
 def parts(text: str) -> list[Part]:
     """The parts of a text in order; headings and banners belong to none."""
-    if not MENTIONED.search(text):
+    if not mentioned(text):
         return [Part(UNTITLED, 0, len(text))]
     return list(_parts(text))
 

@@ -166,9 +166,12 @@ class Reader:
             return Said()
         read = [mention for first in range(0, len(found), WIDEST) for mention in mentions(found[first : first + WIDEST])]
         named = tuple(mention for mention in read if mention.finding >= 0)
-        return Said(named, speaks(found), any(mention.finding < 0 and mention.present for mention in read))
+        alone = len(found) == 1 and found[0].concept.kind == "normal" and found[0].span[1] - found[0].span[0] == len(small.strip())
+        return Said(named, alone or speaks(found), any(mention.finding < 0 and mention.present for mention in read))
 
 
+NAMES = frozenset({"observation", "scar"})
+"""Kinds of phrases that name something in a film; a scar is none of the 21."""
 STATEMENTS = frozenset({"observation", "verdict", "scar", "technique", "mimic", "skip", "gone", "colon"})
 """Kinds of phrases that alone make a statement about a chest."""
 SAID_OF_PLACES = frozenset({"normal", "degree", "change", "negation either", "seen", "observation", "gone", "negation after"})
@@ -181,15 +184,17 @@ def speaks(found: Sequence[Mark]) -> bool:
     anchors = {mark.concept.kind for mark in found if mark.concept.anchor}
     if not anchors.isdisjoint(STATEMENTS):
         return True
-    return ("place" in anchors and not kinds.isdisjoint(SAID_OF_PLACES)) or kinds == {"normal"}
+    return "place" in anchors and not kinds.isdisjoint(SAID_OF_PLACES)
 
 
 def mentions(found: Sequence[Mark]) -> Iterator[Mention]:
     """The findings that a sentence names, in the order of its words; what is none of the 21 and abnormal is named as -1."""
-    if not any(mark.concept.kind == "observation" for mark in found):
+    if not any(mark.concept.kind in NAMES for mark in found):
         return
     said, causes = states(found)
     for index, mark in enumerate(found):
+        if mark.concept.kind == "scar":
+            yield Mention(-1, said[index], _counts(-1, said[index], mark), (mark.span,))
         if mark.concept.kind != "observation":
             continue
         bound, given = findings_of(found, index)
@@ -249,9 +254,9 @@ def decide(found: Iterable[tuple[int, Said]], origins: Sequence[int] | None = No
             if not spans[finding]:
                 rules[finding] = RULES[state]
             if len(spans[finding]) < MOST_SPANS:
-                spans[finding].extend((start + first, start + last) for first, last in words)
+                spans[finding] += [(start + first, start + last) for first, last in words]
     _imply(values, rules, spans)
-    evidence = tuple(characters.spans_in(tuple(dict.fromkeys(words)), origins) for words in spans)
+    evidence = tuple(characters.spans_in(tuple(dict.fromkeys(words)), origins) if words else () for words in spans)
     return Labels(tuple(values), OK, ReportStatus.OK, evidence, (UNSURE,) if unsure and values[NOTHING] else (), tuple(rules))
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import string
 
 from harness.types import ReportStatus
 
-WORDS = re.compile(r"[^\W\d_]+")
+_SIGNS = str.maketrans({sign: " " for sign in string.punctuation + string.digits + "’“”–—，。；：、（）"})
 HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿]")
 _KANA_OR_HANGUL = re.compile(r"[぀-ヿ가-힯ᄀ-ᇿ]")
 _OTHER_LETTER = re.compile(r"[^\W\d_a-zÀ-ɏ㐀-䶿一-鿿豈-﫿Ḁ-ỿ]")
@@ -72,6 +73,8 @@ def status(small: str) -> ReportStatus:
     Returns:
         `ok` also where a text holds no word at all: whether it says anything is for the lexicons.
     """
+    words = small.translate(_SIGNS).split()
+    foreign = len(FOREIGN.intersection(words))
     if not small.isascii():
         han, other = len(HAN.findall(small)), len(_OTHER_LETTER.findall(small))
         latin = sum(map(len, re.findall("[a-zà-ɏ]+", small)))
@@ -81,8 +84,7 @@ def status(small: str) -> ReportStatus:
             return ReportStatus.UNSUPPORTED
         if 2 * han > latin:
             return ReportStatus.OK
-    words = WORDS.findall(small)
-    foreign = len(FOREIGN.intersection(words)) + sum(bool(_ACCENTED.search(word)) for word in words)
+        foreign += sum(bool(_ACCENTED.search(word)) for word in words)
     if foreign and foreign > len(ENGLISH.intersection(words)):
         return ReportStatus.UNSUPPORTED
     return ReportStatus.OK

@@ -126,8 +126,8 @@ class Lexicon:
     """Another spelling to the spelling that the phrases use."""
     known: frozenset[str]
     """All words of all phrases, which are never taken for misspellings."""
-    long: frozenset[str]
-    """Words that a misspelling is corrected to."""
+    near: Mapping[str, tuple[str, ...]]
+    """The words that a misspelling is corrected to, by themselves and by what is left of them without one letter."""
     inside: frozenset[str]
     """Adjectives that may be inside a phrase."""
     real: frozenset[str]
@@ -209,7 +209,7 @@ def build(data: Mapping[str, Any]) -> Lexicon:
         ValueError: A phrase stands for two things, a cue or a place is unknown, or a phrase is empty.
     """
     _check(data)
-    split = data["language"] == "zh"
+    split, general = data["language"] == "zh", frozenset(data["general"])
     phrases = list(phrases_of(data, split))
     content = {word for phrase, concept in phrases if concept.kind in NAMED for word in phrase}
     words = {spelling: word for word, spellings in data["spellings"].items() for spelling in spellings}
@@ -235,7 +235,7 @@ def build(data: Mapping[str, Any]) -> Lexicon:
         trie,
         words,
         frozenset(word for phrase, _ in phrases for word in phrase) | words.keys(),
-        frozenset() if split else frozenset(word for word in content if len(word) >= 7),
+        {} if split else _near(frozenset(word for word in content - general if len(word) >= 7) | frozenset(data["misspelt"])),
         frozenset(data.get("inside", ())),
         frozenset(data.get("real", "").split()),
         digest(data),
@@ -252,7 +252,7 @@ def merged(first: Lexicon, second: Lexicon) -> Lexicon:
         trie,
         {**second.words, **first.words},
         first.known | second.known,
-        first.long | second.long,
+        {**first.near, **second.near},
         first.inside | second.inside,
         first.real | second.real,
         digest([first.digest, second.digest]),
@@ -265,6 +265,15 @@ def _graft(source: Node, target: Node) -> None:
         other = target.setdefault(word, Node())
         other.concept = node.concept or other.concept
         _graft(node, other)
+
+
+def _near(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """By what is left of a word without one letter, and by the word itself, the words."""
+    found: dict[str, tuple[str, ...]] = {}
+    for word in sorted(words):
+        for short in {word, *(word[:place] + word[place + 1 :] for place in range(1, len(word)))}:
+            found[short] = (*found.get(short, ()), word)
+    return found
 
 
 def _plurals(word: str) -> tuple[str, ...]:

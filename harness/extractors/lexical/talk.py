@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import string
 
 _NOBODY = re.compile(
-    r"\b(?:i['’]?m|i am)\s+(?:sorry|unable|not able|afraid|an? (?:ai|language|text|large|virtual|assistant))|\bi (?:apologi[sz]e|regret)\b"
+    r"\b(?:i['’]?m|i am)\s+(?:sorry|unable|not able|not an?|afraid|an? (?:ai|language|text|large|virtual|assistant))|\bi (?:apologi[sz]e|regret)\b|\bwould (?:not )?be (?:in)?appropriate\b|\bfor me to\b"
     r"|\bi (?:can ?not|can['’]?t|could not|couldn['’]?t|do not|don['’]?t|am unable|will not|won['’]?t|would need|need|must|require)\b"
     r"(?! (?:see|identify|exclude|rule|appreciate|detect|find)\b.{0,30}\b(?:effusion|pneumothora|fracture|opaci|consolidat|nodul|mass\b|edema|infiltrat))"
     r"|\bas an? (?:ai|language model|artificial|text|large)\b|\blanguage model\b|\bai (?:assistant|model|system)\b|\bchat ?(?:gpt|bot)\b"
@@ -22,7 +23,7 @@ _ORDER = re.compile(
     r"(?:describe|generate|write|provide|produce|create|list|summari[sz]e|identify (?:the|any|all|and|which|whether)|answer|act as|given (?:the|a|an|this)|analy[sz]e|interpret|examine|"
     r"look (?:at|for|carefully)|report (?:on|the (?:presence|findings)|any|all|whether)|determine|classify|label|return|respond|output|use the|read the"
     r"|imagine|upload|consult|contact|seek|explain|tell|translate|rewrite|complete the|fill|choose|select|state (?:whether|if|the)|check (?:for|whether|if)|ensure|remember|focus on|include|mention|avoid"
-    r"|do not|don['’]t|think|pay attention|make sure|extract|detect|predict|evaluate (?:the|this)|assess (?:the|whether|this)|comment on|specify|indicate (?:whether|if)|discuss)\b",
+    r"|do not|don['’]t|think|pay attention|make sure|extract|detect|predict|evaluate (?:the|this)|assess (?:the|whether|this)|comment on|compare (?:the|this) (?:image|film|study|x-?ray|two|chest)|specify|indicate (?:whether|if)|discuss)\b",
     re.IGNORECASE,
 )
 """An order to whoever writes the report."""
@@ -42,8 +43,19 @@ _CHINESE = re.compile(
 )
 
 
+_HINTS = frozenset(
+    "i im you your youre ai language assistant appropriate inappropriate medical substitute healthcare qualified happy glad able here image images picture photo file files attachment "
+    "ray radiograph xray provided uploaded licence license licenses licensed warranty warranties copyright redistribute redistribution merchantability liability liable trademark "
+    "trademarks source object software hereby herein thereof hereunder derivative royalty royalties patents contributor contributors covered modified public pursuant jurisdiction me".split()
+)
+"""Words without which no sentence speaks of a program, to its user, or as a contract does."""
+_SIGNS = str.maketrans({sign: " " for sign in string.punctuation + "’"})
+
+
 def is_talk(sentence: str) -> bool:
     """Whether a sentence (lower case) says nothing of what a film shows, whatever it names."""
-    if sentence.isascii():
-        return bool(_NOBODY.search(sentence) or _ORDER.search(sentence) or _ASKS.search(sentence) or _LICENCE.search(sentence))
-    return bool(_CHINESE.search(sentence) or _NOBODY.search(sentence) or _ORDER.search(sentence) or _ASKS.search(sentence))
+    if _ORDER.match(sentence) or (sentence.endswith("?") and _ASKS.match(sentence)):
+        return True
+    if not _HINTS.isdisjoint(sentence.translate(_SIGNS).split()) and (_NOBODY.search(sentence) or _LICENCE.search(sentence)):
+        return True
+    return not sentence.isascii() and bool(_CHINESE.search(sentence))

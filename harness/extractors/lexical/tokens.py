@@ -24,9 +24,12 @@ END = re.compile(
     r"|\r?\n[^\S\n]*(?=\r?\n)"  # an empty line
     r"|\r?\n(?=[^\S\n]*(?:[A-Z•*+(\[☐☑☒✓✔–—-]|\d+[.)]|[⺀-鿿]))"  # a line that begins anew
     r"|\r?\n(?=[^\S\n]*(?:no|heart|cardi|lung|pleura|mediastin|bone|small|mild|large|there|normal|clear|stable|possible)[a-z]*\b)"
-    r"|(?<=[a-z]{2})[^\S\n]+(?=(?:The|There|No|Heart|Lungs?|Cardi[a-z]+|Mediastin[a-z]+|Small|Mild|Moderate|Large|Stable|Unchanged|Right|Left|Bilateral|Pleura[a-z]*"
-    r"|Osseous|Bones?|Normal|Clear|Interval|New|Trachea|Aort[a-z]+|Hilar|Pulmonary|Both|Minimal|Increased|Tip|Low|Degenerative)[^\S\n]+[a-z])"  # no stop at all
 )
+STARTS = re.compile(
+    r"(?<=[a-z]{2})[^\S\n]+(?=(?:The|There|No|Heart|Lungs?|Cardi[a-z]+|Mediastin[a-z]+|Small|Mild|Moderate|Large|Stable|Unchanged|Right|Left|Bilateral|Pleura[a-z]*"
+    r"|Osseous|Bones?|Normal|Clear|Interval|New|Trachea|Aort[a-z]+|Hilar|Pulmonary|Both|Minimal|Increased|Tip|Low|Degenerative)[^\S\n]+[a-z])"
+)
+"""Where a sentence begins behind one that lacks its full stop."""
 JOINED = re.compile(
     r"(?:\b(?:the|a|an|of|or|and|no|with|without|in|to|is|are|at|for|by|from|on|not|has|left|right|than|into|mild|moderate|small|large|any|this|that|via"
     r"|both|new|be|as|which|was|were|have|had|but|bilateral|focal|acute|upper|lower|middle|pleural|possible|stable)|,)[^\S\n]*$",
@@ -63,14 +66,24 @@ def sentences(text: str, start: int, end: int) -> Iterator[Span]:
     begin = start
     for match in END.finditer(text, start, end):
         sign = match.group()[0]
-        if (sign in "\r\n" or sign.isspace()) and _goes_on(text, begin, match):
+        if sign in "\r\n" and _goes_on(text, begin, match):
             continue
         stop = match.end() if sign in "?？" else match.start()
         if stop > begin:
-            yield begin, stop
+            yield from _starts(text, begin, stop)
         begin = match.end()
     if begin < end:
-        yield begin, end
+        yield from _starts(text, begin, end)
+
+
+def _starts(text: str, begin: int, end: int) -> Iterator[Span]:
+    """A sentence in parts where capitals show that full stops are missing."""
+    if not text[begin + 2 : end].islower():
+        for match in STARTS.finditer(text, begin, end):
+            if not JOINED.search(text, max(begin, match.start() - TAIL), match.start()):
+                yield begin, match.start()
+                begin = match.end()
+    yield begin, end
 
 
 def _goes_on(text: str, begin: int, match: re.Match[str]) -> bool:
