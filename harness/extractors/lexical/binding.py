@@ -98,7 +98,7 @@ def subject(marks: Sequence[Mark], index: int) -> str:
             break
         if mark.concept.kind in ("comma", "and", "or", "colon", *STOPS):
             break
-    for mark in marks[index + 1 : index + 3]:
+    for mark in marks[index + 1 : index + 3] if not marks[index].concept.trailing else ():
         if mark.concept.kind == "observation" and mark.first - marks[index].last < NEAR:
             return mark.concept.name
         if mark.concept.kind not in ("side", "degree", "likely"):

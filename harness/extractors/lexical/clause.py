@@ -31,13 +31,13 @@ def ahead(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> range:
     """From a cue to the end of its clause."""
     for place in range(index + 1, len(kinds)):
         kind = kinds[place]
-        if kind == "linked" and place == index + 1:
-            continue  # "possibly due to", "not related to"
+        if place == index + 1 and (kind == "linked" or (kind == "colon" and marks[index].last - marks[index].first > 1)):
+            continue  # "possibly due to", "negative for: effusion"
         if kind == "pause" and _is_bare_list(kinds, place):
             continue
         if kind in STOPS or kind in ("colon", "minus", "plus") or (kind in ("comma", "and") and _begins_anew(marks, kinds, place)):
             return range(index + 1, place)
-        if kind in DEGREES and kinds[place - 1] == "observation" and _is_new_item(marks, kinds, place):
+        if kinds[place - 1] == "observation" and _is_new_item(marks, kinds, place):
             return range(index + 1, place)
     return range(index + 1, len(kinds))
 
@@ -61,10 +61,16 @@ def _is_bare_list(kinds: Sequence[str], place: int) -> bool:
 
 
 def _is_new_item(marks: Sequence[Mark], kinds: Sequence[str], place: int) -> bool:
-    """Whether a degree begins something new in a list without commas: "no pneumothorax small effusion"."""
-    close = marks[place].first == marks[place - 1].last
+    """Whether something new begins in a list without commas: "no pneumothorax small effusion", "no effusion heart enlarged"."""
+    if marks[place].first != marks[place - 1].last or _or_follows(kinds, place):
+        return False
     rest = kinds[place + 1 :]
-    return close and "observation" in rest[:3] and not _or_follows(kinds, place) and "negation after" not in rest
+    if kinds[place] in DEGREES:
+        return "observation" in rest[:3] and "negation after" not in rest
+    if kinds[place] != "place":
+        return False
+    after = next((index for index in range(place + 1, len(kinds)) if kinds[index] not in DEGREES), place)
+    return marks[after].concept.predicate
 
 
 def _begins_anew(marks: Sequence[Mark], kinds: Sequence[str], joint: int) -> bool:
