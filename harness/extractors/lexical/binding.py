@@ -9,7 +9,7 @@ from harness.extractors.lexical.tokens import Mark
 
 FAR = 5
 """Words that may stand between an observation and the place named behind it."""
-BETWEEN = frozenset({"observation", "degree", "likely", "side", "and", "or", "place", "skip", "aside", "mimic", "scar", "technique"})
+BETWEEN = frozenset({"observation", "degree", "likely", "improved", "side", "and", "or", "place", "skip", "aside", "mimic", "scar", "technique"})
 """What may stand between an observation and its place."""
 OTHER = (-1,)
 """What is none of the 21 has a place of its own behind it."""
@@ -36,6 +36,8 @@ def places(marks: Sequence[Mark], index: int) -> tuple[list[int], bool]:
         return [], True
     before = _before(marks, index)
     known = [place for place in before if marks[place].concept.name in at]
+    if not before and marks[index].concept.needs and _is_last(marks, index):
+        known = [place for place in range(index - 1, -1, -1) if marks[place].concept.name in at][:1]
     outside = bool(before) and not known and marks[before[0]].concept.outside and marks[index].first - marks[before[0]].last < NEAR
     return known, outside
 
@@ -43,9 +45,14 @@ def places(marks: Sequence[Mark], index: int) -> tuple[list[int], bool]:
 def _is_predicate(marks: Sequence[Mark], index: int) -> bool:
     """Whether a verb stands before the observation, as in "the heart is mildly enlarged"."""
     for mark in reversed(marks[:index]):
-        if mark.concept.kind not in ("degree", "likely", "side", "negation"):
+        if mark.concept.kind not in ("degree", "likely", "improved", "side", "negation"):
             return mark.concept.kind in ("verb", "colon")
     return False
+
+
+def _is_last(marks: Sequence[Mark], index: int) -> bool:
+    """Whether an adjective ends its sentence, so that it is said of what was named last: "hard to assess, but probably enlarged"."""
+    return marks[index].concept.predicate and all(mark.concept.kind not in ("observation", "place") for mark in marks[index + 1 :])
 
 
 def _behind(marks: Sequence[Mark], index: int) -> list[int]:
@@ -82,7 +89,7 @@ def _before(marks: Sequence[Mark], index: int) -> list[int]:
             kind in STOPS
             or (kind == "normal" and marks[place + 1].concept.kind != "or")
             or (kind == "comma" and not found)
-            or (found and kind not in ("and", "or", "comma", "degree", "likely", "side"))
+            or (found and kind not in ("and", "or", "comma", "degree", "likely", "improved", "side"))
         ):
             break
     return found
@@ -101,6 +108,6 @@ def subject(marks: Sequence[Mark], index: int) -> str:
     for mark in marks[index + 1 : index + 3] if not marks[index].concept.trailing else ():
         if mark.concept.kind == "observation" and mark.first - marks[index].last < NEAR:
             return mark.concept.name
-        if mark.concept.kind not in ("side", "degree", "likely"):
+        if mark.concept.kind not in ("side", "degree", "likely", "improved"):
             break
     return ""

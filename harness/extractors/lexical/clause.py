@@ -10,14 +10,14 @@ CUES = frozenset(
     {
         "negation", "negation after", "negation either", "poorly seen", "gone", "gone before", "unlikely", "undecided", "undecided after",
         "undecided either", "hedge", "hedge after", "hedge either", "history", "history after", "prior", "condition", "condition after",
-        "artefact", "artefact before", "scar", "mimic", "technique", "normal", "zero", "query", "minus", "plus",
+        "artefact", "artefact before", "scar", "mimic", "technique", "normal", "zero", "query", "minus", "plus", "improved",
     }
 )  # fmt: skip
 """The kinds of phrases that say something of other phrases."""
-OPENERS = CUES - {"normal", "scar", "mimic", "technique", "zero"}
+OPENERS = CUES - {"normal", "scar", "mimic", "technique", "zero", "improved"}
 """Those that begin a clause of their own behind a comma."""
 CONTENT = frozenset({"observation", "place"})
-DEGREES = frozenset({"degree", "likely"})
+DEGREES = frozenset({"degree", "likely", "improved"})
 STOPS = frozenset({"stop", "linked", "pause"})
 """Where a scope ends."""
 

@@ -32,15 +32,17 @@ COUNTS_AS_POSSIBLE = COUNTS_UNLESS_EXCLUDED | {AT["Pleural Effusion"]}
 """What the paper counts where it is merely possible; the definitions of the others ask for more than "may" or "possible"."""
 IMPLIES = {AT["Cardiomegaly"]: (AT["Enlarged Cardiomediastinum"],)}
 NOT_EXPLAINED = {
+    State.IMPROVED: frozenset(RAN_21) - {"Pulmonary Vascular Abnormal"},
     State.ARTEFACT: frozenset(RAN_21) - {"Cardiomegaly", "Lung Opacity"},
     State.SCARRING: frozenset(RAN_21) - {"Lung Opacity"},
     State.MIMIC: frozenset(RAN_21) - {"Lung Opacity", "Lung Lesion", "Pneumothorax", "Calcification", "Pleural Other"},
 }
-"""By explanation the findings that it does not explain away."""
+"""By explanation the findings that it does not explain away. Congestion that has improved is not asserted, as the authors' prompt has it."""
 RULES = {
     State.PRESENT: "asserted",
     State.POSSIBLE: "possible",
     State.UNDECIDED: "cannot be excluded",
+    State.IMPROVED: "asserted, and improved",
     State.SCARRING: "explained as a scar",
     State.ARTEFACT: "explained by technique or low volumes",
     State.MIMIC: "explained as a nipple, a fold or the like",

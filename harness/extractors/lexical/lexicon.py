@@ -60,6 +60,7 @@ KINDS = frozenset(
         "seen",  # "seen", "present": a verb's ending that asserts nothing new
         "normal",  # "normal", "clear"
         "likely",  # "probably": the same as a degree, and joins something to its explanation
+        "improved",  # the same as a degree; congestion that has improved is not asserted
         "degree",  # "mild", "stable": after a comma it begins a new assertion
         "side",  # "left", "linear": after a comma it begins a new assertion, after "and" it does not
         "relation",  # "overlying": what follows is no place of the observation

@@ -22,17 +22,19 @@ class State(IntEnum):
     """Something may be it."""
     UNDECIDED = 2
     """Merely cannot be excluded."""
-    SCARRING = 3
+    IMPROVED = 3
+    """There, and less than before."""
+    SCARRING = 4
     """Explained as a scar."""
-    ARTEFACT = 4
+    ARTEFACT = 5
     """Explained by technique or low volumes."""
-    MIMIC = 5
+    MIMIC = 6
     """Explained as a nipple, a skin fold or the like."""
-    PRIOR = 6
-    HISTORY = 7
-    CONDITION = 8
-    GONE = 9
-    NEGATED = 10
+    PRIOR = 7
+    HISTORY = 8
+    CONDITION = 9
+    GONE = 10
+    NEGATED = 11
 
 
 FORWARD = {
@@ -53,7 +55,7 @@ BACKWARD = {
     "history after": State.HISTORY,
     "condition after": State.CONDITION,
 }
-EITHER = {"gone": State.GONE, "unlikely": State.NEGATED}
+EITHER = {"gone": State.GONE, "unlikely": State.NEGATED, "improved": State.IMPROVED}
 OPEN = {"negation either": State.NEGATED, "undecided either": State.UNDECIDED, "hedge either": State.POSSIBLE}
 EXPLAINS = {"scar": State.SCARRING, "mimic": State.MIMIC, "technique": State.ARTEFACT}
 """What explains something that is said to be it: "opacities, likely scarring"."""
@@ -206,14 +208,14 @@ def _resumes(kinds: Sequence[str], index: int) -> bool:
 def _explained(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> Sequence[int]:
     """What an explanation is given for: "streaky opacities, likely due to scarring"; a scar that is one of two, or possible, is none."""
     place = index - 1
-    while place >= 0 and kinds[place] in ("degree", "side", "relation", "or", "and", "place", "observation") and marks[place + 1].first - marks[place].last < NEAR:
+    while place >= 0 and kinds[place] in ("degree", "improved", "side", "relation", "or", "and", "place", "observation") and marks[place + 1].first - marks[place].last < NEAR:
         if kinds[index] == "scar" and kinds[place] == "or":
             return []
         place -= 1
     if place < 0 or kinds[place] not in LINKS or marks[place + 1].first - marks[place].last > NEAR:
         return []
     links = set()
-    while place >= 0 and kinds[place] in LINKS | {"degree", "comma"}:
+    while place >= 0 and (kinds[place] in LINKS | {"degree", "improved", "comma"} or (kinds[place] == "stop" and links)):
         links.add(kinds[place])
         place -= 1
     if kinds[index] == "scar" and ("hedge" in links or "or" in kinds[index + 1 : index + 3]):

@@ -31,9 +31,8 @@ _ASKS = re.compile(
     r"^\W*(?:is|are|does|do|did|can|could|has|have|was|were|what|which|where|how|why|who|should|would|will)\b[^?]*\?\s*$", re.IGNORECASE | re.DOTALL
 )
 _LICENCE = re.compile(
-    r"\b(?:licen[sc]e[edsr]*|warrant(?:y|ies)|copyright\w*|redistribut\w*|sublicen[sc]\w*|merchantab\w*|liabilit\w*|liable|trademarks?|source code|object code|software"
-    r"|hereby|herein|thereof|hereunder|derivative works?|royalt\w*|patents?|contributors?|covered work|modified versions?|public domain|derived from|jurisdiction\w*|pursuant"
-    r"|recipients?|propagat\w*|convey\w*)\b",
+    r"\b(?:licen[sc]e[edsr]*|warrant(?:y|ies)|copyright\w*|sublicen[sc]\w*|merchantab\w*|liabilit\w*|liable|trademarks?|source code|object code|software"
+    r"|hereby|herein|thereof|hereunder|derivative works?|royalt\w*|contributors?|covered work|public domain|jurisdiction\w*|pursuant)\b",
     re.IGNORECASE,
 )
 """The language of contracts."""
@@ -45,8 +44,8 @@ _CHINESE = re.compile(
 
 _HINTS = frozenset(
     "i im you your youre ai language assistant appropriate inappropriate medical substitute healthcare qualified happy glad able here image images picture photo file files attachment "
-    "ray radiograph xray provided uploaded licence license licenses licensed warranty warranties copyright redistribute redistribution merchantability liability liable trademark "
-    "trademarks source object software hereby herein thereof hereunder derivative royalty royalties patents contributor contributors covered modified public pursuant jurisdiction me".split()
+    "ray radiograph xray provided uploaded licence license licenses licensed warranty warranties copyright merchantability liability liable trademark "
+    "trademarks source object software hereby herein thereof hereunder derivative royalty royalties contributor contributors covered public pursuant jurisdiction me".split()
 )
 """Words without which no sentence speaks of a program, to its user, or as a contract does."""
 _SIGNS = str.maketrans({sign: " " for sign in string.punctuation + "’"})
