@@ -100,8 +100,8 @@ def _until_report(text: str, name: str, start: int, end: int) -> Iterator[tuple[
 def _sections(text: str, start: int, end: int) -> Iterator[Part]:
     """The parts of one block."""
     heads = headings(text, start, end)
-    titled = [index for index, head in enumerate(heads) if head.kind in (FINDINGS, COMBINED)]
-    last_titled = titled[-1] if titled else -1
+    last_titled = max((index for index, head in enumerate(heads) if head.kind in (FINDINGS, COMBINED)), default=-1)
+    last_read = max((index for index, head in enumerate(heads) if head.kind in READ), default=-1)
     first = heads[0].start if heads else end
     yield from _leading(text, start, first, last_titled >= 0)
     for index, head in enumerate(heads):
@@ -109,7 +109,7 @@ def _sections(text: str, start: int, end: int) -> Iterator[Part]:
         if head.kind in READ:
             yield Part(head.kind, head.end, stop)
             continue
-        turn = _turn(text, head, stop, index < last_titled, any(other.kind in READ for other in heads[index + 1 :]))
+        turn = _turn(text, head, stop, index < last_titled, index < last_read)
         yield Part(head.kind, head.end, turn)
         if turn < stop:
             yield Part(UNTITLED, turn, stop)

@@ -14,15 +14,13 @@ from harness.extractors.lexical.talk import is_talk
 from harness.extractors.lexical.tokens import Mark, lower, marks, sentences
 from harness.findings import NO_FINDING, RAN_21
 from harness.signature import digest
-from harness.types import Labels, ReportStatus, Span, Status
+from harness.types import UNSURE, Labels, ReportStatus, Span, Status
 
 VERSION = 2
 """Raised with every change of these rules that can change a decision."""
 
 LEXICONS = {"en": "english", "zh": "chinese"}
 """By language the lexicon that reads it."""
-UNSURE = "unsure"
-"""The flag of a *No Finding* that rests on a hedge, on a question, or on something abnormal that is none of the 21."""
 
 AT = {finding: index for index, finding in enumerate(RAN_21)}
 NOTHING = AT[NO_FINDING]
@@ -100,6 +98,8 @@ class Lexical:
     vocabulary = "ran-21"
     official = False
     """Whether the labels are those that the paper's scores were made with."""
+    explains = True
+    """Whether its labels hold, for each decision, the rule and the words."""
 
     def __init__(self) -> None:
         lexicons = {code: load(name) for code, name in LEXICONS.items()}

@@ -19,7 +19,7 @@ _NOBODY = re.compile(
 )
 """A program that speaks of itself or to its user."""
 _ORDER = re.compile(
-    r"^\W*(?:\d+[.)]\s*)?(?:please|kindly|now|then|first|next|task|instructions?|prompt|question|system|user|assistant|human|options?|output format|format|answer|example|input)?\s*:?\W*"
+    r"(?:\d+[.)]\s{0,3})?(?:please|kindly|now|then|first|next|task|instructions?|prompt|question|system|user|assistant|human|options?|output format|format|answer|example|input)?[\s:*\"'-]{0,5}"
     r"(?:describe|generate|write|provide|produce|create|list|summari[sz]e|identify (?:the|any|all|and|which|whether)|answer|act as|given (?:the|a|an|this)|analy[sz]e|interpret|examine|"
     r"look (?:at|for|carefully)|report (?:on|the (?:presence|findings)|any|all|whether)|determine|classify|label|return|respond|output|use the|read the"
     r"|imagine|upload|consult|contact|seek|explain|tell|translate|rewrite|complete the|fill|choose|select|state (?:whether|if|the)|check (?:for|whether|if)|ensure|remember|focus on|include|mention|avoid"
@@ -28,7 +28,7 @@ _ORDER = re.compile(
 )
 """An order to whoever writes the report."""
 _ASKS = re.compile(
-    r"^\W*(?:is|are|does|do|did|can|could|has|have|was|were|what|which|where|how|why|who|should|would|will)\b[^?]*\?\s*$", re.IGNORECASE | re.DOTALL
+    r"(?:is|are|does|do|did|can|could|has|have|was|were|what|which|where|how|why|who|should|would|will)\b[^?]*\?\s*$", re.IGNORECASE | re.DOTALL
 )
 _LICENCE = re.compile(
     r"\b(?:licen[sc]e[edsr]*|warrant(?:y|ies)|copyright\w*|sublicen[sc]\w*|merchantab\w*|liabilit\w*|liable|trademarks?|source code|object code|software"
@@ -38,7 +38,7 @@ _LICENCE = re.compile(
 """The language of contracts."""
 _CHINESE = re.compile(
     r"抱歉|对不起|對不起|无法(?:查看|识别|提供|分析|判断|解读|访问|处理)|無法(?:查看|識別|提供|分析|判斷)|不能(?:查看|识别|提供|分析|解读)(?:图像|图片|影像|医)|作为(?:一个|一名)?(?:人工智能|ai|语言模型|助手)"
-    r"|语言模型|人工智能助手|请(?:上传|提供|描述|根据|生成|分析|回答|咨询|列出|输出|写出|判断)|請(?:上傳|提供|描述|根據|生成|分析)|您|^\W*(?:描述|生成|根据|列出|写一份|分析|判断|回答)(?:这|该|下|以|图|胸|此|一|所)"
+    r"|语言模型|人工智能助手|请(?:上传|提供|描述|根据|生成|分析|回答|咨询|列出|输出|写出|判断)|請(?:上傳|提供|描述|根據|生成|分析)|您|^(?:描述|生成|根据|列出|写一份|分析|判断|回答)(?:这|该|下|以|图|胸|此|一|所)"
 )
 
 
@@ -48,13 +48,16 @@ _HINTS = frozenset(
     "trademarks source object software hereby herein thereof hereunder derivative royalty royalties contributor contributors covered public pursuant jurisdiction me".split()
 )
 """Words without which no sentence speaks of a program, to its user, or as a contract does."""
+_FIRST = re.compile(r"\w")
 _SIGNS = str.maketrans({sign: " " for sign in string.punctuation + "’"})
 
 
 def is_talk(sentence: str) -> bool:
     """Whether a sentence (lower case) says nothing of what a film shows, whatever it names."""
-    if _ORDER.match(sentence) or (sentence.endswith("?") and _ASKS.match(sentence)):
+    first = _FIRST.search(sentence)
+    begin = first.start() if first else 0
+    if _ORDER.match(sentence, begin) or (sentence.endswith("?") and _ASKS.match(sentence, begin)):
         return True
     if not _HINTS.isdisjoint(sentence.translate(_SIGNS).split()) and (_NOBODY.search(sentence) or _LICENCE.search(sentence)):
         return True
-    return not sentence.isascii() and bool(_CHINESE.search(sentence))
+    return not sentence.isascii() and bool(_CHINESE.search(sentence[begin:]))
