@@ -34,8 +34,6 @@ class Part(NamedTuple):
 
 def read(text: str) -> list[Span]:
     """The spans of a text that say what is seen, in order; headings and context left out."""
-    if not mentioned(text):
-        return [(0, len(text))]
     return [(part.start, part.end) for part in parts(text) if part.kind in READ]
 
 
@@ -43,7 +41,13 @@ def parts(text: str) -> list[Part]:
     """The parts of a text in order; headings and banners belong to none."""
     if not mentioned(text):
         return [Part(UNTITLED, 0, len(text))]
+    if _OTHER_ENDS.search(text):
+        # Character for character, so that every place stays where it is.
+        text = _OTHER_ENDS.sub("\n", text.replace("\r\n", " \n"))
     return list(_parts(text))
+
+
+_OTHER_ENDS = re.compile("[\r\f\v\x85\u2028\u2029]")
 
 
 def _parts(text: str) -> tuple[Part, ...]:

@@ -34,7 +34,7 @@ def parse(report: str) -> Report:
     Lines of a paragraph are joined by a blank, paragraphs by a line break. A section that occurs twice is joined. What has no heading is
     findings; a wet read, an addendum, recommendations and notifications belong to no section.
     """
-    text = report.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n").replace("\x00", "")
+    text = report.replace("\x00", "")
     parts = sections.parts(text)
 
     def of(*kinds: str) -> str:

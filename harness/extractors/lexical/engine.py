@@ -54,6 +54,8 @@ RULES = {
 NOT_NAMED, IMPLIED, OTHERS, NONE = "not named", "implied by {}", "another finding is present", "none of the other 20 is present"
 OPEN = frozenset({State.POSSIBLE, State.UNDECIDED, State.CONDITION})
 """States that say neither yes nor no."""
+HEDGES = frozenset(RULES[state] for state in OPEN)
+"""Those states in words."""
 MOST_SPANS = 6
 """Evidence kept for one finding of one report."""
 REMEMBERED = 50_000
