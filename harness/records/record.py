@@ -63,6 +63,8 @@ class Counts:
     """Reference decisions that are open, left out for every system alike."""
     flagged: int = 0
     """Candidate reports that the extractor flagged (instructions to a model, role markers)."""
+    unsure: int = 0
+    """Candidate reports whose *No Finding* rests on a hedge or on something abnormal that is none of the 21."""
 
     @property
     def readable(self) -> int:
@@ -78,6 +80,8 @@ class Counts:
         parts = [f"{self.readable} of {self.studies}"]
         named = ("missing", "empty", "unsupported", "unparseable", "refused", "failed", "uncertain", "flagged")
         parts += [f"{getattr(self, name)} {name}" for name in named if getattr(self, name)]
+        if self.unsure:
+            parts.append(f"{self.unsure} with an unsure No Finding")
         if self.left_out:
             parts.append(f"{self.left_out} reference decisions left out")
         return "; ".join(parts)
@@ -159,7 +163,7 @@ class Record:
 
 def record_digest(cohort: str, signatures: Sequence[str], counts: Counts, rows: Sequence[Rows]) -> str:
     """The digest that the same reports, cohort and metrics give on every machine, whatever the order of the file."""
-    status = {name: value for name, value in asdict(counts).items() if name != "flagged"}
+    status = {name: value for name, value in asdict(counts).items() if name not in ("flagged", "unsure")}
     tables = [_canonical_rows(table) for table in rows]
     ordered = sorted(zip(signatures, tables, strict=True), key=lambda pair: pair[0])
     return digest_of({"schema": SCHEMA, "cohort": cohort, "counts": status, "metrics": [list(pair) for pair in ordered]})

@@ -19,6 +19,7 @@ from harness.signature import digest as digest_of
 from harness.statistics.intervals import PUBLISHED, intervals
 from harness.statistics.resample import patient_totals
 from harness.types import (
+    UNSURE,
     Access,
     Cohort,
     Extractor,
@@ -250,13 +251,14 @@ def count(sides: Sides) -> Counts:
         for item in sides.candidates:
             if item.status is ReportStatus.OK:
                 _tally(item.labels[vocabulary], tally, yes_or_no=vocabulary == "ran-21")
-    flagged = sum(any(labels.flags for labels in item.labels.values()) for item in sides.candidates)
+    flags = [{flag for labels in item.labels.values() for flag in labels.flags} for item in sides.candidates]
     return Counts(
         len(sides.candidates),
         missing=whole[ReportStatus.MISSING],
         empty=whole[ReportStatus.EMPTY],
         unsupported=whole[ReportStatus.UNSUPPORTED],
-        flagged=flagged,
+        flagged=sum(bool(found - {UNSURE}) for found in flags),
+        unsure=sum(UNSURE in found for found in flags),
         **tally,
     )
 
