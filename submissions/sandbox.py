@@ -45,12 +45,14 @@ def plain_name(name: str) -> str:
     return "".join(char for char in last if char.isprintable() and char not in "<>&`")[:MAX_NAME] or "file"
 
 
-def check(content: bytes, name: str, expected: Collection[str], section: Section, policy: Policy, *, screened: bool = False) -> Checked:
+def check(
+    content: bytes, name: str, expected: Collection[str] | None, section: Section, policy: Policy, *, screened: bool = False
+) -> Checked:
     """Read and check a reports file; the messages are those of `ranscore validate`.
 
     Args:
         name: As the user named the file.
-        expected: The ids of the cohort's scored studies.
+        expected: The ids of the cohort's scored studies; None where any id will do.
         screened: Whether the privacy screen looks at the reports as well.
 
     Raises:
@@ -61,7 +63,9 @@ def check(content: bytes, name: str, expected: Collection[str], section: Section
         what = f"it holds {len(content):,} bytes; {policy.max_bytes:,} are allowed"
         return Checked(problems=(Problem(what, "Keep only the columns that are read", name),))
     limits = {"seconds": policy.seconds, "memory": policy.memory}
-    head = json.dumps({"name": name, "expected": list(expected), "section": section.value, "screened": screened, **limits}).encode()
+    head = json.dumps(
+        {"name": name, "expected": None if expected is None else list(expected), "section": section.value, "screened": screened, **limits}
+    ).encode()
     try:
         done = subprocess.run(
             [sys.executable, "-m", "submissions.sandbox"],

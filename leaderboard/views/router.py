@@ -74,7 +74,7 @@ def _groups(page: Page, row: BoardRow, intervals: bool = False) -> tuple[strata.
     if rows is None:
         return ()
     manifest = page.shelf.manifest(page.board.cohort.digest)
-    patients = page.shelf.store.patients(page.board.cohort) if intervals else None
+    patients = page.shelf.patients(page.board.cohort) if intervals else None
     return strata.scores(rows, manifest[1] if manifest else None, patients)
 
 
@@ -97,7 +97,8 @@ def _tests(page: Page, one: BoardRow, other: BoardRow) -> dict[str, MetricSnapsh
     if all(part in tests.tests for part, tests in kept):
         return {}
     listed = [(page.content.stored[row.id], page.shelf.rows(row.id)) for row in (one, other)]
-    found = ranks.of_two(listed[0], listed[1], page.shelf.store.patients(page.board.cohort))
+    patients = page.shelf.patients(page.board.cohort)
+    found = ranks.of_two(listed[0], listed[1], patients) if patients is not None else {}
     return {kind_of(signature): tests for signature, tests in found.items()}
 
 
@@ -107,7 +108,7 @@ def _studies(page: Page, one: BoardRow, other: BoardRow) -> Html | None:
         return None
     left, right = _findings_rows(page, one.id), _findings_rows(page, other.id)
     cohort = page.shelf.open_cohort(page.board.cohort.digest)
-    written = [page.shelf.store.reports(page.content.stored[row.id]) for row in (one, other)]
+    written = [page.shelf.reports(row.id) for row in (one, other)]
     if left is None or right is None or cohort is None or written[0] is None or written[1] is None or left.studies != right.studies:
         return None
     found = studies.contrasts(left, right)
