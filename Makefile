@@ -39,6 +39,7 @@ format: $(VENV)/.full
 
 docs: $(VENV)/.full
 	$(PY) -m harness.cli.reference > docs/commands.md
+	$(PY) -m harness.cli.reference configuration > docs/configuration.md
 
 setup: $(VENV)/.full
 

@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from harness import config
 from harness.corpus import Chunk, labelled
 from harness.errors import Problem, RefusedError, UnavailableError
 from harness.extractors import extractor
-from harness.home import config, home
+from harness.home import home
 from harness.types import Access
 
 RETRIES = 3
@@ -44,7 +45,7 @@ class Cluster:
         Raises:
             RefusedError: They must not leave this machine.
         """
-        reasons = {item.get("address"): item.get("credentialed") for item in config().get("ray", []) if isinstance(item, dict)}
+        reasons = {item["address"]: item.get("credentialed", "").strip() for item in config.tables("ray")}
         if self.address != "local" and Access(access) is Access.CREDENTIALED and not reasons.get(self.address):
             what = "the reports are credentialed, and a Ray cluster sends them to other machines"
             remedy = f"Leave the address away, {otherwise}or write into "

@@ -14,15 +14,13 @@ from typing import Any
 from generators import catalogue
 from generators.batching import fit
 from generators.catalogue import Options, System
-from harness.errors import InputError, Problem, RanscoreError, UnavailableError, UsageError
-from harness.home import config, home
+from harness import config
+from harness.errors import Problem, RanscoreError, UnavailableError, UsageError
 from harness.types import Generator, Role, StudyInput
 from leaderboard import film_sandbox
 
 VARIABLE = "RANSCORE_GENERATOR"
 """Names the generator of a hosted page, where nobody types a command."""
-KEYS = ("generator", "weights", "set", "device", "precision", "seed")
-"""What may stand under `[try]` in the user's configuration."""
 SHOWN = 480
 """Pixels of the longer side of the picture that goes back to the visitor."""
 EXAMPLES = 24
@@ -115,38 +113,27 @@ def configured(environment: Mapping[str, str] = os.environ) -> Reader | None:
     """The generator that `RANSCORE_GENERATOR` or `[try]` of the user's configuration names; None where neither does.
 
     Raises:
-        InputError: `[try]` holds something else than it may.
+        InputError: The configuration is wrong.
         UsageError: There is no such system, or it reads no film.
     """
-    table = config().get("try", {})
-    if problems := _problems(table):
-        raise InputError(problems)
+    table = config.table("try")
     name = environment.get(VARIABLE) or table.get("generator", "")
     if not name:
         return None
-    mine = table if name == table.get("generator") else {}
+    mine = table if name == table.get("generator") else config.defaults("try")
     options = Options(
-        {weights: Path(path).expanduser() for weights, path in mine.get("weights", {}).items()},
-        mine.get("device", "auto"),
-        mine.get("precision", "float32"),
-        mine.get("seed", 0),
-        {key: str(value) for key, value in mine.get("set", {}).items()},
+        {weights: Path(path).expanduser() for weights, path in mine["weights"].items()},
+        mine["device"],
+        mine["precision"],
+        mine["seed"],
+        {key: _spelled(value) for key, value in mine["set"].items()},
     )
     return Reader(catalogue.find(name), options)
 
 
-def _problems(table: Any) -> list[Problem]:
-    """What is wrong with `[try]`."""
-    place = str(home() / "config.toml")
-    if not isinstance(table, dict):
-        return [Problem("try is not a table", "Write [try]", place)]
-    kinds: dict[str, type] = {"weights": dict, "set": dict, "seed": int}
-    unknown = [key for key in table if key not in KEYS]
-    wrong = [key for key in KEYS if key in table and not isinstance(table[key], kinds.get(key, str))]
-    return [Problem(f"[try] has no key {key!r}", f"It has {', '.join(KEYS)}", place) for key in unknown] + [
-        Problem(f"[try] {key} is not {'a table' if kinds.get(key) is dict else 'a number' if key == 'seed' else 'text'}", "Mend it", place)
-        for key in wrong
-    ]
+def _spelled(value: Any) -> str:
+    """A setting as `--set` takes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @cache

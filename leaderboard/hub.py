@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import time
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, TypeVar
 
-from harness import files
+from harness import config, files
 from harness import record as records
 from harness.errors import UnavailableError
 from harness.store import Store
@@ -272,8 +271,7 @@ def follow(desk: Desk, every: float = 60.0) -> None:
 
 def repositories(root: Path) -> tuple[Repository | None, Repository | None]:
     """The data sets of submissions and of results, as `[hub]` in the board's `config.toml` names them."""
-    path = root / "config.toml"
-    table = tomllib.loads(path.read_text(encoding="utf-8")).get("hub", {}) if path.is_file() else {}
+    table = config.table("hub", root)
     endpoint = table.get("endpoint")
     made = [Repository(table[name], root / "hub" / name, endpoint) if name in table else None for name in ("submissions", "results")]
     return made[0], made[1]

@@ -17,8 +17,8 @@ import gradio as gr
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from harness import config
 from harness.errors import Problem, UnavailableError
-from harness.home import config
 from harness.store import Store
 from leaderboard import exports, frame, page_film, page_try, render
 from leaderboard.addresses import Live
@@ -96,10 +96,10 @@ def open_site(store: Store, film: Reader | None = None) -> Site:
         store: What is shown.
         film: The generator for films; by default the one that is configured.
     """
-    settings = dict(config().get("page", {}))
+    settings = config.table("page")
     space = os.environ.get("SPACE_ID", "")
-    canonical = str(settings.get("address", "")) or (f"https://huggingface.co/spaces/{space}" if space else "")
-    return Site(Shelf(store), canonical, str(settings.get("dataset", "")), settings, film or configured())
+    canonical = settings.get("address", "") or (f"https://huggingface.co/spaces/{space}" if space else "")
+    return Site(Shelf(store), canonical, settings.get("dataset", ""), settings, film or configured())
 
 
 def blocks(site: Site) -> Any:

@@ -7,6 +7,7 @@ the paper's scores were made with. Records of different extractors are never ran
 from __future__ import annotations
 
 from importlib import import_module
+from inspect import Parameter, signature
 from typing import Any
 
 from harness.errors import UsageError
@@ -38,5 +39,10 @@ def extractor(name: str = DEFAULT, **options: Any) -> Extractor:
     if name not in REGISTRY:
         raise UsageError(f"there is no extractor {name!r}; there are {', '.join(REGISTRY)}")
     module, _, function = REGISTRY[name].partition(":")
-    made: Extractor = getattr(import_module(module), function)(**options)
+    make = getattr(import_module(module), function)
+    known = signature(make).parameters
+    strange = [option for option in options if option not in known]
+    if strange and not any(item.kind is Parameter.VAR_KEYWORD for item in known.values()):
+        raise UsageError(f"the extractor {name} has no option {strange[0]!r}; it has {', '.join(known) or 'none'}")
+    made: Extractor = make(**options)
     return made
