@@ -131,7 +131,7 @@ SCHEMA: dict[str, Table] = {
             "device": Key(kind=TEXT, default="auto", help="`auto`, `cpu`, `cuda`, `cuda:1` or `mps`"),
             "precision": Key(kind=TEXT, default="float32", help="as `--precision`", choices=("float32", "bfloat16", "float16")),
             "seed": Key(kind=WHOLE, default=0, least=0, most=(1 << 63) - 1, help="of systems that sample"),
-            "seconds": Key(kind=NUMBER, default=600.0, least=1, most=86_400, help="after which a generator that has not answered is ended"),
+            "seconds": Key(kind=NUMBER, default=300.0, least=1, most=86_400, help="after which a generator that has not answered is ended"),
         },
     ),
     "hub": Table(

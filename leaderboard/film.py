@@ -5,22 +5,23 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from generators import catalogue
-from generators.batching import fit
 from generators.catalogue import Options, System
 from harness import config
-from harness.errors import Problem, RanscoreError, UnavailableError, UsageError
-from harness.types import Generator, Role, StudyInput
+from harness.errors import UsageError
+from harness.types import Role
 from leaderboard import film_sandbox
+from leaderboard.film_generator import Apart
 
 VARIABLE = "RANSCORE_GENERATOR"
 """Names the generator of a hosted page, where nobody types a command."""
+SECONDS: float = config.defaults("try")["seconds"]
+"""After which a generator that has not answered is ended, where the configuration gives no other number."""
 SHOWN = 480
 """Pixels of the longer side of the picture that goes back to the visitor."""
 EXAMPLES = 24
@@ -49,16 +50,17 @@ class Reader:
         system: Its entry in the catalogue.
         options: As they were given; `auto` is resolved when the generator is made.
         note: What visitors should know of it beyond the catalogue's line.
+        seconds: After which a generator that has not answered is ended.
 
     Raises:
         UsageError: It is no system that reads films.
     """
 
-    def __init__(self, system: System, options: Options, note: str = "") -> None:
+    def __init__(self, system: System, options: Options, note: str = "", seconds: float = SECONDS) -> None:
         if system.role is not Role.SYSTEM or "frontal" not in system.needs:
             raise UsageError(f"{system.name} reads no film, so the page cannot offer it. `ranscore systems list` shows what each needs")
         self.system, self.options, self.note = system, options, note
-        self._made: Generator | None = None
+        self._apart = Apart(system, options, seconds)
 
     def check(self) -> None:
         """Whether it can be made here, without loading anything.
@@ -78,30 +80,18 @@ class Reader:
 
         Raises:
             InputError: It is no film that can be read.
-            UnavailableError: The generator cannot be made, or failed in a way that it does not record itself.
+            UnavailableError: The generator cannot be made, did not answer in time, or failed in a way that it does not record itself.
         """
-        with TemporaryDirectory(prefix="ranscore-film-") as folder:
-            path = film_sandbox.cleaned(content, name, Path(folder))
-            try:
-                self._made = self._made or self._make()
-                (made,) = map(fit, self._made.generate([StudyInput("film", frontal=path)]))
-            except RanscoreError:
-                raise
-            # Models fail in their own ways; what they say may quote the film's place or content, so only the kind is kept.
-            except Exception as error:
-                what = f"{self.system.name} failed on this film ({type(error).__name__})"
-                raise UnavailableError(Problem(what, "Try another, or tell those who run the page")) from None
-            picture, size = _picture(path)
+        clean = film_sandbox.cleaned(content, name)
+        made = self._apart.write(clean)
+        picture, size = _picture(clean)
         return Written(made.report, made.failure, tuple(made.substituted), picture, size)
 
-    def _make(self) -> Generator:
-        return catalogue.make(self.system, replace(self.options, device=catalogue.device(self.options.device)))
 
-
-def _picture(path: Path) -> tuple[bytes, tuple[int, int]]:
+def _picture(clean: bytes) -> tuple[bytes, tuple[int, int]]:
     from PIL import Image
 
-    with Image.open(path, formats=("PNG",)) as film:
+    with Image.open(io.BytesIO(clean), formats=("PNG",)) as film:
         size = film.size
         film.thumbnail((SHOWN, SHOWN))
         stream = io.BytesIO()
@@ -128,7 +118,7 @@ def configured(environment: Mapping[str, str] = os.environ) -> Reader | None:
         mine["seed"],
         {key: _spelled(value) for key, value in mine["set"].items()},
     )
-    return Reader(catalogue.find(name), options)
+    return Reader(catalogue.find(name), options, seconds=mine["seconds"])
 
 
 def _spelled(value: Any) -> str:

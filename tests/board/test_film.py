@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,7 @@ from harness.types import StudyInput
 from leaderboard import film, film_sandbox
 from leaderboard.film import Reader, configured
 from leaderboard.views import film as view
+from submissions import bounded
 from tests.films import ODD, dicom, drawn, model, saved
 
 __all__ = ["model"]
@@ -86,12 +88,11 @@ def test_real_films_are_read_as_the_files_themselves(reader: Reader, model: Path
     assert list(temporary.iterdir()) == []
 
 
-def test_a_generator_sees_pixels_and_nothing_else(tmp_path: Path) -> None:
+def test_a_generator_sees_pixels_and_nothing_else() -> None:
     original = dicom(drawn())
     assert b"Secret" in original
-    clean = film_sandbox.cleaned(original, "a.dcm", tmp_path)
-    assert b"Secret" not in clean.read_bytes() and not Image.open(clean).info
-    assert [path.name for path in tmp_path.iterdir()] == ["film.png"]
+    clean = film_sandbox.cleaned(original, "a.dcm")
+    assert b"Secret" not in clean and not Image.open(io.BytesIO(clean)).info
 
 
 def bomb() -> bytes:
@@ -128,12 +129,12 @@ def test_a_bad_film_is_named_and_leaves_nothing(reader: Reader, kind: str, tempo
 
 
 def test_a_decoder_that_takes_for_ever_or_dies_is_the_files_fault(reader: Reader, temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(film_sandbox, "SECONDS", 0.01)
-    with pytest.raises(InputError, match="takes longer than"):
-        reader.read(saved(drawn()), "a.png")
-    monkeypatch.undo()
-    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-    monkeypatch.setattr(film_sandbox, "environment", lambda: {"PYTHONHOME": "nowhere"})  # the child dies before it begins
+    for limit, value, said in (("SECONDS", 0.01, r"more than 0\.01 seconds of processor time"), ("MEMORY", 150 << 20, "memory")):
+        with monkeypatch.context() as patched:
+            patched.setattr(film_sandbox, limit, value)
+            with pytest.raises(InputError, match=said):
+                reader.read(saved(Image.new("1", (5000, 5000))), "a.png")
+    monkeypatch.setattr(bounded, "environment", lambda: {"PYTHONHOME": "nowhere"})  # the child dies before it begins
     with pytest.raises(InputError, match="cannot be unpacked within"):
         reader.read(saved(drawn()), "a.png")
     assert list(temporary.iterdir()) == []
@@ -147,6 +148,78 @@ def test_a_system_that_fails_says_so_without_secrets(does: str, said: str, tempo
         Reader(ODD, Options(settings={"does": does})).read(saved(drawn()), "a.png")
     assert "secret" not in str(caught.value) and caught.value.problems[0].remedy
     assert list(temporary.iterdir()) == []
+
+
+def test_a_generator_that_hangs_is_ended_and_the_next_film_has_another(temporary: Path) -> None:
+    reader = Reader(ODD, Options(settings={"does": "hangs on black"}), seconds=20)
+    reader.read(saved(drawn()), "a.png")  # it is up
+    first = reader._apart._child
+    reader._apart.seconds = 1  # of the page; the process itself would wait longer
+    with pytest.raises(UnavailableError, match="odd did not answer within 1 seconds and was ended"):
+        reader.read(saved(Image.new("L", (64, 64))), "black.png")
+    assert first is not None and first.poll() is not None
+    assert reader.read(saved(drawn()), "a.png").report == "Cardiomegaly."
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_generator_that_never_lets_go_of_python_ends_itself() -> None:
+    reader = Reader(ODD, Options(settings={"does": "holds on black"}), seconds=6)
+    with pytest.raises(UnavailableError, match="did not answer within 6 seconds"):
+        reader.read(saved(Image.new("L", (64, 64))), "black.png")
+    assert reader._apart._child is None
+
+
+def test_a_generator_that_dies_is_not_the_pages_end(temporary: Path) -> None:
+    reader = Reader(ODD, Options(settings={"does": "dies on black"}))
+    with pytest.raises(UnavailableError, match=r"odd ended on this film \(exit code -9\)"):
+        reader.read(saved(Image.new("L", (64, 64))), "black.png")
+    assert reader.read(saved(drawn()), "a.png").report == "Cardiomegaly."
+    assert list(temporary.iterdir()) == []
+
+
+def test_what_a_generator_prints_is_no_answer() -> None:
+    assert Reader(ODD, Options(settings={"does": "prints"})).read(saved(drawn()), "a.png").report == "Cardiomegaly."
+
+
+KILLED = """
+import os, sys, threading
+from generators.catalogue import Options
+from leaderboard.film import Reader
+from tests.films import ODD, drawn, saved
+from PIL import Image
+reader = Reader(ODD, Options(settings={"does": "hangs on black"}))
+reader.read(saved(drawn()), "a.png")
+print(reader._apart._child.pid, flush=True)
+threading.Thread(target=reader.read, args=(saved(Image.new("L", (64, 64))), "black.png"), daemon=True).start()
+threading.Event().wait()
+"""
+
+
+@pytest.mark.parametrize("memory", [True, False], ids=["in memory", "in a folder"])
+def test_no_film_and_no_process_is_left_when_the_page_is_killed(temporary: Path, memory: bool) -> None:
+    (temporary.parent / "sitecustomize.py").write_text("" if memory else "import os\ndel os.memfd_create\n")
+    paths = f"{temporary.parent}:{Path.cwd()}"
+    env = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": paths}
+    with subprocess.Popen([sys.executable, "-c", KILLED], stdout=subprocess.PIPE, text=True, env=env) as page:
+        assert page.stdout is not None
+        generator = int(page.stdout.readline())
+        wait_for(lambda: held(generator) if memory else list(temporary.glob("ranscore-film-*/film.png")))
+        page.kill()
+    wait_for(lambda: not Path(f"/proc/{generator}").exists())
+    assert list(temporary.iterdir()) == []
+
+
+def held(process: int) -> bool:
+    """Whether a process has a film in memory."""
+    return any("memfd:film" in os.readlink(path) for path in Path(f"/proc/{process}/fd").iterdir() if path.is_symlink())
+
+
+def wait_for(done: Callable[[], object]) -> None:
+    """Wait until something is so, for a minute at most."""
+    end = time.monotonic() + 60
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_only_systems_that_read_films_are_offered(model: Path) -> None:
