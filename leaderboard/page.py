@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import os
-from collections import OrderedDict
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import Any
 
 # Before Gradio is imported: it asks strangers for its newest version and reports that it was started.
@@ -14,23 +11,18 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 import gradio as gr
-from fastapi import FastAPI, Request, Response
-from fastapi.concurrency import run_in_threadpool
+from fastapi import FastAPI, Response
 
 from harness import config
 from harness.errors import Problem, UnavailableError
 from harness.store import Store
-from leaderboard import exports, frame, page_film, page_try, render
-from leaderboard.addresses import Live
+from leaderboard import frame, page_film, page_try, page_views
 from leaderboard.film import Reader, configured
+from leaderboard.page_body import proxies
 from leaderboard.page_tabs import TABS
+from leaderboard.page_views import Views
 from leaderboard.shelf import Shelf
-from leaderboard.views import router
 
-CACHED = 48
-"""Rendered pages that are kept; the biggest, a board of a thousand systems, takes 0.1 MB compressed."""
-LARGEST_QUERY = 400_000
-"""Bytes of a request for an export: a thousand ids and some columns are 20 kB."""
 SCRIPTS = ("colours.js", "frame.js", "film.js")
 ASSETS = {"frame.css": "text/css", "live.css": "text/css"} | dict.fromkeys(SCRIPTS, "text/javascript")
 POLICY = (
@@ -57,36 +49,6 @@ class Site:
     dataset: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     film: Reader | None = None
-    _pages: OrderedDict[tuple[str, ...], bytes] = field(default_factory=OrderedDict)
-    _lock: Lock = field(default_factory=Lock)
-
-    def page(self, query: dict[str, str]) -> bytes:
-        """A rendered page, compressed; rendered once for all visitors until something lands."""
-        key = (self.shelf.content().stamp, *(query.get(name, "")[:100] for name in ("tab", "board", "a", "b", "system", "part")))
-        with self._lock:
-            if key not in self._pages:
-                made = router.render(self.shelf, query.get("tab", "board"), query, Live())
-                self._pages[key] = gzip.compress(made.encode(), 6, mtime=0)
-                while len(self._pages) > CACHED:
-                    self._pages.popitem(last=False)
-            self._pages.move_to_end(key)
-            return self._pages[key]
-
-    def export(self, kind: str, query: dict[str, str], shown: dict[str, Any]) -> exports.Export | None:
-        """A file of a board or of one system; `shown` holds the rows and columns on the visitor's screen."""
-        content = self.shelf.content()
-        address = shown.get("address") or self.canonical
-        address = str(address) if str(address).startswith(("http://", "https://")) and len(str(address)) < 2000 else ""
-        if name := query.get("system"):
-            board = content.board_of(name)
-            row = next((row for row in board.rows if row.id == name), None) if board else None
-            record = content.record(name)
-            return exports.of_system(kind, board, row, record, address, self.dataset) if board and row and record else None
-        board = content.board(query.get("board", ""))
-        if board and isinstance(shown.get("rows"), list) and isinstance(shown.get("columns"), list):
-            columns = [str(column) for column in shown["columns"]]
-            board = board.pick([str(row) for row in shown["rows"]], columns, [fact for fact in render.FACTS if fact in columns])
-        return exports.of_board(kind, board, address) if board else None
 
 
 def open_site(store: Store, film: Reader | None = None) -> Site:
@@ -118,21 +80,7 @@ def app(site: Site) -> FastAPI:
     made = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     made.add_middleware(Headers)
 
-    @made.get("/ranscore/view")
-    def view(request: Request) -> Response:
-        body = site.page(dict(request.query_params))
-        if "gzip" not in request.headers.get("accept-encoding", ""):
-            return Response(gzip.decompress(body), media_type="text/html")
-        return Response(body, media_type="text/html", headers={"content-encoding": "gzip", "vary": "accept-encoding"})
-
-    @made.api_route("/ranscore/export/{kind}", methods=["GET", "POST"])
-    async def export(kind: str, request: Request) -> Response:
-        shown = await _shown(request) if request.method == "POST" else {}
-        found = None if shown is None else await run_in_threadpool(site.export, kind, dict(request.query_params), shown)
-        if found is None:
-            return Response("There is no such export.", 404, media_type="text/plain")
-        return Response(found.text, media_type=found.type, headers={"content-disposition": f'attachment; filename="{found.name}"'})
-
+    page_views.route(made, Views(site.shelf, site.canonical, site.dataset))
     if site.film and page_try.able(site.film):
         page_film.route(made, site.film)
 
@@ -145,22 +93,6 @@ def app(site: Site) -> FastAPI:
     head = "".join(f'<link rel="stylesheet" href="ranscore/{name}?{frame.version(name)}">' for name in ("frame.css", "live.css"))
     head += "".join(f'<script src="ranscore/{name}?{frame.version(name)}" defer></script>' for name in SCRIPTS)
     return gr.mount_gradio_app(made, blocks(site), path="/", footer_links=[], head=head, max_file_size="20mb", show_error=False)  # type: ignore[no-any-return]
-
-
-async def _shown(request: Request) -> dict[str, Any] | None:
-    """What a visitor's page says it shows; None where it is no such thing, or far too large."""
-    import json
-
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > LARGEST_QUERY:
-            return None
-    try:
-        found = json.loads(bytes(data))
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
 
 
 class Headers:
@@ -202,5 +134,6 @@ def run(site: Site, host: str, port: int) -> None:
     shown = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - only told apart
     site.shelf.content()
     print(f"The board is at http://{shown}:{listener.getsockname()[1]} (Ctrl-C ends it)", flush=True)
-    server = uvicorn.Server(uvicorn.Config(app(site), log_level="warning", access_log=False))
+    believed = proxies(site.settings, os.environ)
+    server = uvicorn.Server(uvicorn.Config(app(site), log_level="warning", access_log=False, forwarded_allow_ips=believed))
     server.run(sockets=[listener])

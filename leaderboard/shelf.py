@@ -66,8 +66,15 @@ class Shelf:
         self._cohorts: dict[str, Cohort] = {}
 
     def content(self) -> Content:
-        """The newest state; loading it takes the time of reading every record, and happens only after something landed."""
-        with self._lock:
+        """The newest state; loading it takes the time of reading every record, and happens only after something landed.
+
+        While one thread loads it, others get the state before.
+        """
+        before = self._content
+        if not self._lock.acquire(blocking=before is None):
+            assert before is not None
+            return before
+        try:
             stamp = self._stamp()
             if self._content is None or self._content.stamp != stamp:
                 today = now()[:10]
@@ -75,6 +82,8 @@ class Shelf:
                 snapshots = found(self.store, stored)
                 self._content = Content(boards(stored, snapshots), {item.id: item for item in stored}, snapshots, stamp)
             return self._content
+        finally:
+            self._lock.release()
 
     def _stamp(self) -> str:
         """The folders' own times change when a file appears in them; the day, because anonymity ends on one."""

@@ -392,7 +392,7 @@ def test_one_film_at_a_time_in_order_and_who_leaves_loses_the_turn() -> None:
 
     async def scene() -> None:
         line = Line()
-        first, second, third = (asyncio.ensure_future(line.run(lambda name=name: job(name))) for name in "abc")  # type: ignore[misc]
+        first, second, third = (line.join(lambda name=name: job(name)) for name in "abc")  # type: ignore[misc]
         await asyncio.sleep(0.02)
         assert [line.ahead(task) for task in (first, second, third)] == [0, 1, 2]
         second.cancel()  # while waiting
