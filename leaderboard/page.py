@@ -19,6 +19,7 @@ from harness.store import Store
 from leaderboard import frame, page_film, page_try, page_views
 from leaderboard.film import Reader, configured
 from leaderboard.page_body import proxies
+from leaderboard.page_connection import Connection, allow_many
 from leaderboard.page_tabs import TABS
 from leaderboard.page_views import Views
 from leaderboard.shelf import Shelf
@@ -135,5 +136,7 @@ def run(site: Site, host: str, port: int) -> None:
     site.shelf.content()
     print(f"The board is at http://{shown}:{listener.getsockname()[1]} (Ctrl-C ends it)", flush=True)
     believed = proxies(site.settings, os.environ)
-    server = uvicorn.Server(uvicorn.Config(app(site), log_level="warning", access_log=False, forwarded_allow_ips=believed))
+    allow_many()
+    how = uvicorn.Config(app(site), log_level="warning", access_log=False, http=Connection, forwarded_allow_ips=believed)
+    server = uvicorn.Server(how)
     server.run(sockets=[listener])

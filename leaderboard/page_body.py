@@ -13,10 +13,10 @@ from starlette.requests import Request
 from harness.errors import InputError, Problem, UnavailableError
 
 GRACE = 5.0
-"""Seconds in which an upload may be as slow as it likes."""
+"""Seconds in which `GRACE * RATE` more bytes must come, or the last one."""
 RATE = 100_000
-"""Bytes a second that an upload must reach on average after that."""
-TOGETHER = 24
+"""Bytes a second."""
+TOGETHER = 200
 """Visitors who may be sending, waiting or being answered at once."""
 HELD = 480_000_000
 """Bytes of uploads that are in memory at once."""
@@ -98,9 +98,7 @@ class Uploads:
             UnavailableError: It is too slow, or there is no memory left.
             ClientDisconnect: The visitor left.
         """
-        data = bytearray()
-        clock = asyncio.get_running_loop().time
-        begun = clock()
+        data, marked = bytearray(), 0
         try:
             async with asyncio.timeout(GRACE) as limit:
                 async for chunk in request.stream():
@@ -110,7 +108,9 @@ class Uploads:
                         raise InputError(Problem(f"it holds more than {most:,} bytes", "Send a smaller one"))
                     if self.held > HELD:
                         raise UnavailableError(FULL)
-                    limit.reschedule(begun + GRACE + len(data) / RATE)
+                    if len(data) >= marked + GRACE * RATE:
+                        marked = len(data)
+                        limit.reschedule(asyncio.get_running_loop().time() + GRACE)
         except TimeoutError:
             what = f"uploading it is slower than {RATE // 1000} kB a second"
             raise UnavailableError(Problem(what, "Try again where the connection is faster, or send a smaller file")) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import signal
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -76,6 +77,8 @@ class Odd:
     def generate(self, studies: Sequence[StudyInput]) -> Sequence[Generated]:
         if self.does.endswith(" on black"):
             self._on_black(studies[0])
+        if self.does == "waits":
+            time.sleep(9)
         if self.does == "prints":
             print("a line for nobody")
             os.write(1, b"another one")
@@ -87,7 +90,6 @@ class Odd:
 
     def _on_black(self, study: StudyInput) -> None:
         """Do what a broken model does, for a film that is black."""
-        import time
 
         assert study.frontal is not None
         if films.read(study.frontal).any():
