@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,11 +110,16 @@ def serving(store: Path, does: str = "", settings: Mapping[str, str] | None = No
             found = re.search(r"http://(\S+):(\d+)", server.stdout.readline())
             assert found, "the page did not start"
             page = Page(found[1], int(found[2]), server.pid)
-            threading.Thread(target=lambda: [page._lines.put(line.strip()) for line in server.stdout or ()], daemon=True).start()
+            threading.Thread(target=_listen, args=(server.stdout, page._lines), daemon=True).start()
             wait_for(lambda: page.get("/ranscore/frame.css")[0] == 200)
             yield page
         finally:
             server.kill()
+
+
+def _listen(lines: Iterable[str], heard: queue.SimpleQueue[str]) -> None:
+    for line in lines:
+        heard.put(line.strip())
 
 
 def wait_for(done: Callable[[], object], seconds: float = 90) -> None:

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from harness.store import Store
-from leaderboard import page_cache, page_views
+from leaderboard import page_cache
 from leaderboard.page_cache import BusyError, Lane, Made
 from leaderboard.page_views import Views
 from leaderboard.shelf import Content, Shelf
@@ -316,7 +316,7 @@ def test_a_board_is_read_while_pages_of_systems_take_for_ever(demo_store: Store,
             assert go.wait(60)
         return draw(shelf, content, asked, to)
 
-    monkeypatch.setattr(page_views.router, "draw", held)
+    monkeypatch.setattr(router, "draw", held)
 
     async def scene() -> None:
         views = Views(Shelf(demo_store))
