@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from harness import config
-from harness.config_kinds import nearest
+from harness.config.kinds import nearest
 from harness.errors import InputError, Problem, UnavailableError
 from harness.home import home
 
@@ -32,7 +32,7 @@ class Weights:
 
 
 RANDOM = "RANDOM-WEIGHTS.txt"
-"""A file of this name says that the folder, and what lies in it, holds the random numbers of `generators.tiny`."""
+"""A file of this name means that the folder, and everything in it, holds the random numbers of `generators.tiny`."""
 
 RAD_DINO = Weights(
     "rad-dino",

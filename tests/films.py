@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from generators import trained
+from generators.baseline import trained
 from generators.catalogue import Options, System
-from harness.cohorts import films, synthetic_films
-from harness.cohorts.synthetic import build, invent
+from harness import films
+from harness.cohorts.synthetic import films as synthetic_films
+from harness.cohorts.synthetic.cohort import build, invent
 from harness.types import Generated, Section, StudyInput
 
 

@@ -23,9 +23,10 @@ import os
 import sys
 from pathlib import Path
 from generators.catalogue import Options
-from harness.store import Store
-from leaderboard import exports, page, page_body, page_connection
-from leaderboard.film import Reader
+from harness.records.store import Store
+from leaderboard.exports import kinds
+from leaderboard.page import app, body, connection, film
+from leaderboard.films.reader import Reader
 from leaderboard.views import router
 from tests.films import ODD
 
@@ -36,13 +37,14 @@ def told(name, once):
     return make
 
 router.draw = told("view", router.draw)
-exports.of_board = told("board", exports.of_board)
-exports.of_system = told("system", exports.of_system)
-for name in ("GRACE", "HELD", "TOGETHER"):
-    setattr(page_body, name, type(getattr(page_body, name))(os.environ.get(f"TEST_{name}", getattr(page_body, name))))
-page_connection.PATIENCE = float(os.environ.get("TEST_PATIENCE", page_connection.PATIENCE))
+kinds.of_board = told("board", kinds.of_board)
+kinds.of_system = told("system", kinds.of_system)
+body.WINDOW = float(os.environ.get("TEST_WINDOW", body.WINDOW))
+body.Uploads.__init__.__defaults__ = (int(os.environ.get("TEST_HELD", body.HELD)), *body.Uploads.__init__.__defaults__[1:])
+film.TOGETHER = int(os.environ.get("TEST_TOGETHER", film.TOGETHER))
+connection.PATIENCE = float(os.environ.get("TEST_PATIENCE", connection.PATIENCE))
 reader = Reader(ODD, Options(settings={"does": sys.argv[2]})) if sys.argv[2] else None
-page.run(page.open_site(Store(Path(sys.argv[1])), reader), "127.0.0.1", 0)
+app.run(app.open_site(Store(Path(sys.argv[1])), reader), "127.0.0.1", 0)
 """
 
 
@@ -73,7 +75,8 @@ class Page:
         connection = http.client.HTTPConnection(self.host, self.port, timeout=120)
         try:
             named = {"x-forwarded-for": who} if who else {}
-            connection.request(method, path, body, {"connection": "close", **named, **(headers or {})})
+            kind = {"content-type": "application/json"} if body is not None else {}
+            connection.request(method, path, body, {"connection": "close", **kind, **named, **(headers or {})})
             answer = connection.getresponse()
             return answer.status, answer.read(), dict(answer.getheaders())
         finally:

@@ -11,9 +11,9 @@ import pytest
 
 from generators.weights import Weights, locate
 from harness import config
-from harness.cli import main
 from harness.errors import InputError, UnavailableError
 from harness.home import home
+from ranscore.commands import main
 from submissions.policy import Policy
 
 

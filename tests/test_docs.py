@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import parser
-from harness.cli.reference import commands, configuration, page
+from ranscore.commands import parser
+from ranscore.commands.reference import commands, configuration, page
 
 ROOT = Path(__file__).parents[1]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.reported import implied_prevalence, reported, source
+from harness.records.paper_table import implied_prevalence, reported, source
 
 
 def test_the_printed_values_stand() -> None:

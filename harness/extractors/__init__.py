@@ -6,19 +6,22 @@ the paper's scores were made with. Records of different extractors are never ran
 
 from __future__ import annotations
 
-from importlib import import_module
 from inspect import Parameter, signature
 from typing import Any
 
 from harness.errors import UsageError
+from harness.registry import Registry
 from harness.types import Extractor
 
-REGISTRY: dict[str, str] = {
-    "lexical": "harness.extractors.lexical:make",
-    "chexbert": "harness.extractors.chexbert:make",
-    "llm": "harness.extractors.llm:make",
-    "recorded": "harness.extractors.recorded:make",
-}
+REGISTRY = Registry(
+    "extractor",
+    {
+        "lexical": "harness.extractors.lexical:make",
+        "chexbert": "harness.extractors.chexbert:make",
+        "llm": "harness.extractors.llm.extractor:make",
+        "recorded": "harness.extractors.recorded:make",
+    },
+)
 """By extractor name the factory `module:function`; a factory takes the extractor's options by keyword."""
 
 DEFAULT = "lexical"
@@ -36,10 +39,7 @@ def extractor(name: str = DEFAULT, **options: Any) -> Extractor:
         UsageError: There is no such extractor, or it does not take one of the options.
         UnavailableError: It needs weights, a server or a package that is not here.
     """
-    if name not in REGISTRY:
-        raise UsageError(f"there is no extractor {name!r}; there are {', '.join(REGISTRY)}")
-    module, _, function = REGISTRY[name].partition(":")
-    make = getattr(import_module(module), function)
+    make = REGISTRY.find(name)
     known = signature(make).parameters
     strange = [option for option in options if option not in known]
     if strange and not any(item.kind is Parameter.VAR_KEYWORD for item in known.values()):

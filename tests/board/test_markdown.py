@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
-from harness.store import Store
-from leaderboard import render
-from leaderboard.shelf import Shelf
+from harness.records.store import Store
+from leaderboard.content import Shelf
+from leaderboard.exports import tables
 from tests.boards import HOSTILE
 
 NAMES = (
@@ -111,8 +111,8 @@ def plain(text: str) -> str:
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
 def test_a_name_is_read_as_it_is_written(name: str, parser: Any) -> None:
     seen = " ".join(name.split())
-    cell = parser(f"| a |\n| --- |\n| {render.markdown_escape(name)} |\n").split("<td>")[1].split("</td>")[0]
-    line = parser(render.markdown_escape(name) + "\n")
+    cell = parser(f"| a |\n| --- |\n| {tables.markdown_escape(name)} |\n").split("<td>")[1].split("</td>")[0]
+    line = parser(tables.markdown_escape(name) + "\n")
     assert plain(cell) == seen
     assert line.strip().startswith("<p>") and plain(line.strip().removeprefix("<p>").removesuffix("</p>")) == seen
     for made in (cell, line):
@@ -122,7 +122,7 @@ def test_a_name_is_read_as_it_is_written(name: str, parser: Any) -> None:
 @pytest.mark.parametrize("name", ["@octocat", "some@org/team", "#123", "x#12", ":smile:", "a :+1: b", "$x$", "$$x$$"])
 def test_what_github_looks_for_after_parsing_is_parted(name: str) -> None:
     """Persons, issues, pictures and formulas are found in the text between two tags; none of these texts holds one."""
-    for text in re.split(r"<[^>]*>", github(render.markdown_escape(name))):
+    for text in re.split(r"<[^>]*>", github(tables.markdown_escape(name))):
         assert not re.search(r"@\w|#\d|:[\w+-]+:|\$.*\$", html.unescape(text))
 
 
@@ -131,7 +131,7 @@ def test_a_board_of_such_names_has_its_rows_and_nothing_else(demo_store: Store) 
     names = (*NAMES, *HOSTILE)
     rows = tuple(replace(board.rows[0], name=name, version="", organisation=name) for name in names)
     cohort = replace(board.cohort, name="- www.evil.example someone@evil.example")
-    text = render.to_markdown(replace(board, rows=rows, cohort=cohort, facts=("organisation",)))
+    text = tables.to_markdown(replace(board, rows=rows, cohort=cohort, facts=("organisation",)))
     for parser in (other, github):
         made = parser(text)
         assert made.count("<tr>") == len(names) + 1 and made.count("<table>") == 1 and not TAGS.search(made)

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harness.cohorts import dicom_file, films
+from harness import films
 from harness.errors import InputError
+from harness.films import dicom_file
 from tests import dicom_shapes, jpeg_lossless
 
 pydicom = pytest.importorskip("pydicom")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.agreement import clopper_pearson, clopper_pearson_real, cohen_kappa, fleiss_kappa, mcnemar, wilson
 from harness.errors import UsageError
+from harness.statistics.agreement import clopper_pearson, clopper_pearson_real, cohen_kappa, fleiss_kappa, mcnemar, wilson
 
 # statsmodels 0.15.0, proportion_confint(k, n, method="beta") and method="wilson"
 PROPORTIONS = [

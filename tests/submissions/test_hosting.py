@@ -1,4 +1,4 @@
-"""What a Space installs is the light install."""
+"""What a Space installs is the core and the page."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def test_requirements_are_the_light_install_with_the_login_of_a_space() -> None:
+def test_requirements_are_the_core_and_the_page() -> None:
     with (ROOT / "pyproject.toml").open("rb") as stream:
-        wanted = tomllib.load(stream)["project"]["dependencies"]
+        project = tomllib.load(stream)["project"]
     lines = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if line and not line.startswith("#")]
-    assert lines == [line.replace("gradio", "gradio[oauth]") for line in wanted]
+    assert lines == [*project["dependencies"], *project["optional-dependencies"]["board"]]
     assert "gradio[oauth]>=6.31,<7" in lines
 
 
