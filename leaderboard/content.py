@@ -71,8 +71,15 @@ class Shelf:
         self._damaged: tuple[Path, ...] = ()
 
     def content(self) -> Content:
-        """The newest state; loading it takes the time of reading every record, and happens only after something landed."""
-        with self._lock:
+        """The newest state; loading it takes the time of reading every record, and happens only after something landed.
+
+        While one thread loads it, others get the state before.
+        """
+        before = self._content
+        if not self._lock.acquire(blocking=before is None):
+            assert before is not None
+            return before
+        try:
             today, folders = now()[:10], _times(self.store.root / "events", self.store.root / "snapshots")
             settled = standards.stamp(self._standards())
             if self._content is None or self._content.stamp != f"{today} {folders} {settled} {_times(*self._damaged)}":
@@ -82,6 +89,8 @@ class Shelf:
                 stamp = f"{today} {folders} {settled} {_times(*self._damaged)}"
                 self._content = Content(boards(stored, snapshots), {item.id: item for item in stored}, snapshots, stamp)
             return self._content
+        finally:
+            self._lock.release()
 
     def standards(self) -> tuple[standards.Standard, ...]:
         """The readers' standards that were settled beside the store or in RANSCORE_HOME."""

@@ -10,7 +10,6 @@ import json
 import os
 import re
 import time
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -18,9 +17,9 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, Final, TypeVar
 
-from harness import files
+from harness import config, files
 from harness.errors import Problem, RanscoreError, RefusedError, StoreError, UnavailableError
-from harness.home import config, home
+from harness.home import home
 from harness.quiet import Quiet
 from harness.records import snapshot, store_events
 from harness.records.store import Store
@@ -302,11 +301,10 @@ def follow(desk: Desk, every: float = 60.0) -> None:
 
 def repositories(root: Path) -> tuple[Repository | None, Repository | None]:
     """The data sets of submissions and of results, as `[hub]` in the board's `config.toml` names them."""
-    path = root / "config.toml"
-    table = tomllib.loads(path.read_text(encoding="utf-8")).get("hub", {}) if path.is_file() else {}
+    table = config.table("hub", root)
     endpoint = table.get("endpoint")
     if any(name in table for name in ("submissions", "results")):
-        _check_trusted(endpoint, path)
+        _check_trusted(endpoint, root / "config.toml")
     made = [Repository(table[name], root / "hub" / name, endpoint) if name in table else None for name in ("submissions", "results")]
     return made[0], made[1]
 
@@ -317,7 +315,7 @@ def _check_trusted(endpoint: str | None, path: Path) -> None:
     Raises:
         RefusedError: It is neither the public one, nor in the user's own configuration, nor in HF_ENDPOINT.
     """
-    own = config().get("hub", {}).get("endpoint"), os.environ.get("HF_ENDPOINT"), PUBLIC
+    own = config.table("hub").get("endpoint"), os.environ.get("HF_ENDPOINT"), PUBLIC
     if endpoint is not None and endpoint.rstrip("/") not in {known.rstrip("/") for known in own if known}:
         what = "it names another Hub than the public one, and your token would be sent there"
         raise RefusedError(Problem(what, f"If you trust it, set HF_ENDPOINT, or [hub] endpoint in {home() / 'config.toml'}", str(path)))

@@ -336,11 +336,11 @@ def test_what_is_no_address(url: str) -> None:
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        ("limit = 3", "no url"),
-        ('url = "http://127.0.0.1/v1"\ncredentialed = true', "not true"),
+        ("limit = 3", "has no url"),
+        ('url = "http://127.0.0.1/v1"\ncredentialed = true', "is true or false, not text"),
         ('url = "http://127.0.0.1/v1"\nlimit = 0', "limit"),
-        ('url = "http://127.0.0.1/v1"\nlimt = 1', "limt"),
-        ('url = "nowhere"', "not the address"),
+        ('url = "http://127.0.0.1/v1"\nlimt = 1', "no key 'limt'. Did you mean limit"),
+        ('url = "nowhere"', "url is text, not a web address"),
     ],
 )
 def test_a_wrong_configuration_is_named(entry: str, words: str) -> None:

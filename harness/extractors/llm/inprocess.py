@@ -14,11 +14,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
-from harness.errors import UnavailableError, UsageError
+from harness import config
+from harness.errors import InputError, Problem, UnavailableError, UsageError
 from harness.extractors.llm import protocol as models
 from harness.extractors.llm.parser import Reply
 from harness.extractors.llm.source import Ask, Settle
-from harness.home import config, pip_install
+from harness.home import home, pip_install
 
 PLACE = "in process"
 _SMALL = 64 << 20
@@ -174,7 +175,11 @@ class Vllm:
         from vllm import LLM
 
         os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
-        self._engine = LLM(model=str(folder), trust_remote_code=False, seed=0, **config().get("vllm", {}))
+        try:
+            self._engine = LLM(model=str(folder), trust_remote_code=False, seed=0, **config.table("vllm"))
+        except TypeError:
+            what = "[vllm] holds a keyword that vLLM does not take, or one that the program sets itself"
+            raise InputError(Problem(what, "Take it out", str(home() / config.NAME))) from None
 
     def replies(self, chats: Sequence[list[dict[str, str]]], protocol: models.Protocol) -> list[Reply]:
         """Decode as the pack says."""
