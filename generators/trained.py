@@ -18,7 +18,7 @@ from generators.catalogue import Options, System
 from generators.inputs import film
 from generators.sentences import written
 from generators.weights import Weights
-from harness import files
+from harness import containers, files
 from harness.errors import InputError, Problem
 from harness.findings import NO_FINDING, RAN_21
 from harness.progress import progress
@@ -75,15 +75,15 @@ def load(path: Path) -> Model:
     """
     shapes = {"mean": (SIDE**2,), "scale": (SIDE**2,), "directions": (SIDE**2, 20), "offsets": (20,), "thresholds": (20,)}
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: np.asarray(archive[name], dtype=np.float64) for name in shapes}
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        what = f"it is not a trained baseline ({type(error).__name__})"
-        raise InputError(Problem(what, "Make it with `ranscore train-baseline`", str(path))) from error
-    wrong = [f"{name} has shape {arrays[name].shape}, not {shape}" for name, shape in shapes.items() if arrays[name].shape != shape]
-    if wrong:
-        raise InputError([Problem(what, "Make it with `ranscore train-baseline`", str(path)) for what in wrong])
-    return Model(**arrays)
+        found = containers.arrays(path, shapes)
+    except containers.DamagedError as error:
+        raise InputError(Problem(f"it is not a trained baseline: {error}", "Make it with `ranscore train-baseline`", str(path))) from None
+    # The threshold of a finding that training never saw is infinite.
+    bad = [name for name, array in found.items() if np.isnan(array).any() or (name != "thresholds" and np.isinf(array).any())]
+    if bad:
+        what = f"{', '.join(bad)} hold NaN or infinity"
+        raise InputError(Problem(what, "Make it again with `ranscore train-baseline`", str(path)))
+    return Model(**found)
 
 
 def pixels(path: Path) -> Array:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from generators.catalogue import Options
 from generators.prose import UnreadError, after_thought, boxed, unmarked
+from harness import checkpoints, containers
 from harness.cohorts.films import read_rgb
 from harness.errors import InputError, Problem, UnavailableError, UsageError
 from harness.files import sha256
@@ -160,9 +161,9 @@ def config(folder: Path, kind: str) -> Json:
     """
     path = folder / "config.json"
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = containers.json_object(path)
         named = found["model_type"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (containers.DamagedError, KeyError) as error:
         raise InputError(Problem("it does not say what kind of model it is", "Download it again", str(path))) from error
     if named != kind:
         raise InputError(Problem(f"it is a model of kind {named!r}, not {kind!r}", "Give the folder of this system", str(path)))
@@ -175,9 +176,10 @@ def load(stock: Any, folder: Path, options: Options, longest: int) -> Any:
     Raises:
         InputError: Tensors are missing, unexpected or of another shape; or the weights are no safetensors.
     """
-    from safetensors import SafetensorError
     from transformers import GenerationConfig
 
+    for path in folder.glob("*.safetensors"):
+        _readable(path)
     try:
         model, report = stock.from_pretrained(
             folder,
@@ -188,9 +190,10 @@ def load(stock: Any, folder: Path, options: Options, longest: int) -> Any:
             ignore_mismatched_sizes=True,
             output_loading_info=True,
         )
-    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
+    except Exception as error:  # transformers raises what it likes on a damaged or contradictory file
         raise InputError(Problem(f"its weights cannot be read ({type(error).__name__})", "Download it again", str(folder))) from error
     _checked(report, folder)
+    checkpoints.finite(model.state_dict().items(), str(folder))
     released, configured = model.generation_config, cast(Any, GenerationConfig)
     # Only what the release says about ends and repetition is kept: its sampling is not what was published, its limits are not ours.
     model.generation_config = configured(
@@ -202,6 +205,14 @@ def load(stock: Any, folder: Path, options: Options, longest: int) -> Any:
         repetition_penalty=released.repetition_penalty or 1.0,
     )
     return model.to(options.device).requires_grad_(False).eval()
+
+
+def _readable(path: Path) -> None:
+    """Hold a file's header against its length before anything is read of it."""
+    try:
+        containers.safetensors_header(path)
+    except containers.DamagedError as error:
+        raise InputError(Problem(str(error), "Download it again", str(path))) from None
 
 
 def _first(*ids: Any) -> int | None:
@@ -221,8 +232,8 @@ def complete(folder: Path) -> None:
     weights = ["model.safetensors"]
     if index.is_file() and not (folder / weights[0]).is_file():
         try:
-            weights = sorted({Path(name).name for name in json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()})
-        except (ValueError, KeyError, AttributeError, TypeError) as error:
+            weights = sorted({Path(name).name for name in containers.json_object(index)["weight_map"].values()})
+        except (containers.DamagedError, KeyError, AttributeError, TypeError) as error:
             raise InputError(Problem("it is not an index of weights", "Download it again", str(index))) from error
     needed = ["config.json", "generation_config.json", "tokenizer.json", *weights]
     joined = folder / "processor_config.json"
@@ -235,8 +246,6 @@ def complete(folder: Path) -> None:
 
 def _checked(report: Any, folder: Path) -> None:
     """Every wrong tensor is named, as `harness.checkpoints` names them."""
-    from harness import checkpoints
-
     misshapen = {name: (tuple(found), tuple(wanted)) for name, found, wanted in report["mismatched_keys"]}
     shaped = {name: torch.empty(found, device="meta") for name, (found, _) in misshapen.items()}
     found = dict.fromkeys(report["unexpected_keys"], torch.empty(0)) | shaped

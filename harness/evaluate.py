@@ -98,7 +98,13 @@ def _candidate(study: str, text: str | None, labels: Mapping[str, Labels]) -> In
 
 
 def _extractor_card(extractor: Extractor) -> ExtractorCard:
-    return ExtractorCard(extractor.name, extractor.digest, bool(getattr(extractor, "official", False)))
+    return ExtractorCard(
+        extractor.name,
+        extractor.digest,
+        official=bool(getattr(extractor, "official", False)),
+        by=str(getattr(extractor, "by", "")),
+        unnamed=int(getattr(extractor, "unnamed", 0)),
+    )
 
 
 def from_labels(

@@ -72,6 +72,16 @@ class Counted:
         """The inner one's."""
         return bool(getattr(self.inner, "official", False))
 
+    @property
+    def by(self) -> str:
+        """The inner one's."""
+        return str(getattr(self.inner, "by", ""))
+
+    @property
+    def unnamed(self) -> int:
+        """The inner one's."""
+        return int(getattr(self.inner, "unnamed", 0))
+
     def extract(self, texts: Sequence[str]) -> Sequence[Labels]:
         """Label texts, a few at a time."""
         asked = [text for text in dict.fromkeys(texts) if text not in self._known]

@@ -51,5 +51,6 @@ def run_show(arguments: argparse.Namespace) -> int:
     name = arguments.extractor or DEFAULT
     made = extractor(name, **({**options.llm_options(arguments), "access": "open"} if name == "llm" else {}))
     row = {"name": made.name, "vocabulary": made.vocabulary, "digest": made.digest, "official": bool(getattr(made, "official", False))}
+    row |= {"asks": getattr(made, "by", "")} if getattr(made, "by", "") else {}
     print(json.dumps(row, indent=1) if arguments.json else "\n".join(f"{key:11} {value}" for key, value in row.items()))
     return 0

@@ -49,7 +49,7 @@ class InProcess:
         while batch := list(islice(asks, self._engine.batch)):
             chats = [protocol.messages(ask.asked, ask.report) for ask in batch]
             for ask, reply in zip(batch, self._engine.replies(chats, protocol), strict=True):
-                await settle(ask, reply, PLACE)
+                await settle(ask, replace(reply, model=protocol.model.id), PLACE)
 
 
 def in_process(folder: Path, protocol: models.Protocol, engine: str = "") -> tuple[models.Protocol, InProcess]:

@@ -9,7 +9,7 @@ from harness.extractors.pack import Pack, Question, packaged
 from harness.signature import digest
 from harness.types import Json
 
-PARSER_VERSION = 1
+PARSER_VERSION = 2
 """Raise it when `parser` or `framing` would read or frame the same text differently."""
 DIALECTS = ("vllm", "sglang", "llama.cpp", "openai")
 
@@ -60,6 +60,17 @@ class Protocol:
         """SHA-256 over pack, model, decoding, constraint and parser."""
         model = {key: value for key, value in asdict(self.model).items() if key not in ("name", "dialect")}
         return digest({"pack": self.pack.digest, "model": model, "constraint": self.constraint, "parser": PARSER_VERSION})
+
+    @property
+    def official(self) -> bool:
+        """Whether one of the authors' own packs is asked of the model that it was made for."""
+        return self.pack.official and self.model.id == find(self.pack.model).id
+
+    @property
+    def by(self) -> str:
+        """Which pack is asked of which model, in words for records and boards."""
+        model = self.model.id.rpartition("/")[2] if self.model.id.startswith("/") else self.model.id
+        return f"{self.pack.name} asked of {model}"
 
     @property
     def asked(self) -> tuple[str, ...]:
