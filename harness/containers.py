@@ -19,8 +19,8 @@ from harness.types import Json
 
 LARGEST_HEADER = 16 << 20
 """Bytes of a pickle, a safetensors header or a zip directory that are read; those of the largest released models have less than 1 MB."""
-LARGEST_JSON = 64 << 20
-"""Bytes of a JSON file; the largest tokenizer has some 30 MB."""
+LARGEST_TEXT = 64 << 20
+"""Bytes of a JSON file or a vocabulary; the largest tokenizer has some 30 MB."""
 MOST_STEPS = 1_000_000
 """Steps of a pickle; each can take some 200 bytes. A checkpoint of 1,662 tensors with its optimizer has 300,000."""
 
@@ -149,9 +149,11 @@ def walk_pickles(stream: IO[bytes], count: int) -> None:
     limited, steps = _Limited(stream), 0
     for _ in range(count):
         try:
-            for _ in pickletools.genops(limited):  # type: ignore[arg-type]
+            for step, argument, _ in pickletools.genops(limited):  # type: ignore[arg-type]
                 steps += 1
-                if steps > MOST_STEPS:
+                # Python makes room for all places up to the one in which a pickle puts a thing.
+                place = argument if step.name.endswith("PUT") and isinstance(argument, int) else 0
+                if max(steps, place) > MOST_STEPS:
                     raise DamagedError(f"its list of tensors has more than {MOST_STEPS} steps")
         except DamagedError:
             raise
@@ -174,20 +176,32 @@ def safetensors_header(path: Path) -> None:
         raise DamagedError("its header is longer than that of any file of weights")
 
 
-def json_object(path: Path) -> Json:
-    """The JSON object in a small file.
+def text(path: Path) -> str:
+    """The text of a file of settings or of a vocabulary.
 
     Raises:
-        DamagedError: It is none, cannot be read, or is longer than any file of settings.
+        DamagedError: It is not UTF-8, cannot be read, or is longer than any such file.
     """
     try:
         with path.open("rb") as stream:
-            data = stream.read(LARGEST_JSON + 1)
-        if len(data) > LARGEST_JSON:
-            raise DamagedError(f"it is longer than {LARGEST_JSON} bytes")
-        found = json.loads(data.decode("utf-8"))
+            data = stream.read(LARGEST_TEXT + 1)
+        if len(data) > LARGEST_TEXT:
+            raise DamagedError(f"it is longer than {LARGEST_TEXT} bytes")
+        return data.decode("utf-8")
     except OSError as error:
         raise DamagedError(f"it cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise DamagedError("it is not UTF-8 text") from None
+
+
+def json_object(path: Path) -> Json:
+    """The JSON object in a file of settings or of a vocabulary.
+
+    Raises:
+        DamagedError: It is none, or as for `text`.
+    """
+    try:
+        found = json.loads(text(path))
     except DamagedError:
         raise
     except (ValueError, RecursionError):

@@ -7,8 +7,9 @@ restricted unpickler. Every foreign object of a checkpoint becomes `Inert`.
 from __future__ import annotations
 
 import io
+import math
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -150,15 +151,18 @@ def _from_stream(path: Path) -> Any:
     return torch.load(path, map_location="cpu", pickle_module=readers, weights_only=False)
 
 
-def _tensor(stored: Any, offset: int, size: Any, stride: Any, *_: Any) -> Tensor:
-    """A tensor on values that are there; torch itself refuses what goes beyond them."""
+def _tensor(stored: Any, offset: int, size: Sequence[int], stride: Sequence[int], *_: Any) -> Tensor:
+    """A tensor on values that are there: torch itself makes room for what goes beyond them."""
     import torch
 
     values, type_ = (stored.values, stored.type) if isinstance(stored, Stored) else (stored._untyped_storage, stored.dtype)
-    found = torch.empty(0, dtype=type_).set_(values, offset, torch.Size(size), tuple(stride))
-    if found.numel() * found.itemsize > max(values.nbytes(), EXPANDED):
+    if len(size) != len(stride) or not all(type(number) is int and number >= 0 for number in (offset, *size, *stride)):
+        raise DamagedError("it declares a tensor without a shape")
+    count = math.prod(size)
+    last = offset + sum((length - 1) * step for length, step in zip(size, stride, strict=True))
+    if (count and (last + 1) * type_.itemsize > values.nbytes()) or count * type_.itemsize > max(values.nbytes(), EXPANDED):
         raise DamagedError("it declares a tensor with more values than it holds")
-    return found
+    return torch.empty(0, dtype=type_).set_(values, offset, tuple(size), tuple(stride))
 
 
 def _tensor_of_type(stored: Any, offset: int, size: Any, stride: Any, _: Any, __: Any, type_: dtype, *___: Any) -> Tensor:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 import re
 import sys
 from collections import deque
@@ -34,6 +33,8 @@ ATTEMPTS = 5
 """How often one question is asked when the server fails on it; being busy or out of reach does not count."""
 LARGEST = 1_000_000
 """Bytes of an answer that are read; more is garbage. As Python objects they can take some 40 times that."""
+LONGEST_ASKED = 999_999.0
+"""Seconds; a server that asks for more is taken to ask for this."""
 REJECTIONS = 10
 """Questions refused as malformed, with none answered, after which a server is not asked again."""
 UNREACHABLE = "it cannot be reached, or breaks off"
@@ -211,7 +212,7 @@ class Client:
         """Wait until a server is released, at most some seconds."""
         future = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
-        await asyncio.wait([future], timeout=max(0.001, longest))
+        await asyncio.wait([future], timeout=min(max(0.001, longest), NOTICE))
         if not future.done():
             future.cancel()
 
@@ -260,7 +261,7 @@ def _in_vain(gate: Gate, now: float, later: bool, patience: float) -> Problem:
     """Why a run that waits for a server is given up."""
     place = gate.endpoint.place
     if later:
-        wait = min(gate.asked_until - now, 999_999.0)
+        wait = gate.asked_until - now
         what = f"{place} asks to be left alone for {wait:.0f} seconds; a run waits {patience:.0f} seconds without any answer, at most"
         return Problem(what, "Run the command again when it is free: it continues where it stopped")
     last = f" (at last: {gate.trouble})" if gate.trouble else ""
@@ -301,14 +302,14 @@ def _check(response: aiohttp.ClientResponse) -> None:
 
 def _retry_after(value: str) -> float | None:
     """Seconds to wait, from a number or a date; None where it is neither."""
-    value = value.strip()[:64]
-    if re.fullmatch(r"\d{1,64}(\.\d{1,64})?", value, re.ASCII):
-        return float(value)
+    value = value.strip()
+    if re.fullmatch(r"\d+(\.\d+)?", value, re.ASCII):
+        return min(float(value), LONGEST_ASKED)
     try:
         wait = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
     except (ValueError, TypeError, OverflowError):
         return None
-    return max(0.0, wait) if math.isfinite(wait) else None
+    return min(max(0.0, wait), LONGEST_ASKED)
 
 
 async def _content(response: aiohttp.ClientResponse) -> bytes:

@@ -14,7 +14,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
-from harness.errors import UnavailableError, UsageError
+from harness import checkpoints
+from harness.errors import InputError, Problem, UnavailableError, UsageError
 from harness.extractors import models
 from harness.extractors.llm import Ask, Settle
 from harness.extractors.parser import Reply
@@ -116,8 +117,12 @@ class Transformers:
         device = "cuda" if torch.cuda.is_available() else "cpu"
         self.batch = 8 if device == "cuda" else 1
         options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, padding_side="left", **options)
-        model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", **options)
+        try:
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, padding_side="left", **options)
+            model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", **options)
+        except Exception as error:  # transformers raises what it likes on a damaged or contradictory file
+            raise InputError(Problem(f"the model cannot be read ({type(error).__name__})", "Download it again", str(folder))) from error
+        checkpoints.finite(model.state_dict().items(), str(folder))
         self._model = model.to(device).eval()
         if self._tokenizer.pad_token_id is None:
             self._tokenizer.pad_token = self._tokenizer.eos_token

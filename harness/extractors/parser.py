@@ -18,15 +18,17 @@ UNPARSEABLE: Decision = (None, Status.UNPARSEABLE)
 REFUSED: Decision = (None, Status.REFUSED)
 FAILED: Decision = (None, Status.FAILED)
 
-_MARK = re.compile(
-    r"<\s{0,9}(?P<tag>/?)\s{0,9}(?:seed:)?(?:think|thinking|thoughts?|reason|reasoning|reflection|scratchpad)\s{0,9}>"
-    r"|\[\s{0,9}(?P<square>/?)\s{0,9}(?:THINK|THINKING|REASONING)\s{0,9}\]|◁\s{0,9}(?P<triangle>/?)\s{0,9}think\s{0,9}▷"
-    r"|<\|(?P<word>begin|start|end)_?of_?(?:thought|thinking|reasoning)\|>|<\|(?P<cohere>START|END)_THINKING\|>"
-    r"|<\|channel\|>\s{0,9}(?P<channel>analysis|commentary|final)(?:<\|message\|>)?",
-    re.IGNORECASE,
+_NAMES = ("think", "thinking", "thought", "thoughts", "reason", "reasoning", "reflection", "scratchpad")
+_KINDS = (
+    *((rf"<\s{{0,9}}(?:seed:)?{name}\s{{0,9}}>", rf"<\s{{0,9}}/\s{{0,9}}(?:seed:)?{name}\s{{0,9}}>") for name in _NAMES),
+    *((rf"\[\s{{0,9}}{name}\s{{0,9}}\]", rf"\[\s{{0,9}}/\s{{0,9}}{name}\s{{0,9}}\]") for name in _NAMES),
+    (r"◁\s{0,9}think\s{0,9}▷", r"◁\s{0,9}/\s{0,9}think\s{0,9}▷"),
+    (r"<\|begin_of_thought\|>", r"<\|end_of_thought\|>"),
+    (r"<\|START_THINKING\|>", r"<\|END_THINKING\|>"),
+    (r"<\|channel\|>(?:analysis|commentary)", r"<\|channel\|>final(?:<\|message\|>)?"),
 )
 """How models mark where their thoughts begin and end."""
-_CLOSING = frozenset({"/", "end", "final"})
+_MARK = re.compile("|".join(f"(?P<begin{kind}>{begin})|(?P<end{kind}>{end})" for kind, (begin, end) in enumerate(_KINDS)), re.IGNORECASE)
 _STOPPED = frozenset({"stop", "eos", "eos_token", "end_turn", "stop_sequence"})
 """What servers say of an answer that its model ended itself."""
 _DECLINED = frozenset({"content_filter", "safety"})
@@ -129,14 +131,18 @@ def without_trace(content: str) -> str | None:
     opens is followed by one that closes, nothing but white space is between two thoughts or before the first, and the answer
     comes last.
     """
-    inside, start = False, 0
+    inside, start = "", 0
     for number, mark in enumerate(_MARK.finditer(content)):
-        closing = next(kind for kind in mark.groups() if kind is not None).lower() in _CLOSING
-        if closing and not inside and number:
+        name = str(mark.lastgroup)
+        if name.startswith("begin"):
+            if inside or content[start : mark.start()].strip():
+                return None
+            inside = name.replace("begin", "end")
+        elif name == inside or (not inside and number == 0):
+            inside = ""
+        else:
             return None
-        if not closing and (inside or content[start : mark.start()].strip()):
-            return None
-        inside, start = not closing, mark.end()
+        start = mark.end()
     return None if inside else content[start:].strip()
 
 
