@@ -22,6 +22,8 @@ from harness.extractors.parser import Reply
 from harness.home import config
 
 PLACE = "in process"
+LONGEST = 512
+"""Tokens of an answer where the pack leaves its length to the server."""
 _SMALL = 64 << 20
 """Bytes up to which a file's whole content is in the fingerprint."""
 
@@ -139,7 +141,7 @@ class Transformers:
         with torch.inference_mode():
             found = self._model.generate(
                 **inputs,
-                max_new_tokens=protocol.pack.decoding.max_tokens + protocol.model.reasoning_tokens,
+                max_new_tokens=protocol.decoding.get("max_tokens", LONGEST),
                 do_sample=False,
                 temperature=None,
                 top_p=None,
@@ -187,14 +189,8 @@ class Vllm:
         from vllm.sampling_params import StructuredOutputsParams
 
         held: Any = {"choice": {"choice": ["0", "1"]}, "schema": {"json": protocol.schema()}}.get(protocol.constraint)
-        decoding = protocol.pack.decoding
-        how = SamplingParams(
-            temperature=decoding.temperature,
-            top_p=decoding.top_p,
-            max_tokens=decoding.max_tokens + protocol.model.reasoning_tokens,
-            seed=decoding.seed,
-            structured_outputs=StructuredOutputsParams(**held) if held else None,
-        )
+        decoding = {"max_tokens": LONGEST, **protocol.decoding}
+        how = SamplingParams(**decoding, structured_outputs=StructuredOutputsParams(**held) if held else None)
         template = protocol.model.request.get("chat_template_kwargs", {})
         found = self._engine.chat(list(chats), how, use_tqdm=False, chat_template_kwargs=template)
         return [Reply(one.outputs[0].text, one.outputs[0].finish_reason or "stop") for one in found]

@@ -87,17 +87,16 @@ class Protocol:
 
     def body(self, asked: str, report: str, served_as: str = "") -> Json:
         """The request for one question about one framed report, without the words of a dialect."""
-        decoding = self.pack.decoding
-        body: Json = {
-            "model": served_as or self.model.id,
-            "messages": self.messages(asked, report),
-            "temperature": decoding.temperature,
-            "top_p": decoding.top_p,
-            "max_tokens": decoding.max_tokens + self.model.reasoning_tokens,
-        }
-        if decoding.seed is not None:
-            body["seed"] = decoding.seed
-        return {**body, **self.model.request}
+        body: Json = {"model": served_as or self.model.id, "messages": self.messages(asked, report)}
+        return {**body, **self.decoding, **self.model.request}
+
+    @property
+    def decoding(self) -> Json:
+        """What is said about decoding: the pack's, with the model's room for thoughts; nothing where the pack says nothing."""
+        said = asdict(self.pack.decoding)
+        if said["max_tokens"] is not None:
+            said["max_tokens"] += self.model.reasoning_tokens
+        return {name: value for name, value in said.items() if value is not None}
 
     def schema(self) -> Json:
         """The JSON schema of an answer about all findings, keys in the order in which they are asked."""
