@@ -18,13 +18,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import evaluate
+from harness import evaluate, record, summary
+from harness.cohorts.synthetic import build
 from harness.errors import UnavailableError
 from harness.extractors import extractor
 from harness.extractors.client import LARGEST, same_model
 from harness.extractors.llm import LLM
 from harness.extractors.parser import GarbageError, Reply, decisions, document, reply, without_trace
+from harness.scoring import score
+from harness.store import Stored
 from harness.types import Status
+from leaderboard.board import boards
+from leaderboard.render import caption
 from tests.extractors.servers import Faulty, reports, send
 
 UNPARSEABLE, REFUSED = [(None, Status.UNPARSEABLE)], [(None, Status.REFUSED)]
@@ -322,6 +327,22 @@ def test_answers_whose_server_does_not_say_which_model_gave_them_are_counted_als
         other = extractor("llm", endpoint=named.url, model="tiny")
         other.extract(["The heart is enlarged."])
     assert evaluate._extractor_card(other).unnamed == 0
+
+
+def test_a_record_and_its_board_say_which_pack_was_asked_of_which_model() -> None:
+    cohort = build(4, seed=3, train=0, dev=0)
+    with Faulty() as server:
+        asking = extractor("llm", endpoint=server.url, model="tiny", access="open")
+        written = {study.id: cohort.reference(study.id) for study in cohort.scored}
+        made = score(written, cohort, extractor=asking, metrics=["ran-score"]).record
+    again = record.from_json(record.to_json(made))
+    assert again.extractors[0].title == "llm (ranscore-1 asked of tiny)" and again.extractors[0].unnamed == 0
+    assert "Labels: llm (ranscore-1 asked of tiny) " in summary.sentence(again)
+    (board,) = boards([Stored("0" * 16, again)])
+    assert "labels by llm (ranscore-1 asked of tiny), not the paper's extractor" in caption(board)
+    old = record.to_json(made)
+    old["extractors"] = [{key: item[key] for key in ("name", "digest", "official")} for item in old["extractors"]]
+    assert record.from_json(old).extractors[0].title == "llm"
 
 
 def test_a_character_that_is_none_in_an_answer_of_open_text_is_kept() -> None:
