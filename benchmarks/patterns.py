@@ -51,11 +51,16 @@ def texts(size: int) -> Iterator[tuple[str, str]]:
 
 def readers() -> dict[str, Callable[[str], object]]:
     """Everything that reads report text, or what a model wrote, with patterns."""
-    from generators import cxrmate2_prompt, llm_rg4_report, prompting, prose, rgrg_text
-    from harness import reports
-    from harness.cohorts import sections
-    from harness.extractors import framing, lexical, parser, reading
-    from harness.metrics import tokens, tokens_ptb
+    from generators.adapters import prompting
+    from generators.blocks import answer_text as prose
+    from generators.cxrmate2 import prompt as cxrmate2_prompt
+    from generators.llm_rg4 import report
+    from generators.rgrg import text as rgrg_text
+    from harness.cohorts.mimic import sections
+    from harness.extractors import lexical
+    from harness.extractors.llm import framing, parser, reading
+    from harness.formats import reports
+    from harness.metrics.text import ptb, tokens
     from harness.types import Section, StudyInput
 
     lexicon, prompt = lexical.make(), prompting.Prompt("Describe {indication}", Section.FINDINGS, False, 100)
@@ -72,12 +77,12 @@ def readers() -> dict[str, Callable[[str], object]]:
         "markup of a reports file": lambda text: (reports._MARKUP.search(text), reports.CONTROL.search(text)),
         "rgrg": lambda text: rgrg_text.report([text]),
         "cxrmate-2 prior report": cxrmate2_prompt.known,
-        "llm-rg4 prior report": llm_rg4_report.cleaned,
+        "llm-rg4 prior report": report.cleaned,
         "prompt": lambda text: prompt.filled(StudyInput("1", indication=text)),
         "boxed answer": lambda text: boxed(prose, text),
         "r2gen, libra, rexrank": lambda text: (tokens.r2gen_iu(text), tokens.r2gen_mimic(text), tokens.libra(text), tokens.rexrank(text)),
         "13a, zh, latin tokens": lambda text: (tokens.mteval_13a(text), tokens.zh(text), tokens.latin_words(text)),
-        "ptb tokens": tokens_ptb.ptb,
+        "ptb tokens": ptb.ptb,
     }
 
 

@@ -29,7 +29,7 @@ class Weights:
 
 
 RANDOM = "RANDOM-WEIGHTS.txt"
-"""A file of this name says that the folder, and what lies in it, holds the random numbers of `generators.tiny`."""
+"""A file of this name means that the folder, and everything in it, holds the random numbers of `generators.tiny`."""
 
 RAD_DINO = Weights(
     "rad-dino",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import sys
 import tomllib
+from importlib import metadata
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from harness.errors import InputError, Problem
 from harness.types import Json
@@ -34,4 +38,22 @@ def config() -> Json:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(Problem(f"it is not TOML: {error}", "Mend it or move it away", str(path))) from error
+        raise InputError(Problem(f"it is not TOML: {error}", "Mend it or move it away", str(path))) from None
+
+
+def pip_install(extra: str) -> str:
+    """The command that installs an optional part of this program: from its own folder where it was installed from one."""
+    installed = metadata.distribution("ranscore")
+    origin = str(json.loads(installed.read_text("direct_url.json") or "{}").get("url", ""))
+    folder = Path(str(installed.locate_file(""))) if not origin.startswith("file:") else Path(unquote(urlsplit(origin).path))
+    return f"pip install '{folder if (folder / 'pyproject.toml').is_file() else 'ranscore'}[{extra}]'"
+
+
+def extra_of(package: str) -> str:
+    """The optional part of this program that a package belongs to; empty where it belongs to none."""
+    wanted = {"PIL": "pillow", "sklearn": "scikit-learn"}.get(package, package.replace("_", "-"))
+    for line in metadata.requires("ranscore") or ():
+        name = re.match(r"[\w.-]+", line)
+        if name and name.group().lower() == wanted.lower() and (found := re.search(r"extra == ['\"]([\w-]+)['\"]", line)):
+            return found.group(1)
+    return ""

@@ -69,10 +69,7 @@ def restore(archive: Path, root: Path) -> int:
         raise RefusedError(f"{root} holds a board already; restore into an empty folder")
     contents = _read(archive)
     for name, content in contents.items():
-        files.write(root / name, content)
-    for private in (root / "ledger", root / "store" / "reports"):
-        if private.is_dir():
-            private.chmod(0o700)
+        files.write(root / name, content, private=True)
     desks.at(root).ledger.books()
     return len(contents)
 
@@ -88,7 +85,7 @@ def _read(path: Path) -> dict[str, bytes]:
                     found[entry.name] = stream.read()
         hashes = json.loads(found.pop(CONTENTS))
     except (OSError, EOFError, tarfile.TarError, KeyError, ValueError) as error:
-        raise InputError(Problem(f"it is not a backup ({type(error).__name__})", "Take another", str(path))) from error
+        raise InputError(Problem(f"it is not a backup ({type(error).__name__})", "Take another", str(path))) from None
     wrong = [name for name in hashes.keys() | found.keys() if name not in found or sha256(found[name]).hexdigest() != hashes.get(name)]
     foreign = [name for name in found if ".." in PurePosixPath(name).parts or not name.startswith(tuple(PARTS))]
     if wrong or foreign:

@@ -8,8 +8,9 @@ from pathlib import Path
 from harness import cohorts
 from harness.errors import UsageError
 from harness.home import home
-from harness.store import Store
+from harness.records.store import Store
 from harness.types import Cohort, Manifest
+from submissions import rights
 from submissions.ledger import Folder, Ledger
 from submissions.policy import Policy, read
 
@@ -62,4 +63,5 @@ def at(root: Path | None = None, ledger: Ledger | None = None) -> Desk:
         ledger: Where submissions lie if not in the folder.
     """
     place = root or home()
+    rights.close_folders(place)
     return Desk(place, read(place), ledger or Ledger(Folder(place / "ledger")), Store(place / "store"))

@@ -9,12 +9,16 @@ from enum import StrEnum
 from hashlib import sha256
 
 from harness.errors import Problem, StoreError
-from harness.record import card_from_json
+from harness.records.record import card_from_json
 from harness.types import Json, SystemCard
 
 SCHEMA = 1
 MIGRATIONS: dict[int, Callable[[Json], Json]] = {}
 """By schema, how an event of it becomes one of the next. Events are brought up to date when they are read; their files never change."""
+
+
+VISITOR = "local:visitor"
+"""The person of everybody who hands in where no login is; they are told apart by the codes of their receipts."""
 
 
 class State(StrEnum):
@@ -25,11 +29,12 @@ class State(StrEnum):
     EXTRACTING = "extracting"
     SCORED = "scored"
     LISTED = "listed"
+    SET_ASIDE = "set aside"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
 
 
-OVER = frozenset({State.LISTED, State.REJECTED, State.WITHDRAWN})
+OVER = frozenset({State.LISTED, State.SET_ASIDE, State.REJECTED, State.WITHDRAWN})
 """States in which nothing waits for a worker."""
 
 
@@ -75,7 +80,7 @@ def load(name: str, content: bytes) -> Event:
         return Event(stream, int(number), str(found["kind"]), float(found["at"]), dict(found["data"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         what = f"the event cannot be read ({type(error).__name__})"
-        raise StoreError(Problem(what, "Restore this file from a backup", name)) from error
+        raise StoreError(Problem(what, "Restore this file from a backup", name)) from None
 
 
 def person_stream(person: str) -> str:
@@ -110,6 +115,17 @@ class Submission:
         return str(self.received.data["person"])
 
     @property
+    def owner(self) -> str:
+        """To whom its name belongs: the person, or without a login the first submission whose code was known for this one."""
+        return self.person if self.person != VISITOR else str(self.received.data.get("continues") or self.id)
+
+    @property
+    def freed(self) -> bool:
+        """Whether a moderator gave its name free for others."""
+        found = self.last("freed", "kept")
+        return bool(found and found.kind == "freed")
+
+    @property
     def cohort(self) -> str:
         """The cohort's digest."""
         return str(self.received.data["cohort"])
@@ -117,22 +133,39 @@ class Submission:
     @property
     def claim(self) -> Event | None:
         """The newest claim, unless what was claimed is done or given back."""
-        found = self.last("claimed", "failed", "scored", "rejected", "withdrawn")
+        found = self.last("claimed", "failed", "scored", "set aside", "rejected", "withdrawn")
         return found if found and found.kind == "claimed" else None
 
     @property
     def attempts(self) -> int:
-        """How often it was begun, apart from renewed claims and from failures that were not its own."""
-        begun = sum(event.kind == "claimed" and not event.data.get("renewed") for event in self.events)
-        return begun - sum(event.kind == "failed" and bool(event.data.get("ours")) for event in self.events)
+        """How often it was begun since it was last resumed, apart from renewed claims and from failures that were not its own."""
+        resumed = self.last("resumed")
+        events = self.events[resumed.number :] if resumed else self.events
+        begun = sum(event.kind == "claimed" and not event.data.get("renewed") for event in events)
+        return begun - sum(event.kind == "failed" and bool(event.data.get("ours")) for event in events)
+
+    @property
+    def failures(self) -> int:
+        """How many attempts failed, one after the other, up to now."""
+        count = 0
+        for event in reversed(self.events):
+            if event.kind == "failed":
+                count += 1
+            elif event.kind != "claimed":
+                break
+        return count
 
     @property
     def state(self) -> State:
         """Where it stands."""
         kinds = {event.kind for event in self.events}
-        for state in (State.WITHDRAWN, State.REJECTED, State.LISTED, State.SCORED):
+        for state in (State.WITHDRAWN, State.REJECTED, State.LISTED):
             if state.value in kinds:
                 return state
+        if (found := self.last("set aside", "resumed")) and found.kind == "set aside":
+            return State.SET_ASIDE
+        if State.SCORED.value in kinds:
+            return State.SCORED
         if State.VALIDATED.value in kinds:
             return State.EXTRACTING if self.claim else State.VALIDATED
         return State.RECEIVED

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from harness.errors import RanscoreError
+from submissions import beats, ownership, rights
 from submissions.desk import Desk
-from submissions.events import Event, State, Submission
+from submissions.events import Books, Event, State
 
-QUIET = 3.0
-"""Leases after which a worker that says nothing counts as gone."""
 FULL = 1 << 30
 """Bytes of free disk below which something should be done."""
 
@@ -26,18 +25,26 @@ class Health:
     """How many submissions stand where."""
     oldest: float | None
     """Seconds for which the oldest waiting submission has waited."""
-    workers: int
-    """That were heard of lately."""
+    workers: int | None
+    """That are at work; None where the ledger is not on this machine, so that nobody here can know."""
     heard: float | None
     """Seconds since a worker was last heard of."""
+    troubles: tuple[str, ...]
+    """What fails for the workers that are at work."""
     snapshot: float | None
     """Seconds since ranks were last made."""
     failures: tuple[str, ...]
     """The newest ten: id and reason."""
+    aside: tuple[str, ...]
+    """Ids of those that were set aside and wait for a person."""
+    contested: tuple[str, ...]
+    """Ids of those that stay anonymous although their day has come, because somebody else is shown under their name."""
     flagged: int
     """Listed submissions that a person has not looked at yet."""
     free: int
     """Bytes of free disk."""
+    closed: int = 0
+    """Files with text that other users of the machine could read until this look, which has closed them."""
     damage: str = ""
     """What is wrong with the ledger or the store."""
 
@@ -45,8 +52,13 @@ class Health:
     def alarms(self) -> tuple[str, ...]:
         """What should not wait."""
         found = [self.damage] if self.damage else []
-        if self.oldest is not None and not self.workers:
-            found.append("submissions wait and no worker runs: start `ranscore worker`")
+        if self.oldest is not None and self.workers == 0:
+            found.append("submissions wait and no worker is at work: start `ranscore worker`")
+        found += [f"a worker is in trouble: {line}" for line in self.troubles]
+        if self.aside:
+            found.append(f"set aside: {', '.join(self.aside)}; mend what failed, then `ranscore moderate resume ID`")
+        if self.contested:
+            found.append(f"still anonymous, because their names are shown for others: {', '.join(self.contested)}; see `ranscore moderate`")
         if self.free < FULL:
             found.append(f"only {self.free >> 20} MB of disk are free")
         return tuple(found)
@@ -55,36 +67,35 @@ class Health:
 def health(desk: Desk) -> Health:
     """Look at everything."""
     now = desk.ledger.clock()
-    damage, items = "", tuple[Submission, ...]()
+    damage, books = "", Books({}, {})
     try:
-        items = tuple(desk.ledger.books().submissions.values())
+        books = desk.ledger.books()
         desk.store.all()
     except RanscoreError as error:
         damage = str(error)
-    waiting = [item.received.at for item in items if item.state not in (State.LISTED, State.REJECTED, State.WITHDRAWN)]
-    beats = [_beat(path.read_text()) for path in (desk.root / "workers").glob("*.json")]
+    items = books.submissions.values()
+    waiting = [item.received.at for item in books.waiting]
+    heard = beats.read(desk)
+    lively = [beat for beat in heard if beat.lives(now)]
     failures = sorted(
-        (event for item in items for event in item.events if event.kind in ("failed", "rejected")), key=lambda event: -event.at
+        (event for item in items for event in item.events if event.kind in ("failed", "rejected", "set aside")), key=lambda event: -event.at
     )
     made = [path.stat().st_mtime for path in (desk.store.root / "snapshots").glob("*.json")]
     return Health(
         states=dict(Counter(item.state.value for item in items)),
         oldest=now - min(waiting) if waiting else None,
-        workers=sum(now - at < QUIET * desk.policy.lease for at in beats),
-        heard=now - max(beats) if beats else None,
+        workers=None if beats.working(desk) is None else len(lively),
+        heard=now - max(beat.at for beat in heard) if heard else None,
+        troubles=tuple(beat.trouble for beat in lively if beat.trouble),
         snapshot=now - max(made) if made else None,
         failures=tuple(_failure(event) for event in failures[:10]),
+        aside=tuple(item.id for item in items if item.state is State.SET_ASIDE),
+        contested=tuple(sorted(ownership.contested(books, datetime.fromtimestamp(now, UTC).date()))),
         flagged=sum(bool(item.flags) and item.state is State.LISTED for item in items),
         free=shutil.disk_usage(desk.root if desk.root.is_dir() else ".").free,
+        closed=rights.close_files(desk.root),
         damage=damage,
     )
-
-
-def _beat(text: str) -> float:
-    try:
-        return float(json.loads(text)["at"])
-    except (ValueError, KeyError, TypeError):
-        return 0.0
 
 
 def _failure(event: Event) -> str:
@@ -98,13 +109,21 @@ def lines(found: Health) -> list[str]:
     return [
         f"submissions: {states}",
         f"oldest waiting: {_ago(found.oldest)}" if found.oldest is not None else "nothing waits",
-        f"workers: {found.workers}, last heard of {_ago(found.heard)} ago" if found.heard is not None else "workers: none was ever here",
+        _workers(found),
         f"ranks made {_ago(found.snapshot)} ago" if found.snapshot is not None else "ranks: never made",
         f"flagged and not looked at: {found.flagged}",
         f"free disk: {found.free / (1 << 30):.1f} GB",
+        *([f"closed to other users of this machine: {found.closed} files and folders"] if found.closed else []),
         *(f"failed: {line}" for line in found.failures),
         *(f"ALARM: {line}" for line in found.alarms),
     ]
+
+
+def _workers(found: Health) -> str:
+    if found.workers is None:
+        return "workers: not known here, the ledger is elsewhere"
+    last = f"; one was last heard of {_ago(found.heard)} ago" if found.heard is not None else "; none was ever here"
+    return f"workers: {found.workers}{last}"
 
 
 def _ago(seconds: float | None) -> str:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
 from hashlib import sha256
 
-from harness.errors import InputError, Problem, RefusedError, UsageError
-from harness.types import Access, Json, Manifest, SystemCard
-from submissions import card as cards
-from submissions import quotas, sandbox, screen
+from harness.errors import InputError, Problem, RefusedError, StoreError, UnavailableError, UsageError
+from harness.quiet import Quiet
+from harness.records.paper_table import reported
+from harness.types import Access, Json, Manifest, Role, SystemCard
+from submissions import ownership, quotas, sandbox
+from submissions import system_card as cards
 from submissions.desk import Desk
-from submissions.events import Books, Event, State, Submission
+from submissions.events import VISITOR, Books, Event, State, Submission
 from submissions.ledger import Draft, blob_name
 from submissions.sandbox import Checked
 
@@ -27,26 +29,30 @@ DATA_USE = (
 """What is ticked before reports of a credentialed cohort are taken."""
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+@dataclass(frozen=True, slots=True, repr=False)
+class Upload(Quiet):
     """What somebody hands in."""
 
-    content: bytes
+    content: bytes = field(repr=False)
     file: str
     """As the user named it."""
     cohort: str
     """Name, or start of the digest."""
     card: SystemCard
     person: str
-    """`hf:NAME` after a login at the Hub, else `local:NAME`."""
+    """`hf:NAME` after a login at the Hub, `local:NAME` after one at the server, else `VISITOR`."""
     agreed: bool = False
     """Whether the data-use sentence was ticked; asked for credentialed cohorts."""
     looked: bool = False
     """Whether the warnings of the privacy screen were seen and found harmless."""
+    code: str = field(default="", repr=False)
+    """Of an earlier receipt of this system; without a login it is needed for a new version."""
+    operator: bool = False
+    """Whether those who run the board hand it in: they may use the name of a system of the paper, or of their own records."""
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+@dataclass(frozen=True, slots=True, repr=False)
+class Findings(Quiet):
     """What a look at an upload found."""
 
     problems: tuple[Problem, ...]
@@ -54,16 +60,16 @@ class Findings:
     """Of the validator; they stop nothing."""
     private: tuple[Problem, ...]
     """Of the privacy screen; they stop it until somebody says that they are harmless."""
-    reports: Mapping[str, str]
+    reports: Mapping[str, str] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+@dataclass(frozen=True, slots=True, repr=False)
+class Receipt(Quiet):
     """What the submitter keeps."""
 
     id: str
     """Public; the submission's page is found by it."""
-    code: str
+    code: str = field(repr=False)
     """Secret; whoever has it may withdraw. Empty where the same was handed in before."""
 
 
@@ -72,34 +78,52 @@ def look(desk: Desk, upload: Upload, now: Books | None = None) -> Findings:
 
     Raises:
         UsageError: There is no such cohort.
+        UnavailableError: The board's disk or processes fail just now.
     """
-    manifest = desk.manifest(upload.cohort)
-    at = desk.ledger.clock()
-    problems = [*cards.problems(upload.card, datetime.fromtimestamp(at, UTC).date())]
-    problems += _ownership(now or desk.ledger.books(), upload, manifest)
-    problems += quotas.problems(now or desk.ledger.books(), desk.policy, upload.person, manifest.digest, at)
-    if manifest.access is Access.CREDENTIALED and not upload.agreed:
-        problems.append(Problem("the text of this cohort is credentialed, and the data-use sentence is not agreed to", "Read it and agree"))
-    checked = read(desk, upload, manifest)
-    private = screen.warnings(checked.reports, sandbox.plain_name(upload.file))
-    return Findings((*checked.problems, *problems), checked.warnings, private, checked.reports)
+    with _answered():
+        manifest = desk.manifest(upload.cohort)
+        now = now or desk.ledger.books()
+        problems = [*cards.problems(upload.card, _today(desk)), *_ownership(desk, now, upload, manifest, _others(desk, upload, manifest))]
+        problems += _quota(desk, now, upload, manifest)
+        if manifest.access is Access.CREDENTIALED and not upload.agreed:
+            problems.append(
+                Problem("the text of this cohort is credentialed, and the data-use sentence is not agreed to", "Read it and agree")
+            )
+        checked = read(desk, upload, manifest)
+    return Findings((*checked.problems, *problems), checked.warnings, checked.private, checked.reports)
+
+
+@contextmanager
+def _answered() -> Iterator[None]:
+    """Turn a failure of the machine, such as a full disk, into a message for the visitor."""
+    try:
+        yield
+    except OSError as error:
+        what = f"the board cannot take anything just now ({error.strerror or type(error).__name__})"
+        raise UnavailableError(Problem(what, "Hand the same in again in some minutes: it is taken once")) from None
 
 
 def read(desk: Desk, upload: Upload, manifest: Manifest) -> Checked:
-    """Read the file in a process of its own."""
+    """Read the file and look for what names a patient, in a process of its own."""
     ids = [study.id for study in manifest.studies if study.part == "test"]
-    return sandbox.check(upload.content, upload.file, ids, manifest.section, desk.policy)
+    return sandbox.check(upload.content, upload.file, ids, manifest.section, desk.policy, screened=True)
 
 
-def submit(desk: Desk, upload: Upload) -> Receipt:
+def submit(desk: Desk, upload: Upload, found: Findings | None = None) -> Receipt:
     """Take a submission in. It is on durable storage when this returns; the same, handed in again, gives the same receipt.
+
+    Args:
+        desk: Where it is handed in.
+        upload: What is handed in.
+        found: What `look` just found in it, so that the file is not read twice.
 
     Raises:
         InputError: Something is wrong with the file, the card or the time; holds every problem.
         RefusedError: The privacy screen noticed something and nobody looked.
         UsageError: There is no such cohort.
+        UnavailableError: The board's disk or processes fail just now.
     """
-    found = look(desk, upload)
+    found = found or look(desk, upload)
     manifest = desk.manifest(upload.cohort)
     content = canonical(found.reports)
     name = blob_name(content)
@@ -111,14 +135,18 @@ def submit(desk: Desk, upload: Upload) -> Receipt:
     if found.private and not upload.looked:
         raise RefusedError([*found.private, Problem("the reports may name patients", "Look at them; if they are harmless, say so")])
     receipt = Receipt(secrets.token_hex(8), secrets.token_urlsafe(12))
-    draft = Draft(receipt.id, "received", _content(upload, manifest, name, receipt.code, found))
+    others = _others(desk, upload, manifest)
 
     def decide(now: Books) -> Sequence[Draft]:
-        if wrong := [*_ownership(now, upload, manifest), *_quota(desk, now, upload, manifest)]:
+        if wrong := [*_ownership(desk, now, upload, manifest, others), *_quota(desk, now, upload, manifest)]:
             raise InputError(wrong)
-        return [draft]
+        made = _content(upload, manifest, name, receipt.code, found)
+        if upload.person == VISITOR and upload.code:
+            made["continues"] = ownership.root(now, manifest.digest, upload.code)
+        return [Draft(receipt.id, "received", made)]
 
-    desk.ledger.write(decide, {name: content})
+    with _answered():
+        desk.ledger.write(decide, {name: content})
     return receipt
 
 
@@ -126,17 +154,25 @@ def _quota(desk: Desk, now: Books, upload: Upload, manifest: Manifest) -> Iterat
     return quotas.problems(now, desk.policy, upload.person, manifest.digest, desk.ledger.clock())
 
 
-def _ownership(now: Books, upload: Upload, manifest: Manifest) -> Iterator[Problem]:
-    """A system's name on a cohort is of the person who used it first; what was withdrawn does not come back under its version."""
-    for item in now.submissions.values():
-        if item.cohort != manifest.digest or item.state is State.REJECTED or cards.bare(item.card.name) != cards.bare(upload.card.name):
-            continue
-        if item.person != upload.person:
-            yield Problem("somebody else handed in a system of this name", "Choose another, or write to those who run the board")
-            return
-        if item.state is not State.WITHDRAWN and item.card.name != upload.card.name:
-            yield Problem("you handed in this system with its name spelled otherwise", f"Write it as {item.card.name!r}")
-            return
+def _today(desk: Desk) -> date:
+    return datetime.fromtimestamp(desk.ledger.clock(), UTC).date()
+
+
+def _ownership(desk: Desk, now: Books, upload: Upload, manifest: Manifest, others: frozenset[str]) -> Iterator[Problem]:
+    if len(upload.card.name) > cards.LENGTHS["name"]:
+        return iter(())
+    return ownership.problems(now, upload.card, manifest.digest, upload.person, upload.code, _today(desk), others)
+
+
+def _others(desk: Desk, upload: Upload, manifest: Manifest) -> frozenset[str]:
+    """Names on the board that were not handed in. A store that is damaged keeps nobody from handing in: `health` tells of it."""
+    try:
+        cards_here = [item.record.system for item in desk.store.standing() if item.record.cohort.digest == manifest.digest]
+    except StoreError:
+        cards_here = []
+    if upload.operator:
+        return frozenset(card.name for card in cards_here if card.role is not Role.SYSTEM)
+    return frozenset(card.name for card in cards_here) | {row.system for row in reported()}
 
 
 def _same(now: Books, upload: Upload, manifest: Manifest, name: str) -> Submission | None:
@@ -193,11 +229,11 @@ def withdraw(desk: Desk, name: str, reason: str, *, person: str = "", code: str 
         if item is None:
             raise UsageError(f"there is no submission {sandbox.plain_name(name)!r}")
         named = person.startswith("hf:") and person == item.person
-        known = hmac.compare_digest(sha256(code.encode()).hexdigest(), str(item.received.data["code"]))
-        if not (operator or named or known):
+        if not (operator or named or ownership.knows(item, code)):
             raise RefusedError("a submission is withdrawn with the code of its receipt, or by the login that handed it in")
         if item.state in (State.WITHDRAWN, State.REJECTED):
             raise UsageError(f"the submission {name} is {item.state.value} already")
         return [Draft(name, "withdrawn", {"reasons": [reason]})]
 
-    return desk.ledger.write(decide)[0]
+    with _answered():
+        return desk.ledger.write(decide)[0]

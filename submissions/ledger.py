@@ -86,8 +86,8 @@ class Folder:
     def turn(self) -> Iterator[None]:
         """Wait until nobody else on this machine writes; the system gives the turn on when a process dies."""
         self.root.mkdir(parents=True, exist_ok=True)
-        # Report text lies here: nobody else on the machine reads it.
-        self.root.chmod(0o700)
+        # Reports are kept here: nobody else on the machine reads them.
+        files.close(self.root)
         if os.name == "nt":
             # Without a lock the numbers of the events still keep two writers apart.
             yield
@@ -101,7 +101,7 @@ class Folder:
     def create(self, made: Mapping[str, bytes]) -> bool:
         """Write new files, those of reports first: an event never speaks of a file that is not there."""
         for name in sorted(made, key=lambda item: item.startswith("events/")):
-            if not files.create(self.root / name, made[name]) and name.startswith("events/"):
+            if not files.create(self.root / name, made[name], private=True) and name.startswith("events/"):
                 return False
         return True
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
 from harness.errors import UsageError
 from submissions.desk import Desk
-from submissions.events import Books, Event, person_stream
+from submissions.events import Books, Event, State, Submission, person_stream
 from submissions.ledger import Draft
-from submissions.listing import project
+from submissions.names import skeleton
+from submissions.projection import project
+from submissions.system_card import is_anonymous
 
 
 def hide(desk: Desk, name: str, reason: str) -> Event:
@@ -21,13 +24,43 @@ def hide(desk: Desk, name: str, reason: str) -> Event:
 
 
 def show(desk: Desk, name: str, reason: str) -> Event:
-    """Put a hidden submission back."""
-    return _write(desk, name, "shown", reason)
+    """Put a hidden submission back.
+
+    Raises:
+        UsageError: Its name was given free.
+    """
+    why = "its name was given free; reserve it again with `ranscore moderate keep` first"
+    return _write(desk, name, "shown", reason, lambda item: why if item.freed else "")
 
 
 def unflag(desk: Desk, name: str, reason: str) -> Event:
     """Clear what the probes noticed, after a person looked."""
     return _write(desk, name, "unflagged", reason)
+
+
+def resume(desk: Desk, name: str, reason: str) -> Event:
+    """Let workers try a submission again that was set aside.
+
+    Raises:
+        UsageError: It is not set aside.
+    """
+    return _write(desk, name, "resumed", reason, lambda item: "" if item.state is State.SET_ASIDE else "it is not set aside")
+
+
+def free(desk: Desk, name: str, reason: str) -> Event:
+    """Give the name of a submission free, so that somebody else may use it.
+
+    All submissions to the cohort under this name have to be off the board; each gets an event.
+
+    Raises:
+        UsageError: One of them is on the board, or may still come onto it.
+    """
+    return _about_name(desk, name, "freed", reason)
+
+
+def keep(desk: Desk, name: str, reason: str) -> Event:
+    """Reserve a name again that was given free."""
+    return _about_name(desk, name, "kept", reason)
 
 
 def ban(desk: Desk, person: str, reason: str) -> Event:
@@ -44,17 +77,50 @@ def unban(desk: Desk, person: str, reason: str) -> Event:
     return _about(desk, person, "unbanned", reason)
 
 
-def _write(desk: Desk, name: str, kind: str, reason: str) -> Event:
+def _write(desk: Desk, name: str, kind: str, reason: str, objection: Callable[[Submission], str] = lambda _: "") -> Event:
     _given(reason)
 
     def decide(now: Books) -> Sequence[Draft]:
-        if name not in now.submissions:
-            raise UsageError(f"there is no submission {name!r}; `ranscore moderate list` shows all")
+        if why := objection(_one(now, name)):
+            raise UsageError(f"{name}: {why}")
         return [Draft(name, kind, {"reason": reason})]
 
     event = desk.ledger.write(decide)[0]
     project(desk)
     return event
+
+
+def _about_name(desk: Desk, name: str, kind: str, reason: str) -> Event:
+    _given(reason)
+    today = datetime.fromtimestamp(desk.ledger.clock(), UTC).date()
+
+    def decide(now: Books) -> Sequence[Draft]:
+        item = _one(now, name)
+        alike = [
+            other
+            for other in now.submissions.values()
+            if other is item or (_same_name(other, item) and not is_anonymous(other.card, today))
+        ]
+        if kind == "freed" and (shown := [other.id for other in alike if other.state not in _GONE and not other.hidden]):
+            raise UsageError(f"{', '.join(shown)}: on the board under this name, or about to be; withdraw or hide it first")
+        return [Draft(other.id, kind, {"reason": reason}) for other in alike]
+
+    event = desk.ledger.write(decide)[0]
+    project(desk)
+    return event
+
+
+_GONE = (State.WITHDRAWN, State.REJECTED)
+
+
+def _same_name(one: Submission, other: Submission) -> bool:
+    return one.cohort == other.cohort and skeleton(one.card.name) == skeleton(other.card.name)
+
+
+def _one(now: Books, name: str) -> Submission:
+    if name not in now.submissions:
+        raise UsageError(f"there is no submission {name!r}; `ranscore moderate list` shows all")
+    return now.submissions[name]
 
 
 def _about(desk: Desk, person: str, kind: str, reason: str) -> Event:

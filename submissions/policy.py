@@ -53,7 +53,7 @@ def read(root: Path) -> Policy:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8")).get("door", {})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(Problem(f"it is not TOML: {error}", "Mend it or move it away", str(path))) from error
+        raise InputError(Problem(f"it is not TOML: {error}", "Mend it or move it away", str(path))) from None
     known = {item.name: item.default for item in fields(Policy)}
     problems = []
     for key, value in table.items():

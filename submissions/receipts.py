@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from harness.summary import value_with_interval
+from harness.records.summary import value_with_interval
 from harness.types import Access, Json
-from submissions.card import shown
+from submissions import beats, ownership
 from submissions.desk import Desk
-from submissions.events import State, Submission
-from submissions.listing import full_record
+from submissions.events import OVER, Books, State, Submission
+from submissions.projection import full_record
+from submissions.system_card import alias, shown
 from submissions.worker import progress
 
 WORDS = {
@@ -18,6 +19,7 @@ WORDS = {
     State.EXTRACTING: "extracting: the reports are being read",
     State.SCORED: "scored: it is about to be listed",
     State.LISTED: "listed: it stands on the board",
+    State.SET_ASIDE: "set aside: it is kept, but could not be scored; those who run the board have to look at it",
     State.REJECTED: "rejected",
     State.WITHDRAWN: "withdrawn",
 }
@@ -25,20 +27,23 @@ WORDS = {
 
 def receipt(desk: Desk, name: str) -> Json:
     """What anybody with the id may see; empty where there is no such submission."""
-    item = desk.ledger.find(name)
-    return _receipt(desk, item) if item else {}
+    now = desk.ledger.books()
+    item = now.submissions.get(name)
+    return _receipt(desk, now, item) if item else {}
 
 
-def _receipt(desk: Desk, item: Submission) -> Json:
+def _receipt(desk: Desk, now: Books, item: Submission) -> Json:
     today = datetime.fromtimestamp(desk.ledger.clock(), UTC).date()
-    card = shown(item.card, item.id, today)
+    contested = item.id in ownership.contested(now, today)
+    card = alias(item.card, item.id) if contested else shown(item.card, item.id, today)
     words = WORDS[item.state]
     at = progress(desk, item.id) if item.state is State.EXTRACTING else None
     if at:
         words += f" ({at[0]} of {at[1]})"
     if item.hidden:
         words = "hidden by those who run the board, for now"
-    failed = item.last("failed", "claimed")
+    elif contested:
+        words += ", still anonymous: another system is shown under its name. Write to those who run the board, or hand it in under another"
     return {
         "id": item.id,
         "state": item.state.value,
@@ -49,11 +54,24 @@ def _receipt(desk: Desk, item: Submission) -> Json:
         "cohort": item.received.data["cohort_name"],
         "handed_in": _stamp(item.received.at),
         "history": [[event.kind, _stamp(event.at)] for event in item.events if event.kind in set(State)],
-        "waits_for": "the extractor, which does not answer just now" if failed and failed.kind == "failed" else "",
+        "waits_for": _waits_for(desk, item),
         "warnings": list(item.received.data.get("warnings", ())),
         "scores": _scores(item) if item.state in (State.SCORED, State.LISTED) and not item.hidden else [],
         "record": item.record if item.state is State.LISTED and item.received.data["access"] == Access.OPEN.value else "",
     }
+
+
+def _waits_for(desk: Desk, item: Submission) -> str:
+    """What a submission waits for beside its place in the line; no reason of the program's, which may name a file."""
+    if item.state in OVER:
+        return ""
+    if beats.working(desk) is False:
+        return "a worker; none is at work just now"
+    if item.events[-1].kind != "failed":
+        return ""
+    # Events of older versions name no kind; what they wait for was the extractor.
+    kind = item.events[-1].data.get("kind", "UnavailableError")
+    return "the extractor, which does not answer just now" if kind == "UnavailableError" else "another attempt; the last one failed"
 
 
 def _scores(item: Submission) -> list[list[str]]:

@@ -14,24 +14,29 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from harness.errors import Problem, UnavailableError
+from harness.quiet import Quiet
 from harness.types import Section
 from submissions.policy import Policy
 
 _ROOT = Path(__file__).parents[1]
 _HANDED_ON = ("PATH", "LANG", "LC_ALL", "HOME", "SYSTEMROOT", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH")
 MAX_NAME = 100
+PATIENCE = 4
+"""How many times its limit of processor time a child may run: on a busy machine an honest file waits for its turn."""
 OUT_OF_MEMORY = 70
 """Exit code of the child."""
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+@dataclass(frozen=True, slots=True, repr=False)
+class Checked(Quiet):
     """What reading a file gave."""
 
-    reports: Mapping[str, str] = field(default_factory=dict)
+    reports: Mapping[str, str] = field(default_factory=dict, repr=False)
     """By study id; empty where there are problems."""
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    private: tuple[Problem, ...] = ()
+    """Of the privacy screen, where it was asked for."""
 
 
 def plain_name(name: str) -> str:
@@ -40,12 +45,13 @@ def plain_name(name: str) -> str:
     return "".join(char for char in last if char.isprintable() and char not in "<>&`")[:MAX_NAME] or "file"
 
 
-def check(content: bytes, name: str, expected: Collection[str], section: Section, policy: Policy) -> Checked:
+def check(content: bytes, name: str, expected: Collection[str], section: Section, policy: Policy, *, screened: bool = False) -> Checked:
     """Read and check a reports file; the messages are those of `ranscore validate`.
 
     Args:
         name: As the user named the file.
         expected: The ids of the cohort's scored studies.
+        screened: Whether the privacy screen looks at the reports as well.
 
     Raises:
         UnavailableError: The check itself does not run.
@@ -55,19 +61,19 @@ def check(content: bytes, name: str, expected: Collection[str], section: Section
         what = f"it holds {len(content):,} bytes; {policy.max_bytes:,} are allowed"
         return Checked(problems=(Problem(what, "Keep only the columns that are read", name),))
     limits = {"seconds": policy.seconds, "memory": policy.memory}
-    head = json.dumps({"name": name, "expected": list(expected), "section": section.value, **limits}).encode()
+    head = json.dumps({"name": name, "expected": list(expected), "section": section.value, "screened": screened, **limits}).encode()
     try:
         done = subprocess.run(
             [sys.executable, "-m", "submissions.sandbox"],
             input=head + b"\n" + content,
             capture_output=True,
-            timeout=policy.seconds,
+            timeout=PATIENCE * policy.seconds,
             check=False,
             cwd=_ROOT,
             env=environment(),
         )
     except subprocess.TimeoutExpired:
-        what = f"reading it takes longer than {policy.seconds:g} seconds"
+        what = f"reading it takes longer than {PATIENCE * policy.seconds:g} seconds"
         return Checked(problems=(Problem(what, "Write it as JSON Lines, one object a study", name),))
     if done.returncode == 1:
         # Not the file's doing: the program itself could not start or has a fault. What it said may quote the file, so it is not shown.
@@ -76,8 +82,8 @@ def check(content: bytes, name: str, expected: Collection[str], section: Section
         what = f"it cannot be read within the limits of time and memory (exit code {done.returncode})"
         return Checked(problems=(Problem(what, "Write it as JSON Lines, one object a study", name),))
     found = json.loads(done.stdout)
-    problems, warnings = (tuple(Problem(**item) for item in found[key]) for key in ("problems", "warnings"))
-    return Checked(found["reports"] if not problems else {}, problems, warnings)
+    problems, warnings, private = (tuple(Problem(**item) for item in found[key]) for key in ("problems", "warnings", "private"))
+    return Checked(found["reports"] if not problems else {}, problems, warnings, private)
 
 
 def environment() -> dict[str, str]:
@@ -87,8 +93,9 @@ def environment() -> dict[str, str]:
 
 def main() -> None:
     """The child: read standard input, answer on standard output."""
-    from harness import reports, tabular
-    from harness.complaints import Complaints
+    from harness.formats import reports, tabular
+    from harness.formats.complaints import Complaints
+    from submissions import privacy_screen
 
     asked = json.loads(sys.stdin.buffer.readline())
     limit(asked["seconds"], asked["memory"])
@@ -96,10 +103,12 @@ def main() -> None:
     table = tabular.parse(sys.stdin.buffer.read(), complaints)
     tabular.check_name(asked["name"], table, complaints)
     found = reports.check(table, complaints, asked["expected"], Section(asked["section"]))
-    problems = [asdict(problem) for problem in complaints.problems]
-    warnings = [asdict(problem) for problem in complaints.warnings]
+    kept = {} if complaints.problems else found
+    answer: dict[str, object] = {"reports": kept}
+    answer |= {name: [asdict(item) for item in getattr(complaints, name)] for name in ("problems", "warnings")}
+    answer["private"] = [asdict(item) for item in privacy_screen.warnings(kept, asked["name"])] if asked["screened"] else []
     # ASCII: half of a surrogate pair, which JSON can smuggle in, survives the pipe and is refused above like any control character.
-    print(json.dumps({"reports": {} if problems else found, "problems": problems, "warnings": warnings}))
+    print(json.dumps(answer))
 
 
 def _quiet(kind: type[BaseException], *_: object) -> None:

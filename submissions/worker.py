@@ -13,25 +13,34 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from secrets import token_hex
+from typing import TypeVar
 
-from harness import files, ranks, scoring, snapshot
-from harness import record as records
-from harness.errors import InputError, Problem, RanscoreError, UnavailableError
-from harness.evaluate import Evaluation
-from harness.types import Cohort, Extractor, Grade, Json, Labels
-from submissions import probes, sandbox
+from harness import files
+from harness.errors import InputError, Problem, RanscoreError, StoreError, UnavailableError
+from harness.records import ranks, snapshot
+from harness.records import record as records
+from harness.scoring import scorer
+from harness.scoring.evaluation import Evaluation
+from harness.types import Cohort, Grade, Json
+from submissions import beats, gaming_flags, sandbox
+from submissions.beats import Beat
+from submissions.counted import Counted
 from submissions.desk import Desk
 from submissions.events import OVER, Books, Event, State, Submission
 from submissions.ledger import Draft
-from submissions.listing import project, read_canonical
+from submissions.projection import projected, read_canonical
+from submissions.trouble import Pause, is_of_machine, words
 
-CHUNK = 32
-"""Reports between two looks at the clock."""
+Found = TypeVar("Found")
+LONGEST_WAIT = 3
+"""Doublings of the policy's `retry` before a submission that fails is begun again."""
+FORGOTTEN = 7 * 86_400.0
+"""Seconds after which nobody wants to know of a worker that ended."""
 
 
 class Lost(Exception):  # noqa: N818 - a way out; nobody sees it
@@ -40,58 +49,6 @@ class Lost(Exception):  # noqa: N818 - a way out; nobody sees it
 
 class RejectedError(InputError):
     """The submission itself is at fault; nobody needs to try again."""
-
-
-@dataclass(slots=True)
-class Counted:
-    """An extractor that says how far it is, and remembers what it labelled: references are read once, not once a submission."""
-
-    inner: Extractor
-    tell: Callable[[int, int], None] = lambda done, total: None
-    _known: dict[str, Labels] = field(default_factory=dict)
-    remember: frozenset[str] = frozenset()
-    """Texts whose labels are kept."""
-
-    @property
-    def name(self) -> str:
-        """The inner one's."""
-        return self.inner.name
-
-    @property
-    def vocabulary(self) -> str:
-        """The inner one's."""
-        return self.inner.vocabulary
-
-    @property
-    def digest(self) -> str:
-        """The inner one's."""
-        return self.inner.digest
-
-    @property
-    def official(self) -> bool:
-        """The inner one's."""
-        return bool(getattr(self.inner, "official", False))
-
-    @property
-    def by(self) -> str:
-        """The inner one's."""
-        return str(getattr(self.inner, "by", ""))
-
-    @property
-    def unnamed(self) -> int:
-        """The inner one's."""
-        return int(getattr(self.inner, "unnamed", 0))
-
-    def extract(self, texts: Sequence[str]) -> Sequence[Labels]:
-        """Label texts, a few at a time."""
-        asked = [text for text in dict.fromkeys(texts) if text not in self._known]
-        found: dict[str, Labels] = {}
-        for start in range(0, len(asked), CHUNK):
-            part = asked[start : start + CHUNK]
-            found.update(zip(part, self.inner.extract(part), strict=True))
-            self.tell(min(start + CHUNK, len(asked)), len(asked))
-        self._known.update({text: found[text] for text in self.remember & found.keys()})
-        return [self._known.get(text) or found[text] for text in texts]
 
 
 @dataclass(slots=True)
@@ -107,43 +64,80 @@ class Worker:
     _stale: bool = True
     """Whether the board changed since ranks were made; not known at the start."""
     _rank_at: float = 0.0
+    _once: bool = False
+    _pauses: dict[str, Pause] = field(default_factory=dict)
+    _troubles: dict[str, str] = field(default_factory=dict)
+    _later: dict[str, float] = field(default_factory=dict)
+    """By submission, the moment before which this worker does not claim it again."""
     _cohorts: dict[str, Cohort] = field(default_factory=dict)
     _extractors: dict[str, Counted] = field(default_factory=dict)
 
     def run(self, *, once: bool = False, poll: float = 2.0, stop: threading.Event | None = None) -> int:
         """Work off what waits; then, unless `once`, wait for more until stopped.
 
+        Nothing that fails ends it unless `once`: it says what failed, waits, longer each time, and goes on with the rest.
+
         Returns:
             How many submissions were finished.
+
+        Raises:
+            RanscoreError: Something fails, and it runs `once`.
         """
         stop = stop or threading.Event()
         finished = 0
-        while not stop.is_set():
-            try:
-                self.beat()
-                if (done := self.step()) is not None:
+        self._once = once
+        beats.forget(self.desk, time.time() - FORGOTTEN)
+        try:
+            while not stop.is_set():
+                self.beat(poll)
+                done = self._attempt("scoring", self.step)
+                if done is not None:
                     finished += done.state in OVER
-                    self._rank(patient=True)
+                    self._attempt("ranks", lambda: self._rank(patient=True))
                     continue
-                self.tidy()
-            except UnavailableError as error:
+                self._attempt("order", self.tidy)
                 if once:
-                    raise
-                print(f"ranscore worker: {error}", file=sys.stderr)
-            if once:
-                break
-            stop.wait(poll)
+                    break
+                stop.wait(poll)
+        finally:
+            beats.write(self.desk, Beat(who=self.who, at=self.desk.ledger.clock(), over=True))
         return finished
+
+    def _attempt(self, what: str, work: Callable[[], Found]) -> Found | None:
+        """Do something, or note and print why it failed; what failed is not done again before a pause that grows."""
+        pause = self._pauses.setdefault(what, Pause())
+        if time.monotonic() < pause.until:
+            return None
+        try:
+            found = work()
+        except Exception as error:
+            if self._once:
+                raise error if isinstance(error, RanscoreError | OSError) else StoreError(f"{what} failed ({words(error)})") from None
+            pause.failed()
+            self._troubles[what] = words(error)
+            print(f"ranscore worker: {what} failed: {words(error)}; again in {pause.length:.0f} seconds", file=sys.stderr, flush=True)
+            return None
+        pause.worked()
+        self._troubles.pop(what, None)
+        return found
 
     def tidy(self) -> None:
         """Put the store in order after a crash, a withdrawal or a date that passed; ranks follow."""
-        self._stale |= project(self.desk)
+        changed, failed = projected(self.desk)
+        self._stale |= changed
         self._rank()
+        for name, error in failed.items():
+            raise StoreError(f"the submission {name} cannot be put on the board ({words(error)})") from None
 
-    def beat(self) -> None:
-        """Say that this worker lives; not part of the ledger."""
-        name = sha256(self.who.encode()).hexdigest()[:12]
-        files.write(self.desk.root / "workers" / f"{name}.json", f'{{"at": {self.desk.ledger.clock():.0f}}}\n')
+    def beat(self, pause: float = 0.0) -> None:
+        """Say that this worker lives, and what troubles it; not part of the ledger.
+
+        Args:
+            pause: Seconds until the next look, where it is longer than a claim is renewed.
+        """
+        trouble = "; ".join(f"{what}: {why}" for what, why in self._troubles.items())
+        longest = min(max(pause, self.desk.policy.lease / 3), beats.LONGEST / 2)
+        beats.write(self.desk, Beat(who=self.who, at=self.desk.ledger.clock(), pause=longest, trouble=trouble))
 
     def step(self) -> Submission | None:
         """Claim the oldest submission that waits and bring it as far as it goes.
@@ -159,6 +153,10 @@ class Worker:
                 self._process(claim.stream)
         except Lost:
             pass
+        except Exception as error:
+            # Not even the failure could be written down: others go first for a while.
+            self._later[claim.stream] = time.monotonic() + self.desk.policy.retry
+            raise StoreError(f"the submission {claim.stream} cannot be worked on ({words(error)})") from None
         return self.desk.ledger.books().submissions[claim.stream]
 
     def _claim(self) -> Event | None:
@@ -172,12 +170,18 @@ class Worker:
         return self.desk.ledger.clock() + self.desk.policy.lease
 
     def _free(self, item: Submission) -> bool:
-        """Whether nobody works on it: never claimed, given back, out of lease, or claimed by a process of this machine that is gone."""
+        """Whether nobody works on it: never claimed, given back, out of lease, or claimed by this worker or one that is gone."""
         now = self.desk.ledger.clock()
-        failed = item.last("failed")
-        if failed and failed is item.events[-1] and now < failed.at + self.desk.policy.retry:
+        failed = item.events[-1]
+        wait = self.desk.policy.retry * 2 ** min(item.failures - 1, LONGEST_WAIT)
+        if (failed.kind == "failed" and now < failed.at + wait) or time.monotonic() < self._later.get(item.id, 0.0):
             return False
-        return item.claim is None or now >= item.claim.data["until"] or not _alive(item.claim.data["by"])
+        return (
+            item.claim is None
+            or item.claim.data["by"] == self.who
+            or now >= item.claim.data["until"]
+            or not beats.alive(item.claim.data["by"])
+        )
 
     def _append(self, name: str, kind: str, data: Json) -> None:
         """Write an event of a submission that is still ours.
@@ -202,10 +206,14 @@ class Worker:
 
         def renew() -> None:
             while not over.wait(self.desk.policy.lease / 3):
+                self.beat()
                 try:
                     self._append(claim.stream, "claimed", {"by": self.who, "until": self._until(), "renewed": True})
-                except (Lost, RanscoreError, OSError):
+                except Lost:
                     return
+                except (RanscoreError, OSError):
+                    # A disk that is full, or a Hub that does not answer: the next renewal may get through.
+                    continue
 
         thread = threading.Thread(target=renew, daemon=True)
         thread.start()
@@ -216,36 +224,49 @@ class Worker:
             thread.join()
 
     def _process(self, name: str) -> None:
-        item = self.desk.ledger.books().submissions[name]
+        try:
+            self._bring(self.desk.ledger.books().submissions[name])
+        except RejectedError as error:
+            self._append(name, "rejected", {"reasons": [str(problem) for problem in error.problems]})
+        except (Lost, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            # What is not the submission's doing costs it no attempt.
+            ours = isinstance(error, UnavailableError) or is_of_machine(error)
+            self._append(name, "failed", {"why": words(error), "kind": type(error).__name__, "ours": ours})
+            print(f"ranscore worker: {name} failed: {words(error)}", file=sys.stderr, flush=True)
+
+    def _bring(self, item: Submission) -> None:
+        """Score a submission that is not scored yet, and put it on the board."""
+        if item.attempts > self.desk.policy.attempts:
+            last = item.last("failed")
+            why = str(last.data["why"]) if last else "whoever worked on it ended without a word"
+            return self._append(item.id, "set aside", {"why": why, "attempts": item.attempts - 1})
         if item.state is not State.SCORED:
-            try:
-                self._score(item)
-            except RejectedError as error:
-                return self._append(name, "rejected", {"reasons": [str(problem) for problem in error.problems]})
-            except (Lost, KeyboardInterrupt):
-                raise
-            except Exception as error:
-                # The message of a foreign exception may quote a report: its kind alone is written down.
-                why = str(error) if isinstance(error, RanscoreError) else type(error).__name__
-                self._append(name, "failed", {"why": why, "ours": isinstance(error, RanscoreError)})
-                print(f"ranscore worker: {name} failed: {why}", file=sys.stderr)
-                return None
-        project(self.desk)
-        self._append(name, "listed", {})
+            self._score(item)
+        self._projected(item.id)
+        self._append(item.id, "listed", {})
         self._stale = True
-        project(self.desk)
-        return None
+        return self._projected(item.id)
+
+    def _projected(self, name: str) -> None:
+        """Put the store in order as far as it goes.
+
+        Raises:
+            Exception: What kept this submission from the board.
+        """
+        _, failed = projected(self.desk)
+        if name in failed:
+            raise failed[name]
 
     def _score(self, item: Submission) -> None:
-        if item.attempts > self.desk.policy.attempts:
-            raise RejectedError(Problem(f"it was begun {item.attempts - 1} times and never finished", "Write to those who run the board"))
         cohort = self._cohort(item.cohort)
         reports = self._validated(item, cohort)
         if item.state is State.RECEIVED:
             self._append(item.id, "validated", {})
         made = self._evaluate(item, cohort, reports)
         self.desk.store.keep_rows(made.record, made.rows, made.sides.patients)
-        flags = [*probes.text_flags(reports), *probes.side_flags(made.sides.references, made.sides.candidates)]
+        flags = [*gaming_flags.text_flags(reports), *gaming_flags.side_flags(made.sides.references, made.sides.candidates)]
         if made.record.counts.flagged:
             flags.append(f"flagged by the extractor: {made.record.counts.flagged} reports")
         self._append(item.id, "scored", {"record": records.to_json(made.record), "flags": flags})
@@ -273,9 +294,9 @@ class Worker:
         extractor.tell = lambda done, total: self._note(item.id, done, total)
         created = datetime.fromtimestamp(self.desk.ledger.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         try:
-            return scoring.score(
-                reports,
-                cohort,
+            return scorer.score(
+                predictions=reports,
+                references=cohort,
                 extractor=extractor,
                 metrics=policy.metrics or None,
                 card=item.card,
@@ -283,20 +304,22 @@ class Worker:
                 created=created,
             )
         finally:
-            (self.desk.root / "progress" / f"{item.id}.json").unlink(missing_ok=True)
+            with suppress(OSError):
+                (self.desk.root / "progress" / f"{item.id}.json").unlink(missing_ok=True)
 
     def _extractor(self, cohort: Cohort) -> Counted:
         digest = cohort.manifest.digest
         if digest not in self._extractors:
             policy = self.desk.policy
-            metrics, _ = scoring.make_metrics(("ran-score",), "")
-            inner = scoring.extractors_for(metrics, policy.extractor, cohort.manifest.access, policy.options)[0]
+            metrics, _ = scorer.make_metrics(("ran-score",), "")
+            inner = scorer.extractors_for(metrics, policy.extractor, cohort.manifest.access, policy.options)[0]
             texts = frozenset(cohort.reference(study.id) for study in cohort.scored)
             self._extractors[digest] = Counted(inner, remember=texts)
         return self._extractors[digest]
 
     def _note(self, name: str, done: int, total: int) -> None:
-        files.write(self.desk.root / "progress" / f"{name}.json", f"[{done}, {total}]\n")
+        with suppress(OSError):
+            files.write(self.desk.root / "progress" / f"{name}.json", f"[{done}, {total}]\n")
 
     def _rank(self, patient: bool = False) -> None:
         """Make the ranks anew, if anything changed since.
@@ -317,20 +340,6 @@ class Worker:
 def _stamp() -> str:
     """Now, to the microsecond: of two snapshots within one second the later one sorts later."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _alive(who: str) -> bool:
-    """Whether a worker may still live: no where it was a process of this machine that is gone."""
-    host, process, _ = who.rsplit(":", 2)
-    if host != socket.gethostname() or os.name == "nt":
-        return True
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def progress(desk: Desk, name: str) -> tuple[int, int] | None:

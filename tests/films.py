@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from generators import trained
+from generators.baseline import trained
 from generators.catalogue import Options, System
-from harness.cohorts import synthetic_films
-from harness.cohorts.synthetic import build, invent
+from harness.cohorts.synthetic import films
+from harness.cohorts.synthetic.cohort import build, invent
 from harness.types import Generated, Section, StudyInput
 
 
@@ -28,7 +28,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def drawn(number: int = 3) -> Image.Image:
     """A film of the synthetic builder."""
     case = list(invent("test", 8, 4))[number]
-    return Image.fromarray(synthetic_films.film(False, case.present, dict(case.sides), f"film {number}"))
+    return Image.fromarray(films.film(False, case.present, dict(case.sides), f"film {number}"))
 
 
 def saved(picture: Image.Image, kind: str = "PNG") -> bytes:

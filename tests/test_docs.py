@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import parser
-from harness.cli.reference import commands, page
+from ranscore.commands import parser
+from ranscore.commands.reference import commands, page
 
 ROOT = Path(__file__).parents[1]
 

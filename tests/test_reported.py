@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.agreement import Counts, counts_of, mcnemar
 from harness.findings import RAN_21
-from harness.reported import extraction, implied_prevalence, reported, source
+from harness.records.paper_table import extraction, implied_prevalence, reported, source
+from harness.statistics.agreement import Counts, counts_of, mcnemar
 from harness.types import Json
 
 
@@ -48,7 +48,7 @@ REPORTS = 300
 
 
 def printed() -> Json:
-    found: Json = json.loads(files("harness").joinpath("reported.json").read_text(encoding="utf-8"))["extraction"]
+    found: Json = json.loads(files("harness.records").joinpath("reported.json").read_text(encoding="utf-8"))["extraction"]
     return found
 
 

@@ -17,9 +17,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from generators import folders, trained
-from harness import checkpoints
+from generators.baseline import trained
+from generators.blocks import hub_folder
 from harness.errors import InputError
+from harness.networks import checkpoints
 
 WEIGHTS = {f"layer.{number}": torch.arange(12.0).reshape(3, 4) + number for number in range(4)}
 LAYOUT = dict.fromkeys(WEIGHTS, (3, 4))
@@ -374,7 +375,7 @@ def test_an_index_of_shards_that_lies_is_refused(name: str, tmp_path: Path) -> N
     weight_map, message = INDEXES[name]
     shards(tmp_path, weight_map)
     with pytest.raises(InputError, match=message) as caught:
-        folders.tensors(tmp_path)
+        hub_folder.tensors(tmp_path)
     assert "index.json: " in str(caught.value) and len(str(caught.value)) < 1000
 
 
@@ -382,20 +383,20 @@ def test_an_index_of_shards_that_lies_is_refused(name: str, tmp_path: Path) -> N
 def test_an_index_that_is_no_object_is_refused(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "model.safetensors.index.json").write_bytes(data)
     with pytest.raises(InputError, match=r"index\.json: "):
-        folders.tensors(tmp_path)
+        hub_folder.tensors(tmp_path)
 
 
 def test_a_file_of_settings_that_is_longer_than_any_is_refused_unread(tmp_path: Path) -> None:
     with (tmp_path / "config.json").open("wb") as stream:
         stream.truncate(65 << 20)
     with pytest.raises(InputError, match="longer than 67108864 bytes"):
-        folders.settings(tmp_path, "config.json")
+        hub_folder.settings(tmp_path, "config.json")
 
 
 def test_two_shards_with_a_tensor_of_one_name_are_refused(tmp_path: Path) -> None:
     save_file(dict(list(WEIGHTS.items())[:3]), tmp_path / "a.safetensors")
     save_file(dict(list(WEIGHTS.items())[2:]), tmp_path / "b.safetensors")
     shards(tmp_path, {"layer.0": "a.safetensors", "layer.3": "b.safetensors"})
-    for load in (folders.tensors, folders.hashed):
+    for load in (hub_folder.tensors, hub_folder.hashed):
         with pytest.raises(InputError, match=r"b\.safetensors: it and another shard hold layer\.2"):
             load(tmp_path)

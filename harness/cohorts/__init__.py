@@ -61,18 +61,19 @@ def make(
 
 def save(cohort: Cohort, folder: Path) -> None:
     """Write a cohort's folder; the manifest last, so that a folder with a manifest is complete."""
-    from harness import labels as label_files
+    from harness.formats import label_files
 
     folder.mkdir(parents=True, exist_ok=True)
-    if cohort.manifest.access is Access.CREDENTIALED:
-        # A data-use agreement binds one person: nobody else on the machine reads the text.
-        folder.chmod(0o700)
+    # A data-use agreement binds one person: nobody else on the machine reads the text.
+    private = cohort.manifest.access is Access.CREDENTIALED
+    if private:
+        files.close(folder)
     for name in ("manifest.json", "labels.csv", "local.json"):
         (folder / name).unlink(missing_ok=True)
     lines = (json.dumps({"study_id": name, **asdict(text)}, ensure_ascii=False) for name, text in sorted(cohort.texts.items()))
-    files.write(folder / "text.jsonl", "\n".join(lines) + "\n")
+    files.write(folder / "text.jsonl", "\n".join(lines) + "\n", private=private)
     if cohort.labels:
-        label_files.write(folder / "labels.csv", cohort.labels)
+        label_files.write(folder / "labels.csv", cohort.labels, private=private)
     if cohort.images is not None:
         files.write(folder / "local.json", json.dumps({"images": str(cohort.images.absolute())}))
     files.write(folder / "manifest.json", json.dumps(manifest_json(cohort.manifest), ensure_ascii=False, indent=1) + "\n")
@@ -90,10 +91,12 @@ def load(name: str | Path) -> Cohort:
         UsageError: There is no such cohort.
         InputError: The folder is damaged, or the text is not the text of the manifest.
     """
-    from harness import labels as label_files
+    from harness.formats import label_files
 
     folder = find(name)
     manifest = load_manifest(folder / "manifest.json")
+    if manifest.access is Access.CREDENTIALED:
+        files.close(folder)
     texts = _load_texts(folder / "text.jsonl")
     known = label_files.read(folder / "labels.csv") if (folder / "labels.csv").is_file() else {}
     local = folder / "local.json"
@@ -132,7 +135,7 @@ def load_manifest(path: Path) -> Manifest:
         return Manifest(section=Section(data["section"]), access=Access(data["access"]), studies=studies, **plain)
     except (OSError, ValueError, KeyError, TypeError) as error:
         what = f"it is not a cohort's manifest ({type(error).__name__})"
-        raise InputError(Problem(what, "Build the cohort again", str(path))) from error
+        raise InputError(Problem(what, "Build the cohort again", str(path))) from None
 
 
 def _study(item: Json) -> Study:

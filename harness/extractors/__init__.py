@@ -7,18 +7,20 @@ are never ranked together.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
-from harness.errors import UsageError
+from harness.registry import Registry
 from harness.types import Extractor
 
-REGISTRY: dict[str, str] = {
-    "lexical": "harness.extractors.lexical:make",
-    "chexbert": "harness.extractors.chexbert:make",
-    "llm": "harness.extractors.llm:make",
-    "recorded": "harness.extractors.recorded:make",
-}
+REGISTRY = Registry(
+    "extractor",
+    {
+        "lexical": "harness.extractors.lexical:make",
+        "chexbert": "harness.extractors.chexbert:make",
+        "llm": "harness.extractors.llm.extractor:make",
+        "recorded": "harness.extractors.recorded:make",
+    },
+)
 """By extractor name the factory `module:function`; a factory takes the extractor's options by keyword."""
 
 DEFAULT = "lexical"
@@ -36,8 +38,5 @@ def extractor(name: str = DEFAULT, **options: Any) -> Extractor:
         UsageError: There is no such extractor, or it does not take one of the options.
         UnavailableError: It needs weights, a server or a package that is not here.
     """
-    if name not in REGISTRY:
-        raise UsageError(f"there is no extractor {name!r}; there are {', '.join(REGISTRY)}")
-    module, _, function = REGISTRY[name].partition(":")
-    made: Extractor = getattr(import_module(module), function)(**options)
+    made: Extractor = REGISTRY.find(name)(**options)
     return made

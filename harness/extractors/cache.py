@@ -14,12 +14,14 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness import files
 from harness.errors import StoreError
 from harness.home import home
+from harness.quiet import Quiet
 from harness.types import Status
 
 SCHEMA = 1
@@ -37,17 +39,17 @@ CREATE TABLE IF NOT EXISTS answers (
 Decision = tuple[int | None, Status]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+@dataclass(frozen=True, slots=True, repr=False)
+class Answer(Quiet):
     """What one question about one text was answered."""
 
     asked: str
     """The finding, or `*` for all of them."""
-    key: bytes
+    key: bytes = field(repr=False)
     """The text's keyed hash."""
     decisions: tuple[Decision, ...]
     """One for a finding, 20 for all of them."""
-    raw: str = ""
+    raw: str = field(default="", repr=False)
     """What the model said, where that may be kept."""
     server: str = ""
     """Host and port of who said it, or `in process`."""
@@ -97,6 +99,9 @@ class Cache:
         self._ids: dict[str, int] = {}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            with suppress(OSError):
+                self.path.touch(0o600)
+            files.close(self.path)
             self._base = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
             self._prepare()
         except sqlite3.DatabaseError as error:

@@ -10,14 +10,15 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import files
 from harness.errors import InputError, Problem, RefusedError, UnavailableError, UsageError
 from harness.extractors.cache import Answer, Cache, Decision, keyed, opened, packed, unpacked
-from harness.extractors.pack import ASKED
-from harness.extractors.reading import labels, report_status
+from harness.extractors.llm.pack import ASKED
+from harness.extractors.llm.reading import labels, report_status
+from harness.quiet import Quiet
 from harness.signature import digest
 from harness.types import Access, Json, Labels, ReportStatus
 
@@ -27,8 +28,8 @@ AGREEMENT = "I may share these labels under the data use agreement"
 """What somebody types who exports labels of credentialed text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
+@dataclass(frozen=True, slots=True, repr=False)
+class Recording(Quiet):
     """An export, read."""
 
     protocol: str
@@ -37,8 +38,8 @@ class Recording:
     official: bool
     by: str
     """Which pack was asked of which model."""
-    salt: bytes
-    decisions: dict[bytes, tuple[Decision, ...]]
+    salt: bytes = field(repr=False)
+    decisions: dict[bytes, tuple[Decision, ...]] = field(repr=False)
     """By keyed hash of the text, the 20 decisions in the order of `pack.ASKED`."""
 
 
@@ -189,7 +190,7 @@ def make(path: str | Path = "", protocol: str = "", **options: object) -> Record
         return Recorded(recording.protocol, recording)
     official, by = False, ""
     if not protocol and options:
-        from harness.extractors.llm import protocol_of
+        from harness.extractors.llm.extractor import protocol_of
 
         asked = protocol_of(**options)  # type: ignore[arg-type]
         protocol, official, by = asked.digest, asked.official, asked.by

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,14 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.errors import InputError, Problem, UnavailableError, UsageError
-from harness.home import config
+from harness.home import config, pip_install
 from harness.metrics.means import Mean, both_written
 from harness.types import Array
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from harness.bert import Encoder, Shape
+    from harness.networks.bert import Encoder, Shape
 
 LAYER = 5
 BASELINE = (0.84732, 0.84759504, 0.8473319)
@@ -40,9 +41,9 @@ def bertscore(recipe: str) -> Mean:
         raise UsageError(f"bertscore has no recipe {recipe!r}; there are {', '.join(RECIPES)}")
     weights, words, merges = find_files()
     try:
-        from harness import bert
+        from harness.networks import bert
     except ImportError as error:
-        raise UnavailableError("BERTScore needs PyTorch. Run `pip install 'ranscore[torch]'`") from error
+        raise UnavailableError(f"BERTScore needs PyTorch. Run `{pip_install('torch')}`") from error
     return load(weights, words, merges, bert.Shape(6, 768, 12, 3072, 50265, 514, 1, 1e-5, 2), recipe or "rescaled")
 
 
@@ -52,7 +53,7 @@ def find_files() -> tuple[Path, Path, Path]:
     Raises:
         UnavailableError: They are neither in the folder that the configuration names nor in the Hub's local cache.
     """
-    from harness.checkpoints import cached
+    from harness.networks.checkpoints import cached
 
     named = config().get("bertscore", {}).get("folder")
 
@@ -69,7 +70,7 @@ def find_files() -> tuple[Path, Path, Path]:
 
 def load(weights: Path, words: Path, merges: Path, shape: Shape, recipe: str = "rescaled", layer: int = LAYER, device: str = "") -> Mean:
     """BERTScore by the encoder in these files."""
-    from harness import bert, checkpoints
+    from harness.networks import bert, checkpoints
     from harness.signature import digest
 
     tensors = checkpoints.read(weights)
@@ -81,7 +82,8 @@ def load(weights: Path, words: Path, merges: Path, shape: Shape, recipe: str = "
     tokenise = byte_pairs(words, merges, shape.positions - shape.first_position)
     measure = measure_by(bert.Encoder(tensors, shape, device), tokenise, layer, rescale=RECIPES[recipe])
     marks = [checkpoints.tensors_digest(tensors), words.read_text(encoding="utf-8"), merges.read_text(encoding="utf-8"), layer]
-    return Mean("bertscore", recipe, ("f1", "precision", "recall"), measure, fit_digest=digest(marks))
+    # A cosine is at most 1. From below, rescaling takes -1 to -12 and F1's quotient has no end.
+    return Mean("bertscore", recipe, ("f1", "precision", "recall"), measure, limits=(-math.inf, 1.0), fit_digest=digest(marks))
 
 
 def byte_pairs(words: Path, merges: Path, longest: int) -> Tokenise:
@@ -126,7 +128,7 @@ def token_vectors(encoder: Encoder, tokenise: Tokenise, texts: set[str], layer: 
     """The normalised vector of every token of every text, specials included, on the CPU."""
     from torch.nn.functional import normalize
 
-    from harness.bert import batches
+    from harness.networks.bert import batches
 
     ordered = sorted(texts)
     ids = [tokenise(text) for text in ordered]

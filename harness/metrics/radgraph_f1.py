@@ -129,7 +129,7 @@ def ask(python: str, model: str, texts: Sequence[str]) -> list[Json]:
         done = subprocess.run(command, input=asked, capture_output=True, check=False)
         answer: Any = json.loads(done.stdout) if done.returncode == 0 else None
     except (OSError, ValueError) as error:
-        raise UnavailableError(Problem(f"RadGraph's interpreter did not answer ({type(error).__name__})", remedy)) from error
+        raise UnavailableError(Problem(f"RadGraph's interpreter did not answer ({type(error).__name__})", remedy)) from None
     if not isinstance(answer, list) or len(answer) != len(texts) or not all(well_formed(item) for item in answer):
         what = f"RadGraph's interpreter ended with code {done.returncode} and without one annotation a text"
         raise UnavailableError(Problem(what, remedy))

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness import ranks
 from harness.cohorts.describe import describe
+from harness.records import ranks
+from harness.records.snapshot import MetricSnapshot
 from harness.signature import kind_of
-from harness.snapshot import MetricSnapshot
 from harness.types import Access, Rows
 from leaderboard import strata
-from leaderboard.addresses import Addresses
 from leaderboard.board import Board, BoardRow, reported_rows
-from leaderboard.markup import Html, el
-from leaderboard.shelf import Content, Shelf
+from leaderboard.content import Content, Shelf
+from leaderboard.html.addresses import Addresses
+from leaderboard.html.markup import Html, el
 from leaderboard.views import about, agree, board, compare, findings, studies, system
 
 TABS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import io
 import json
 import subprocess
@@ -19,16 +20,18 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from generators import catalogue, trained
+from generators import catalogue
+from generators.baseline import trained
 from generators.catalogue import Options
-from harness.cli import main
 from harness.errors import InputError, RanscoreError, UnavailableError, UsageError
 from harness.home import home
-from harness.store import Store
+from harness.records.store import Store
 from harness.types import StudyInput
-from leaderboard import film, film_sandbox
-from leaderboard.film import Reader, configured
+from leaderboard.films import reader as film
+from leaderboard.films import sandbox
+from leaderboard.films.reader import Reader, configured
 from leaderboard.views import film as view
+from ranscore.commands import main
 from tests.films import ODD, dicom, drawn, model, saved
 
 __all__ = ["model"]
@@ -89,7 +92,7 @@ def test_real_films_are_read_as_the_files_themselves(reader: Reader, model: Path
 def test_a_generator_sees_pixels_and_nothing_else(tmp_path: Path) -> None:
     original = dicom(drawn())
     assert b"Secret" in original
-    clean = film_sandbox.cleaned(original, "a.dcm", tmp_path)
+    clean = sandbox.cleaned(original, "a.dcm", tmp_path)
     assert b"Secret" not in clean.read_bytes() and not Image.open(clean).info
     assert [path.name for path in tmp_path.iterdir()] == ["film.png"]
 
@@ -102,7 +105,7 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty": (lambda: b"", "the file is empty (0 bytes)"),
     "text": (lambda: b"Heart size is normal.", "not a PNG, JPEG or DICOM file"),
     "pdf": (lambda: b"%PDF-1.7\n" + bytes(500), "not a PNG, JPEG or DICOM file"),
-    "huge": (lambda: b"\x89PNG\r\n\x1a\n" + bytes(film_sandbox.BYTES), "60,000,000 are read"),
+    "huge": (lambda: b"\x89PNG\r\n\x1a\n" + bytes(sandbox.BYTES), "60,000,000 are read"),
     "bomb": (bomb, "unpacks to more than 30,000,000 pixels"),
     "large": (lambda: saved(Image.new("1", (6000, 6000))), "unpacks to more than 30,000,000 pixels"),
     "speck": (lambda: saved(Image.new("L", (400, 8))), "400 by 8 pixels"),
@@ -128,12 +131,12 @@ def test_a_bad_film_is_named_and_leaves_nothing(reader: Reader, kind: str, tempo
 
 
 def test_a_decoder_that_takes_for_ever_or_dies_is_the_files_fault(reader: Reader, temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(film_sandbox, "SECONDS", 0.01)
+    monkeypatch.setattr(sandbox, "SECONDS", 0.01)
     with pytest.raises(InputError, match="takes longer than"):
         reader.read(saved(drawn()), "a.png")
     monkeypatch.undo()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-    monkeypatch.setattr(film_sandbox, "environment", lambda: {"PYTHONHOME": "nowhere"})  # the child dies before it begins
+    monkeypatch.setattr(sandbox, "environment", lambda: {"PYTHONHOME": "nowhere"})  # the child dies before it begins
     with pytest.raises(InputError, match="cannot be unpacked within"):
         reader.read(saved(drawn()), "a.png")
     assert list(temporary.iterdir()) == []
@@ -179,14 +182,15 @@ def test_the_configuration_names_the_generator(model: Path) -> None:
 def test_a_hosted_page_offers_the_generator_that_its_environment_names(
     reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from leaderboard import page, page_try
+    from leaderboard.page import app as page
+    from leaderboard.page import try_it
 
     store = Store(tmp_path / "store")
     assert page.open_site(store).film is None
     monkeypatch.setenv(film.VARIABLE, "trained-baseline")
     (found, given) = (page.open_site(store).film, page.open_site(store, reader).film)
-    assert found is not None and found.system is trained.SYSTEM and not page_try.able(found)  # its weights are not here
-    assert given is reader and page_try.able(given)
+    assert found is not None and found.system is trained.SYSTEM and not try_it.able(found)  # its weights are not here
+    assert given is reader and try_it.able(given)
 
 
 def test_the_command_names_what_is_missing_before_it_serves(capsys: pytest.CaptureFixture[str]) -> None:
@@ -199,11 +203,11 @@ def test_the_command_names_what_is_missing_before_it_serves(capsys: pytest.Captu
 def test_the_page_starts_without_torch_even_where_its_generator_needs_it(tmp_path: Path) -> None:
     code = (
         "import sys\nfrom pathlib import Path\nfrom generators import catalogue\nfrom generators.catalogue import Options\n"
-        "from harness.store import Store\nfrom leaderboard import page, page_try\nfrom leaderboard.film import Reader\n"
+        "from harness.records.store import Store\nfrom leaderboard.page import app, try_it\nfrom leaderboard.films.reader import Reader\n"
         "system = catalogue.find('promptmrg')\n"
         f"reader = Reader(system, Options({{item.name: Path({str(tmp_path)!r}) for item in system.weights}}, device='auto'))\n"
-        f"page.app(page.open_site(Store(Path({str(tmp_path)!r}) / 'store'), reader))\n"
-        "print(page_try.able(reader), 'torch' in sys.modules, 'transformers' in sys.modules)"
+        f"app.app(app.open_site(Store(Path({str(tmp_path)!r}) / 'store'), reader))\n"
+        "print(try_it.able(reader), 'torch' in sys.modules, 'transformers' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "False", "False"]
@@ -224,7 +228,7 @@ def test_an_example_is_drawn_and_its_text_tells_of_it(reader: Reader) -> None:
 
 @pytest.fixture
 def door(reader: Reader) -> TestClient:
-    from leaderboard import page_film
+    from leaderboard.page import film as page_film
 
     app = FastAPI()
     page_film.route(app, reader)
@@ -258,7 +262,7 @@ def test_the_door_says_what_is_wrong(door: TestClient, capfd: pytest.CaptureFixt
     assert "was not sent by this page" in post(door, b"[" * 50_000 + b"\n")
     assert "not a PNG, JPEG or DICOM file" in post(door, sent("<script>a</script>.png", b"text"))
     assert "<script" not in post(door, sent("<script>a</script>.png", b"text", "<script>b</script>"))
-    assert "more than 60,000,000 bytes" in post(door, sent("a.png", bytes(film_sandbox.BYTES + 200_000)))
+    assert "more than 60,000,000 bytes" in post(door, sent("a.png", bytes(sandbox.BYTES + 200_000)))
     assert door.get("/ranscore/film/-7").json()["film"] and door.get("/ranscore/film/x").status_code == 422
     assert capfd.readouterr() == ("", "")
 
@@ -267,14 +271,14 @@ def test_the_door_says_what_is_wrong(door: TestClient, capfd: pytest.CaptureFixt
     ("does", "said"), [("records", "the answer was cut off"), ("empty", "its report is empty"), ("x", "lateral: none")]
 )
 def test_what_a_system_records_is_shown(does: str, said: str) -> None:
-    from leaderboard import page_film
+    from leaderboard.page import film as page_film
 
     shown = page_film.answer(Reader(ODD, Options(settings={"does": does})), saved(drawn()), "a.png", "")
     assert said in shown and ("No report was written" in shown) == (does != "x")
 
 
 def test_the_line_turns_away_who_comes_when_it_is_full() -> None:
-    from leaderboard import page_film
+    from leaderboard.page import film as page_film
 
     class Slow(Reader):
         """Reads when it is allowed to."""
@@ -305,7 +309,7 @@ def test_the_line_turns_away_who_comes_when_it_is_full() -> None:
 
 
 def test_one_film_at_a_time_in_order_and_who_leaves_loses_the_turn() -> None:
-    from leaderboard.page_film import Line
+    from leaderboard.page.film import Line
 
     done: list[str] = []
     inside = threading.Semaphore(1)
@@ -337,3 +341,31 @@ def test_the_form_holds_whatever_a_catalogue_says_as_text() -> None:
     with pytest.raises(RanscoreError) as caught:
         Reader(trained.SYSTEM, Options()).check()
     assert "trained-baseline needs model" in view.unavailable(caught.value.problems)
+
+
+def test_beside_every_report_stands_what_the_system_learned_from(reader: Reader, model: Path, shared: Path, tmp_path: Path) -> None:
+    from leaderboard.page import film as page_film
+
+    example = page_film.answer(reader, film.example(3)[0], "a.png", "")
+    assert "learned from drawn films alone" in example and "This film is such a drawing" in example
+    assert "says nothing about a patient" not in example
+    real = sorted((shared / "images").glob("*.png"))
+    assert len(real) > 4
+    for path in real:
+        shown = page_film.answer(reader, path.read_bytes(), path.name, "")
+        assert shown.index("says nothing about a patient") < shown.index("The report asserts") and 'role="alert"' in shown
+        assert "such a drawing" not in shown
+    # A drawing that is not one of the page's own is not taken for one.
+    assert "says nothing about a patient" in page_film.answer(reader, saved(drawn()), "a.png", "")
+    learned = trained.load(model)
+    for told in (None, False):
+        dataclasses.replace(learned, drawn=told).save(tmp_path / "model")
+        shown = page_film.answer(Reader(trained.SYSTEM, Options({"model": tmp_path / "model"})), saved(drawn()), "a.png", "")
+        assert ("does not say what it learned from" in shown) == (told is None) and ('role="alert"' in shown) == (told is None)
+
+
+def test_a_system_without_a_caution_is_shown_without_one() -> None:
+    from leaderboard.page import film as page_film
+
+    shown = page_film.answer(Reader(ODD, Options(settings={"does": "x"})), saved(drawn()), "a.png", "")
+    assert "asserts" in shown and "alert" not in shown and "drawing" not in shown

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harness.cohorts import films
+from harness import films
 from harness.errors import InputError
 
 pydicom = pytest.importorskip("pydicom")

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from harness import checkpoints
-from harness.bert import Shape, batches, read_vocabulary
-from harness.chexbert import CheXbert, layout, prepared, read
 from harness.errors import InputError, UnavailableError, UsageError
 from harness.extractors import extractor
 from harness.extractors.chexbert import ChexbertExtractor
 from harness.findings import CHEXPERT_14
 from harness.home import home
+from harness.networks import checkpoints
+from harness.networks.bert import Shape, batches, read_vocabulary
+from harness.networks.chexbert import CheXbert, layout, prepared, read
 from harness.types import ReportStatus, Status
 from tests.released import SENTENCES, SMALL, chexbert_file, chexbert_model, chexbert_state, independent_classes, published_ids, vocabulary
 

@@ -14,16 +14,18 @@ from typing import Any
 
 import pytest
 
-from harness.cli import main
 from harness.errors import InputError, RefusedError, UnavailableError, UsageError
-from harness.extractors import extractor, models, pack
-from harness.extractors.endpoint import Endpoint, endpoints
-from harness.extractors.framing import framed
-from harness.extractors.gate import Gate
-from harness.extractors.llm import LLM
+from harness.extractors import extractor
+from harness.extractors.llm import pack
+from harness.extractors.llm import protocol as models
+from harness.extractors.llm.endpoint import Endpoint, endpoints
+from harness.extractors.llm.extractor import LLM
+from harness.extractors.llm.framing import framed
+from harness.extractors.llm.gate import Gate
 from harness.findings import NO_FINDING, RAN_21
 from harness.home import home
 from harness.types import Access, Labels, Status
+from ranscore.commands import main
 from tests.extractors.servers import Faulty, free_port, reports, send, verdict
 
 

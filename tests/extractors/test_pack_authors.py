@@ -19,12 +19,14 @@ from typing import Any
 
 import pytest
 
-from harness.cli import main
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError, UsageError
-from harness.extractors import extractor, models, pack, pack_import
+from harness.extractors import extractor
+from harness.extractors.llm import pack, pack_import
+from harness.extractors.llm import protocol as models
 from harness.findings import FINDINGS, RAN_21
 from harness.types import Status
+from ranscore.commands import main
 from tests.conftest import SHARED
 from tests.extractors.servers import Faulty
 

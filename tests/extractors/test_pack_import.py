@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import main
 from harness.errors import InputError
-from harness.extractors import pack, pack_import
+from harness.extractors.llm import pack, pack_import
 from harness.findings import FINDINGS
+from ranscore.commands import main
 
 GUIDANCE = ",\n".join(
     f'    {finding.column!r}:\n    """\n    Look for {{signs}} of {finding.name.upper()}.\n      And "quotes".\n    """'

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.extractors.parser import GarbageError, Reply, decisions, reply, without_trace
+from harness.extractors.llm.parser import GarbageError, Reply, decisions, reply, without_trace
 from harness.types import Status
 
 UNPARSEABLE, REFUSED = (None, Status.UNPARSEABLE), (None, Status.REFUSED)

@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from harness.extractors.framing import flags
+from harness.extractors.llm.framing import flags
 
 READERS = (
-    *(f"harness.extractors.{name}" for name in ("framing", "parser", "reading", "pack")),
-    *(f"generators.{name}" for name in ("rgrg_text", "llm_rg4_report", "cxrmate2_prompt", "prompting", "prose")),
+    *(f"harness.extractors.llm.{name}" for name in ("framing", "parser", "reading", "pack")),
+    *(f"generators.{name}" for name in ("rgrg.text", "llm_rg4.report", "cxrmate2.prompt", "adapters.prompting", "blocks.answer_text")),
 )
 MEASURED = {
-    "harness.extractors.framing._ROLE",  # runs of blanks from a line's beginning, and from behind a word or two number signs
-    "harness.extractors.framing._JSON",  # runs of blanks from behind a bracket; a list of digits from its bracket
-    "harness.extractors.framing._LABEL",  # runs of blanks from behind a finding's name
-    "generators.rgrg_text.BOUNDARY",  # a run of blanks from behind a full stop
+    "harness.extractors.llm.framing._ROLE",  # runs of blanks from a line's beginning, and from behind a word or two number signs
+    "harness.extractors.llm.framing._JSON",  # runs of blanks from behind a bracket; a list of digits from its bracket
+    "harness.extractors.llm.framing._LABEL",  # runs of blanks from behind a finding's name
+    "generators.rgrg.text.BOUNDARY",  # a run of blanks from behind a full stop
 }
 """Patterns with a repeat that has no end, and why they read every character a few times at most."""
 

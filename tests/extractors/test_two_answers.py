@@ -18,18 +18,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import evaluate, record, summary
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import UnavailableError
 from harness.extractors import extractor
-from harness.extractors.client import LARGEST, same_model
-from harness.extractors.llm import LLM
-from harness.extractors.parser import GarbageError, Reply, decisions, document, reply, without_trace
-from harness.scoring import score
-from harness.store import Stored
+from harness.extractors.llm.client import LARGEST, same_model
+from harness.extractors.llm.extractor import LLM
+from harness.extractors.llm.parser import GarbageError, Reply, decisions, document, reply, without_trace
+from harness.records import record, summary
+from harness.records.store import Stored
+from harness.scoring import evaluation
+from harness.scoring.scorer import score
 from harness.types import Status
 from leaderboard.board import boards
-from leaderboard.render import caption
+from leaderboard.exports.tables import caption
 from tests.extractors.servers import Faulty, reports, send
 
 UNPARSEABLE, REFUSED = [(None, Status.UNPARSEABLE)], [(None, Status.REFUSED)]
@@ -321,12 +322,12 @@ def test_answers_whose_server_does_not_say_which_model_gave_them_are_counted_als
         again.extract(reports(2))
         assert len(server.bodies) == 40
     assert made.unnamed == 40
-    card = evaluate._extractor_card(again)
+    card = evaluation._extractor_card(again)
     assert card.unnamed == 40 and card.by == "ranscore-1 asked of tiny" and card.title == "llm (ranscore-1 asked of tiny)"
     with Faulty() as named:
         other = extractor("llm", endpoint=named.url, model="tiny")
         other.extract(["The heart is enlarged."])
-    assert evaluate._extractor_card(other).unnamed == 0
+    assert evaluation._extractor_card(other).unnamed == 0
 
 
 def test_a_record_and_its_board_say_which_pack_was_asked_of_which_model() -> None:
@@ -334,7 +335,7 @@ def test_a_record_and_its_board_say_which_pack_was_asked_of_which_model() -> Non
     with Faulty() as server:
         asking = extractor("llm", endpoint=server.url, model="tiny", access="open")
         written = {study.id: cohort.reference(study.id) for study in cohort.scored}
-        made = score(written, cohort, extractor=asking, metrics=["ran-score"]).record
+        made = score(predictions=written, references=cohort, extractor=asking, metrics=["ran-score"]).record
     again = record.from_json(record.to_json(made))
     assert again.extractors[0].title == "llm (ranscore-1 asked of tiny)" and again.extractors[0].unnamed == 0
     assert "Labels: llm (ranscore-1 asked of tiny) " in summary.sentence(again)

@@ -14,18 +14,19 @@ import pytest
 import torch
 from PIL import Image
 
-from generators import chexone, medgemma, tiny
-from generators.batching import fit
+from generators import tiny
+from generators.adapters.hub_model import Asked, Hub
+from generators.blocks.answer_text import UnreadError, after_thought, boxed
 from generators.catalogue import Options, find, make
-from generators.hub import Asked, Hub
-from generators.prose import UnreadError, after_thought, boxed
-from generators.vision_language import VisionLanguage
-from harness.checkpoints import read, write_safetensors
-from harness.cli import main
+from generators.chat_models import chexone, medgemma
+from generators.chat_models.vision_language import VisionLanguage
+from generators.running.batching import fit
 from harness.cohorts import save
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError, UnavailableError, UsageError
+from harness.networks.checkpoints import read, write_safetensors
 from harness.types import Generated, Section, StudyInput
+from ranscore.commands import main
 
 MAKERS: dict[str, Callable[[Options], VisionLanguage]] = {"chexone": chexone.make, "medgemma": medgemma.make}
 LONGEST = 24
@@ -51,7 +52,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def loaded(name: str, folder: Path, **settings: str) -> VisionLanguage:
-    return MAKERS[name](Options({"model": folder}, settings={"longest": str(LONGEST), **settings}))
+    return MAKERS[name](Options({"model": folder}, settings={"longest": str(LONGEST), **settings}, entry=find(name)))
 
 
 def directly(name: str, folder: Path, text: str, pictures: Sequence[Any], penalty: float, monkeypatch: pytest.MonkeyPatch) -> list[int]:

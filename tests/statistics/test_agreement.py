@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.agreement import (
+from harness.errors import UsageError
+from harness.statistics.agreement import (
     Counts,
     Ratios,
     clopper_pearson,
@@ -18,7 +19,6 @@ from harness.agreement import (
     standards,
     wilson,
 )
-from harness.errors import UsageError
 
 # statsmodels 0.15.0, proportion_confint(k, n, method="beta") and method="wilson"
 PROPORTIONS = [

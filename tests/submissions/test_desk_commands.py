@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import main
 from harness.errors import InputError, StoreError
-from leaderboard.ranked import load
+from leaderboard.content import load
+from ranscore.commands import main
 from submissions import desk as desks
 from submissions import events, moderation
 from submissions.backup import backup, restore
@@ -42,7 +42,7 @@ def test_from_submit_to_withdraw(desk: Desk, file: Path, cohort: object, capsys:
     assert main(["submit", *common, "--json"]) == 0
     name = json.loads(capsys.readouterr().out)["id"]
     assert main(["health", "--board", "board"]) == 1
-    assert "ALARM: submissions wait and no worker runs" in capsys.readouterr().out
+    assert "ALARM: submissions wait and no worker is at work" in capsys.readouterr().out
     assert main(["worker", "--board", "board", "--once"]) == 0
     assert "1 submissions finished" in capsys.readouterr().out
     assert main(["receipt", name, "--to", "board"]) == 0

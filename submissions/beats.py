@@ -1,0 +1,105 @@
+"""Which workers live: each one says so in a file of its own beside the ledger, with what troubles it and when it speaks next.
+
+The files are of this machine alone. A board whose ledger is elsewhere does not know its workers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from harness import files
+from submissions.desk import Desk
+from submissions.ledger import Folder
+
+LATE = 3.0
+"""A worker counts as gone when it is silent for so many times the pause that it announced."""
+SHORTEST = 5.0
+"""Seconds; a pause that is shorter counts as this long, for a busy machine."""
+
+LONGEST = 86_400.0
+"""Seconds; no worker announces a longer pause."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """What one worker last said."""
+
+    who: str
+    """Host, process and some random digits."""
+    at: float
+    pause: float = 40.0
+    """Seconds after which it speaks again."""
+    trouble: str = ""
+    """What fails just now, without any text; empty where it works."""
+    over: bool = False
+    """Whether it ended in order."""
+
+    def lives(self, now: float) -> bool:
+        """Whether the worker is at work, as far as this machine knows."""
+        return not self.over and abs(now - self.at) < LATE * max(self.pause, SHORTEST) and alive(self.who)
+
+
+def write(desk: Desk, beat: Beat) -> None:
+    """Keep a beat. On a disk that is full it is left out: a worker that cannot say that it lives cannot work either."""
+    name = sha256(beat.who.encode()).hexdigest()[:12]
+    with suppress(OSError):
+        files.write(_folder(desk) / f"{name}.json", json.dumps(asdict(beat)) + "\n")
+
+
+def read(desk: Desk) -> tuple[Beat, ...]:
+    """The newest beat of every worker that was ever here; files that cannot be read are passed over."""
+    found = []
+    for path in _folder(desk).glob("*.json"):
+        # Whatever is in the file: a note that cannot be read is no worker.
+        with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            found.append(_beat(json.loads(path.read_text(encoding="utf-8"))))
+    return tuple(found)
+
+
+def _beat(data: Any) -> Beat:
+    at, pause = float(data["at"]), float(data.get("pause", 40.0))
+    if not (isfinite(at) and 0 <= pause < LONGEST):
+        raise ValueError
+    return Beat(who=str(data.get("who", "")), at=at, pause=pause, trouble=str(data.get("trouble", ""))[:200], over=bool(data.get("over")))
+
+
+def forget(desk: Desk, before: float) -> None:
+    """Remove the files of workers that were last heard of before a time."""
+    for path in _folder(desk).glob("*.json"):
+        with suppress(OSError):
+            if path.stat().st_mtime < before:
+                path.unlink()
+
+
+def working(desk: Desk) -> bool | None:
+    """Whether a worker of this board is at work; None where nobody here can know."""
+    if not isinstance(desk.ledger.shelf, Folder):
+        return None
+    now = desk.ledger.clock()
+    return any(beat.lives(now) for beat in read(desk))
+
+
+def alive(who: str) -> bool:
+    """Whether a worker may still live: no where it was a process of this machine that is gone."""
+    host, process, _ = (*who.rsplit(":", 2), "", "")[:3]
+    if host != socket.gethostname() or os.name == "nt" or not process.isdecimal():
+        return True
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
+def _folder(desk: Desk) -> Path:
+    return desk.root / "workers"
