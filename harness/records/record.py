@@ -44,7 +44,16 @@ class ExtractorCard:
     name: str
     digest: str
     official: bool = False
-    """Whether it is the frozen extractor of the paper."""
+    """Whether one of the authors' own packs was asked of the model that it was made for."""
+    by: str = ""
+    """Which pack was asked of which model; empty for an extractor that asks no model."""
+    unnamed: int = 0
+    """Answers whose server did not say which model gave them."""
+
+    @property
+    def title(self) -> str:
+        """The name, and what it asks of which model."""
+        return f"{self.name} ({self.by})" if self.by else self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.errors import InputError, Problem
 from harness.metrics.findings_f1 import reference_decisions
-from harness.optional import official
+from harness.optional import asked, official
 from harness.progress import progress
 from harness.quiet import Quiet
 from harness.records.record import CohortCard, Counts, ExtractorCard, MetricResult, Record, record_digest, rows_digest
@@ -104,7 +104,8 @@ def _candidate(study: str, text: str | None, labels: Mapping[str, Labels]) -> In
 
 
 def _extractor_card(extractor: Extractor) -> ExtractorCard:
-    return ExtractorCard(extractor.name, extractor.digest, official(extractor))
+    by, unnamed = asked(extractor)
+    return ExtractorCard(extractor.name, extractor.digest, official(extractor), by, unnamed)
 
 
 def from_labels(
