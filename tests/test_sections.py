@@ -95,7 +95,9 @@ def test_all_ways_in_give_the_same_decisions(tmp_path: Path) -> None:
     with (tmp_path / "labels.csv").open(encoding="utf-8", newline="") as stream:
         labelled = {row["study_id"]: tuple(int(row[finding]) for finding in RAN_21) for row in csv.DictReader(stream)}
     assert labelled == expected
-    made = scorer.score(lines, from_table(path, section=Section.BOTH, access=Access.OPEN), metrics=["ran-score"]).sides
+    made = scorer.score(
+        predictions=lines, references=from_table(path, section=Section.BOTH, access=Access.OPEN), metrics=["ran-score"]
+    ).sides
     for side in (made.references, made.candidates):
         assert {item.study: item.labels["ran-21"].values for item in side} == expected
     for name, text in rows[::7]:

@@ -222,7 +222,7 @@ def _explained(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> Seque
         place -= 1
     if place < 0 or kinds[place] not in LINKS or marks[place + 1].first - marks[place].last > NEAR:
         return []
-    links = set()
+    links: set[str] = set()
     while place >= 0 and (kinds[place] in LINKS | {"degree", "improved", "comma"} or (kinds[place] == "stop" and links)):
         links.add(kinds[place])
         place -= 1
