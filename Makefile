@@ -10,7 +10,7 @@ endif
 export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: run test test-slow lint format docs setup clean
+.PHONY: run test test-slow lint format docs site setup clean
 
 run: $(VENV)/.light
 	$(VENV)/bin/ranscore demo
@@ -19,10 +19,12 @@ run: $(VENV)/.light
 test: export OMP_NUM_THREADS := 1
 test: $(VENV)/.full
 	$(MAKE) --no-print-directory lint
-	$(PY) -m pytest -q -n auto --dist worksteal -m 'not slow and not browser'
+	$(PY) -m pytest -q -n auto --dist loadgroup -m 'not slow and not browser'
 # Apart from the rest: Playwright keeps an event loop running in its process, in which nothing else can start one.
 	$(PY) -m pytest -q -m browser tests/browser
 	$(PY) -m pytest -q -m browser tests --ignore tests/browser
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+	  echo "The tests of the page were skipped: Chromium is not installed. Install it (Debian: apt-get install chromium) and run make test again."
 
 # Full-size random weights and the like: minutes and gigabytes.
 test-slow: $(VENV)/.full
@@ -38,7 +40,12 @@ format: $(VENV)/.full
 	$(VENV)/bin/ruff format .
 
 docs: $(VENV)/.full
-	$(PY) -m harness.cli.reference > docs/commands.md
+	$(PY) -m ranscore.commands.reference > docs/commands.md
+	$(PY) -m ranscore.commands.reference configuration > docs/configuration.md
+
+# The documentation site, with search and the reference of the Python interface; needs no network.
+site: $(VENV)/.full
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 
 setup: $(VENV)/.full
 
@@ -47,12 +54,12 @@ $(VENV)/bin/uv:
 	$(VENV)/bin/pip install --quiet uv
 
 $(VENV)/.light: pyproject.toml constraints.txt | $(VENV)/bin/uv
-	$(UV) pip install --quiet --python $(PY) -c constraints.txt -e .
+	$(UV) pip install --quiet --python $(PY) -c constraints.txt -e '.[board]'
 	touch $@
 
 $(VENV)/.full: pyproject.toml constraints.txt | $(VENV)/bin/uv
 	$(UV) pip install --quiet --python $(PY) -c constraints.txt torch
-	$(UV) pip install --quiet --python $(PY) -c constraints.txt -e '.[torch,dicom,evaluate,ray]' --group dev
+	$(UV) pip install --quiet --python $(PY) -c constraints.txt -e '.[board,torch,dicom,evaluate,ray]' --group dev
 	touch $@ $(VENV)/.light
 
 clean:

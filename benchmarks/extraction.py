@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.cohorts import synthetic
+from harness.cohorts.synthetic import cohort
 from harness.extractors.lexical import Lexical
 from harness.findings import RAN_21
 from harness.types import Array, ReportStatus
@@ -151,12 +151,12 @@ def corpus(studies: int) -> None:
         with path.open("w", encoding="utf-8", newline="") as stream:
             out = csv.writer(stream)
             out.writerow(("study_id", "report"))
-            for case in synthetic.invent("test", studies, 1):
-                written = synthetic.report(case, "en", f"1/{case.study.id}")
+            for case in cohort.invent("test", studies, 1):
+                written = cohort.report(case, "en", f"1/{case.study.id}")
                 text = f"{written.findings}\n{written.impression}"
                 lengths.append(len(text.split()))
                 out.writerow((case.study.id, text))
-        command = [sys.executable, "-m", "harness.cli", "label", str(path), "-o", str(Path(folder, "labels.csv")), "--open"]
+        command = [sys.executable, "-m", "ranscore", "label", str(path), "-o", str(Path(folder, "labels.csv")), "--open"]
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         start = time.perf_counter()
         subprocess.run(command, check=True, env=os.environ | {"RANSCORE_HOME": folder}, stdout=subprocess.DEVNULL)

@@ -17,8 +17,8 @@ from typing import Any
 import pandas as pd
 import torch
 
-from harness.bert import Shape
-from harness.chexbert import CheXbert, prepared
+from harness.networks.bert import Shape
+from harness.networks.chexbert import CheXbert, prepared
 from tests.released import chexbert_file, chexbert_model, chexbert_state, vocabulary
 
 

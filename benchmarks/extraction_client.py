@@ -91,9 +91,10 @@ def measured(name: str, count: int, run: Callable[[], object]) -> float:
 def main(count: int) -> None:
     """Measure both on one server, alternating, and print the ratio."""
     from harness.extractors import extractor
-    from harness.extractors.endpoint import Endpoint
-    from harness.extractors.framing import framed
-    from harness.extractors.llm import LLM, request
+    from harness.extractors.llm.endpoint import Endpoint
+    from harness.extractors.llm.extractor import LLM
+    from harness.extractors.llm.framing import framed
+    from harness.extractors.llm.servers import request
 
     with (
         tempfile.TemporaryDirectory() as home,

@@ -22,12 +22,12 @@ from benchmarks.generators_peer import Answer, Peer
 from benchmarks.generators_setup import SETUPS, Setup
 from generators import tiny
 from generators.catalogue import find
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("system", nargs="?", default="promptmrg", choices=tiny.SYSTEMS)
+    parser.add_argument("system", nargs="?", default="promptmrg", choices=tiny.systems())
     parser.add_argument("--films", type=int, default=16)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
@@ -84,7 +84,7 @@ def prepared(chosen: argparse.Namespace, weights: Path, films: Sequence[Path]) -
         return SETUPS[chosen.system](weights, chosen.size, films)
     if chosen.size == "released":
         return SETUPS[chosen.system](weights, chosen.size, films) if chosen.system in SETUPS else Setup()
-    tiny.SYSTEMS[chosen.system](weights)
+    tiny.write(chosen.system, weights)
     return Setup({"size": "tiny"} if known else {})
 
 

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from generators import tiny
+from generators.blocks.random_weights import vocabulary
+from generators.promptmrg import tiny as promptmrg_tiny
 
 IU = {"longest": 110, "shortest": 60}
 """PromptMRG's lengths on the Indiana films, the shorter of its two scripts."""
@@ -30,9 +31,9 @@ class Setup:
 
 def rgrg(folder: Path, size: str, films: Sequence[Path]) -> Setup:
     """Sentences of some ten ids for all detected regions, six to eight a film."""
-    from generators.rgrg_layout import SIZES
-    from generators.rgrg_text import report
-    from generators.rgrg_tiny import write
+    from generators.rgrg.layout import SIZES
+    from generators.rgrg.text import report
+    from generators.rgrg.tiny import write
 
     if not (folder / "checkpoint").exists():
         write(folder, SIZES[size], haste=HASTE[size], talk=100.0)
@@ -48,17 +49,17 @@ def promptmrg(folder: Path, size: str, films: Sequence[Path]) -> Setup:
     import numpy as np
     import torch
 
-    from generators.promptmrg import layouts
+    from generators.promptmrg.system import layouts
 
     shape, layout, _, _ = layouts(size)
     if not (folder / "checkpoint").exists():
         position_ids = {"text_decoder.bert.embeddings.position_ids": torch.arange(shape.positions)[None]}
-        torch.save(tiny.promptmrg_tensors(layout, end=6.0) | position_ids, folder / "checkpoint")
+        torch.save(promptmrg_tiny.tensors(layout, end=6.0) | position_ids, folder / "checkpoint")
     draw = np.random.RandomState(0)
     features = draw.standard_normal((40, shape.memory)).astype(np.float32)
     with (folder / "features").open("wb") as stream:
         np.save(stream, features / np.linalg.norm(features, axis=1, keepdims=True))
-    (folder / "vocabulary").write_text("\n".join(tiny.vocabulary(shape.words)) + "\n", encoding="utf-8")
+    (folder / "vocabulary").write_text("\n".join(vocabulary(shape.words)) + "\n", encoding="utf-8")
     entries = [{"image_path": [film.name], "clip_indices": draw.permutation(40)[:21].tolist()} for film in films]
     (folder / "annotation").write_text(json.dumps({"test": entries}), encoding="utf-8")
     return Setup({"size": size, "preset": "iu", "shrink": "no"}, {"shape": asdict(shape), **IU}, batch=16)
@@ -66,22 +67,22 @@ def promptmrg(folder: Path, size: str, films: Sequence[Path]) -> Setup:
 
 def r2gengpt(folder: Path, size: str, films: Sequence[Path]) -> Setup:
     """Delta; one film a study."""
-    from generators import tiny_llama
-    from generators.prose import unmarked
+    from generators.blocks.answer_text import unmarked
+    from generators.r2gengpt import tiny
 
     _only_tiny("r2gengpt", size)
-    tiny_llama.r2gengpt(folder)
-    return Setup({"films": "frontal"}, {"rank": tiny_llama.RANK}, batch=16, finish=unmarked)
+    tiny.write(folder)
+    return Setup({"films": "frontal"}, {"rank": tiny.RANK}, batch=16, finish=unmarked)
 
 
 def xraygpt(folder: Path, size: str, films: Sequence[Path]) -> Setup:
     """Greedy; the second of the clone's instructions, as ours takes by itself."""
-    from generators import tiny_llama
-    from generators.xraygpt import text
+    from generators.xraygpt import tiny
+    from generators.xraygpt.system import text
 
     _only_tiny("xraygpt", size)
-    tiny_llama.xraygpt(folder)
-    return Setup({"decoding": "greedy"}, {"shape": tiny_llama.EYES, "number": 2}, finish=text)
+    tiny.write(folder)
+    return Setup({"decoding": "greedy"}, {"shape": tiny.EYES, "number": 2}, finish=text)
 
 
 def _only_tiny(system: str, size: str) -> None:

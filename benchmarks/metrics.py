@@ -26,10 +26,11 @@ from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics import bleu as sacrebleu
 from sacrebleu.significance import PairedTest
 
-from harness.cohorts.synthetic import build
-from harness.metrics import metric, ngrams, tokens
-from harness.paired import swap_tests
-from harness.resample import Source
+from harness.cohorts.synthetic.cohort import build
+from harness.metrics import metric
+from harness.metrics.text import ngrams, tokens
+from harness.statistics.paired import swap_tests
+from harness.statistics.resample import Source
 from harness.types import Input
 
 PAIRS, TURNS, TRIALS = 3000, 5, 10_000

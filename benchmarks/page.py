@@ -19,14 +19,16 @@ from pathlib import Path
 
 import numpy as np
 
-from harness import demo, evaluate, ranks, snapshot
-from harness.cohorts.synthetic import build, matrix_of, present_findings
-from harness.cohorts.synthetic import labels as to_labels
-from harness.cohorts.synthetic_labels import perturb
-from harness.cohorts.synthetic_systems import systems as systems_of
+from harness import demo
+from harness.cohorts.synthetic.cohort import build, matrix_of, present_findings
+from harness.cohorts.synthetic.cohort import labels as to_labels
+from harness.cohorts.synthetic.labels import perturb
+from harness.cohorts.synthetic.systems import systems as systems_of
 from harness.metrics import metric
 from harness.progress import progress
-from harness.store import Store
+from harness.records import ranks, snapshot
+from harness.records.store import Store
+from harness.scoring import evaluation
 from harness.types import Grade, Input, SystemCard
 
 VISITORS = 50
@@ -44,7 +46,7 @@ def fill(store: Store, systems: int) -> None:
         said = present_findings(perturb(truth, rate, rate * rng.uniform(0.2, 0.6), rng))
         candidates = tuple(Input(study, "", labels={"ran-21": to_labels(found)}) for study, found in zip(studies, said, strict=True))
         card = SystemCard(f"system-{index:04d}", organisation=f"group {index % 97}")
-        made = evaluate.evaluate(
+        made = evaluation.evaluate(
             replace(first, candidates=candidates), [metric("ran-score")], card=card, grade=Grade.SCORED_HERE, created="2026-01-01T00:00:00Z"
         )
         store.add(made.record, made.rows, None, first.patients)
@@ -55,7 +57,7 @@ def fill(store: Store, systems: int) -> None:
 @contextmanager
 def serving(store: Store) -> Iterator[tuple[str, int]]:
     """The page in a process of its own: its address and process id."""
-    command = [sys.executable, "-m", "harness.cli", "serve", "--store", str(store.root), "--port", "0"]
+    command = [sys.executable, "-m", "ranscore", "serve", "--store", str(store.root), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}) as server:
         try:
             found = re.search(r"http://\S+", server.stdout.readline() if server.stdout else "")

@@ -1,30 +1,55 @@
 """How true the intervals, tests and ranks are, by simulation on cohorts whose truth is known. How fast: `statistics_speed.py`.
 
-    python -m benchmarks.statistics                 # everything: about ten minutes on one core
-    python -m benchmarks.statistics coverage order  # only these
+    python -m benchmarks.statistics --data FOLDER          # everything: about two hours on one core
+    python -m benchmarks.statistics coverage methods order # only these
 
-Cohorts have the prevalences, correlations and repeated patients of the synthetic cohort; systems are made by their recall and their
-invented findings per true one. The truth of a system is its score on a million studies.
+Synthetic cohorts have the prevalences, correlations and repeated patients of the synthetic cohort; systems are made by their recall and
+their invented findings per true one. The truth of a system is its score on a million studies. FOLDER holds the public reports that
+`statistics_real.py` makes populations of; without it `coverage` is of synthetic cohorts alone.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping
+import argparse
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 
-from harness.cohorts.synthetic_labels import Matrix, label_matrix, perturb, with_no_finding
+from benchmarks.statistics_real import Population, in_patients, populations
+from harness.cohorts.synthetic.labels import Matrix, label_matrix, perturb, with_no_finding
 from harness.findings import NO_FINDING
-from harness.intervals import METHODS, Interval, Pseudo, basic, bca, hidden_variance, jackknife_t, percentile, pseudo
-from harness.metrics.findings_f1 import ran_score
-from harness.paired import Differences, compare, least_detectable, swap_tests
+from harness.metrics.findings_f1 import COUNTS, FindingsF1, ran_score, ratio
+from harness.optional import Proportion
 from harness.progress import progress
-from harness.resample import Source, weighted, weights
+from harness.statistics.intervals import METHODS, Interval, Pseudo, basic, bca, intervals, percentile, pseudo
+from harness.statistics.paired import Differences, compare, least_detectable, swap_tests
+from harness.statistics.resample import Source, weighted, weights
 from harness.types import Array
 
 RAN = ran_score("")
 HEADLINE = RAN.headline
+
+
+class Alone(FindingsF1):
+    """Ran Score with no part beside macro F1 and what it is the mean of: the same interval in a third of the time."""
+
+    def score(self, total: Array) -> Mapping[str, Array]:
+        """F1 of each finding, and the mean."""
+        tp, fp, fn, _ = np.moveaxis(np.asarray(total).reshape(*np.shape(total)[:-1], len(self.findings), len(COUNTS)), -1, 0)
+        each = ratio(2 * tp, 2 * tp + fp + fn)
+        return {HEADLINE: each.mean(axis=-1), **{f"f1:{finding}": each[..., place] for place, finding in enumerate(self.findings)}}
+
+    def proportions(self) -> dict[str, Proportion]:
+        """Those of F1."""
+        return {part: kind for part, kind in FindingsF1.proportions(self).items() if part.startswith("f1:")}
+
+    def averages(self) -> dict[str, tuple[str, ...]]:
+        """Macro F1."""
+        return {HEADLINE: FindingsF1.averages(self)[HEADLINE]}
+
+
+ALONE = Alone(RAN.name, RAN.vocabulary, RAN.findings)
 Rates = tuple[float, ...]
 """Recall, invented findings per true one, and optionally a rate at which every absent finding is invented, however rare it is."""
 SYSTEMS: dict[str, Rates] = {
@@ -39,6 +64,9 @@ SYSTEMS: dict[str, Rates] = {
     "constant normal": (0.0, 0.0),
 }
 SIZES = (590, 3000)
+COVERED = (300, 590, 2000, 3000)
+LARGE = 2000
+"""From here on half as many cohorts are drawn: they take most of the time, and the intervals are hardly in doubt."""
 
 
 def counts(truth: Matrix, said: Matrix, patients: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Array:
@@ -47,9 +75,9 @@ def counts(truth: Matrix, said: Matrix, patients: np.ndarray[tuple[int, ...], np
     return np.add.reduceat(cells.astype(np.float64), np.flatnonzero(np.diff(patients, prepend=-1)), axis=0)
 
 
-def cohort(studies: int, seed: tuple[int, ...], systems: Mapping[str, Rates]) -> dict[str, Array]:
+def cohort(studies: int, seed: tuple[int, ...], systems: Mapping[str, Rates], per_patient: float = 1.6) -> dict[str, Array]:
     """One simulated cohort: every system's totals by patient."""
-    truth, patients = label_matrix(studies, seed)
+    truth, patients = label_matrix(studies, seed, per_patient)
     rng = np.random.default_rng([*seed, 1])
     return {name: counts(truth, says(truth, rates, rng), patients) for name, rates in systems.items()}
 
@@ -87,42 +115,82 @@ def headline(table: Array) -> Pseudo:
 
 def every_method(table: Array, factors: list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]]) -> dict[str, Interval]:
     """The interval of Ran Score by each method, from draws shared by all systems."""
-    left = pseudo(RAN, table, lambda name: name == HEADLINE or name.startswith("f1:"))
-    value, values = left.one(HEADLINE)
-    low, high = jackknife_t(np.array(value), values, hidden=hidden_variance(RAN, table, left).get(HEADLINE, 0.0))
+    value, values = headline(table).one(HEADLINE)
     drawn = np.concatenate([RAN.score(weighted(block, table))[HEADLINE] for block in factors])
-    found = (float(low), float(high)), percentile(drawn), basic(value, drawn), bca(value, drawn, values)
+    found = published(table), percentile(drawn), basic(value, drawn), bca(value, drawn, values)
     return dict(zip(METHODS, found, strict=True))
 
 
-def coverage(cohorts: int = 600) -> None:
-    """How often the interval holds the truth; below and above say on which side it missed."""
+def published(table: Array) -> Interval:
+    """What a record says."""
+    return intervals(ALONE, table)[HEADLINE]
+
+
+def methods(cohorts: int = 600) -> None:
+    """How often each method's interval holds the truth."""
     true = truths(SYSTEMS)
-    print(f"\n## Coverage of 95 % intervals of Ran Score, {cohorts} cohorts\n")
-    print(
-        "| studies | system | truth | mean score | " + " | ".join(METHODS) + " | published misses (truth below, above) | published width |"
-    )
-    print("|---" * (len(METHODS) + 6) + "|")
+    print(f"\n## 95 % intervals of Ran Score by method, {cohorts} synthetic cohorts with repeated patients, % that hold the truth\n")
+    print(f"| studies | system | truth | mean score | {' | '.join(METHODS)} |")
+    print("|---" * (len(METHODS) + 4) + "|")
     for studies in SIZES:
-        held: dict[str, list[list[tuple[bool, bool, bool, float]]]] = {name: [] for name in SYSTEMS}
+        held: dict[str, list[list[bool]]] = {name: [] for name in SYSTEMS}
         scores: dict[str, list[float]] = {name: [] for name in SYSTEMS}
-        for seed in progress(range(cohorts), f"coverage at {studies}", unit="cohort"):
+        for seed in progress(range(cohorts), f"methods at {studies}", unit="cohort"):
             tables = cohort(studies, (studies, seed), SYSTEMS)
             factors = list(weights(len(tables["good"]), 1000, Source(f"coverage {studies}", seed)))
             for name, table in tables.items():
-                found = every_method(table, factors)
-                held[name].append(
-                    [(low <= true[name] <= high, true[name] < low, true[name] > high, high - low) for low, high in found.values()]
-                )
+                held[name].append([low <= true[name] <= high for low, high in every_method(table, factors).values()])
                 scores[name].append(float(RAN.score(table.sum(axis=0))[HEADLINE]))
         for name in SYSTEMS:
-            means = np.array(held[name], dtype=float).mean(axis=0)
-            shares = " | ".join(f"{100 * mean[0]:.1f}" for mean in means)
-            sides = f"{100 * means[0][1]:.1f}, {100 * means[0][2]:.1f}"
-            print(
-                f"| {studies} | {name} | {true[name]:.4f} | {np.mean(scores[name]):.4f} | {shares} | {sides} | {means[0][3]:.3f} |",
-                flush=True,
-            )
+            shares = " | ".join(f"{100 * share:.1f}" for share in np.array(held[name]).mean(axis=0))
+            print(f"| {studies} | {name} | {true[name]:.4f} | {np.mean(scores[name]):.4f} | {shares} |", flush=True)
+
+
+Draws = Callable[[int, int], Mapping[str, Array]]
+"""From a number of studies and a seed to every system's totals by patient."""
+
+
+def coverage(cohorts: int = 1000, data: Path | None = None) -> None:
+    """How often the published interval holds the truth, by size of the cohort, system, and whether patients have several studies."""
+    for kind, true, draw in _sources(data):
+        for table in draw(300, 0).values():
+            assert np.allclose(published(table), intervals(RAN, table)[HEADLINE], atol=1e-12)
+        print(
+            f"\n## {kind}: % of {cohorts} cohorts (from {LARGE:,} studies on half as many) whose 95 % interval holds the truth (truth below, above)\n"
+        )
+        print(f"| system | truth | {' | '.join(f'{size:,}' for size in COVERED)} | mean width at {' / '.join(map(str, COVERED))} |")
+        print("|---" * (len(COVERED) + 3) + "|")
+        lines: dict[str, list[tuple[float, float, float]]] = {name: [] for name in true}
+        for studies in COVERED:
+            ends: dict[str, list[Interval]] = {name: [] for name in true}
+            for seed in progress(range(cohorts if studies < LARGE else cohorts // 2), f"{kind}, {studies}", unit="cohort"):
+                for name, table in draw(studies, seed).items():
+                    ends[name].append(published(table))
+            for name, found in ends.items():
+                low, high = np.array(found).T
+                lines[name].append((float(np.mean(true[name] < low)), float(np.mean(true[name] > high)), float(np.mean(high - low))))
+        for name, line in lines.items():
+            shares = " | ".join(f"{100 * (1 - below - above):.1f} ({100 * below:.1f}, {100 * above:.1f})" for below, above, _ in line)
+            print(f"| {name} | {true[name]:.4f} | {shares} | {' / '.join(f'{width:.3f}' for *_, width in line)} |", flush=True)
+
+
+def _sources(data: Path | None) -> Iterator[tuple[str, Mapping[str, float], Draws]]:
+    """Every kind of population with its truths."""
+    true = truths(SYSTEMS)
+    yield "Synthetic, one study a patient", true, lambda studies, seed: cohort(studies, (studies, seed), SYSTEMS, 1.0)
+    yield "Synthetic, several studies a patient", true, lambda studies, seed: cohort(studies, (studies, seed), SYSTEMS)
+    if data is None:
+        return
+    single = populations(data)
+    for kind, found in (
+        ("Real, one study a patient", single),
+        ("Real, several studies a patient", {name: in_patients(item) for name, item in single.items()}),
+    ):
+
+        def draw(studies: int, seed: int, found: Mapping[str, Population] = found) -> dict[str, Array]:
+            return {name: item.cohort(studies, np.random.default_rng((studies, seed, 11))) for name, item in found.items()}
+
+        yield kind, {name: float(RAN.score(item.rows.sum(axis=0))[HEADLINE]) for name, item in found.items()}, draw
 
 
 def decided(first: Array, second: Array) -> Differences:
@@ -172,7 +240,7 @@ def power(seeds: int = 200) -> None:
         tables = cohort(studies, (studies, 0, 5), {"first": base, "second": base, "third": (0.62, 0.35)})
         left = [headline(table) for table in tables.values()]
         pairs = [compare(left[one], left[other])[HEADLINE] for one, other in ((0, 1), (0, 2), (1, 2))]
-        least = least_detectable([float(pair.error) for pair in pairs])
+        least = least_detectable([float(pair.error) for pair in pairs]) or float("nan")
         shares = []
         for times in (1, 2):
             better = (recall_for(truths({"x": base})["x"] + times * least, 0.40), 0.40)
@@ -221,14 +289,22 @@ def _beats(one: Pseudo, other: Pseudo) -> bool:
     return float(pair.p) < 0.05 and float(pair.value) > 0
 
 
-PARTS: dict[str, Callable[[], None]] = {
-    "equal": equal,
-    "power": power,
-    "order": order,
-    "coverage": coverage,
-}
+PARTS: dict[str, Callable[[], None]] = {"equal": equal, "power": power, "order": order, "methods": methods, "coverage": coverage}
+
+
+def main() -> None:
+    """Print the parts that were asked for, or all."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="what to print (default: everything)")
+    parser.add_argument("--data", type=Path, help="folder of real public reports for the part coverage")
+    parser.add_argument("--cohorts", type=int, default=1000, help="cohorts a cell of the part coverage (default: 1000)")
+    arguments = parser.parse_args()
+    for part in arguments.parts or PARTS:
+        if part == "coverage":
+            coverage(arguments.cohorts, arguments.data)
+        else:
+            PARTS[part]()
 
 
 if __name__ == "__main__":
-    for part in sys.argv[1:] or PARTS:
-        PARTS[part]()
+    main()

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from benchmarks.statistics import HEADLINE, RAN, cohort, headline
-from harness.intervals import Pseudo, jackknife_t, percentile, pseudo
-from harness.paired import Differences, differences, swap_tests
-from harness.resample import Source, bootstrap
+from harness.statistics.intervals import Pseudo, jackknife_t, percentile, pseudo
+from harness.statistics.paired import Differences, differences, swap_tests
+from harness.statistics.resample import Source, bootstrap
 from harness.types import Array
 
 
@@ -42,7 +42,7 @@ def beside_scipy(draws: int = 1000) -> None:
     seconds = {call.__name__: _median(call) for call in (ours, theirs, published)}
     print(f"\n## Beside scipy.stats.bootstrap: Ran Score, 3,000 studies, {draws} draws, CPU seconds, median of 3\n")
     print(
-        f"scipy {seconds['theirs']:.3f} s; harness.resample {seconds['ours']:.3f} s: {seconds['theirs'] / seconds['ours']:.1f} times faster"
+        f"scipy {seconds['theirs']:.3f} s; harness.statistics.resample {seconds['ours']:.3f} s: {seconds['theirs'] / seconds['ours']:.1f} times faster"
     )
     print(f"the published interval (no draws): {seconds['published']:.4f} s", flush=True)
 
@@ -52,8 +52,8 @@ def beside_sacrebleu(trials: int = 10_000) -> None:
     from sacrebleu.metrics.bleu import BLEU
     from sacrebleu.significance import PairedTest, Result
 
-    from harness.cohorts.synthetic import build
-    from harness.cohorts.synthetic_systems import system
+    from harness.cohorts.synthetic.cohort import build
+    from harness.cohorts.synthetic.systems import system
     from harness.metrics import metric
     from harness.types import Input
 
@@ -80,7 +80,9 @@ def beside_sacrebleu(trials: int = 10_000) -> None:
     seconds = {call.__name__: _median(call) for call in (ours, theirs)}
     print(f"\n## Beside sacrebleu: {trials} random swaps of BLEU, 3,000 pairs, from text to p, CPU seconds, median of 3\n")
     error = 1.96 * (2 * found["theirs"] * (1 - found["theirs"]) / trials) ** 0.5
-    print(f"p: sacrebleu {found['theirs']:.4f}, harness.paired {found['ours']:.4f} (Monte-Carlo error of the difference {error:.4f})")
+    print(
+        f"p: sacrebleu {found['theirs']:.4f}, harness.statistics.paired {found['ours']:.4f} (Monte-Carlo error of the difference {error:.4f})"
+    )
     print(
         f"sacrebleu {seconds['theirs']:.2f} s; harness {seconds['ours']:.2f} s: {seconds['theirs'] / seconds['ours']:.1f} times faster",
         flush=True,

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 
 from generators.weights import Weights, locate, random_ones
 from harness.errors import Problem, UnavailableError, UsageError
-from harness.types import Access, Generator, Role, Section
+from harness.formats.written_by import RANDOM
+from harness.home import pip_install
+from harness.registry import Registry, near
+from harness.types import Access, Cohort, Generator, Role, Section
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,20 @@ class Options:
     settings: Mapping[str, str] = field(default_factory=dict)
     """What only this system knows: `--set KEY=VALUE`."""
     access: Access = Access.CREDENTIALED
-    """Of the films that it will be shown: whether they may leave this machine."""
+    """Access of the films that it reads: whether they may leave this machine."""
+    entry: System | None = None
+    """The catalogue's entry that is built, where one function builds several; `make` sets it."""
+
+    @property
+    def system(self) -> System:
+        """The catalogue's entry that is built.
+
+        Raises:
+            UsageError: The options were not given by `make`.
+        """
+        if self.entry is None:
+            raise UsageError("which entry of the catalogue is meant? Build it with generators.catalogue.make")
+        return self.entry
 
     def number(self, name: str, default: int, least: int = 1) -> int:
         """A setting that is a whole number.
@@ -49,7 +64,7 @@ class System:
 
     name: str
     make: str
-    """`module:function`; the function takes `Options` and returns a `Generator`."""
+    """`module:function`; the function takes `Options`, whose `system` is this entry, and returns a `Generator`."""
     summary: str
     """One line for people."""
     writes: Section
@@ -63,39 +78,63 @@ class System:
     licence: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
     """By setting what it means."""
+    random_weights: str = ""
+    """`module:function`; the function takes a folder and writes small random weights in the released layout, by the names of `weights`."""
+    random_settings: Mapping[str, str] = field(default_factory=dict)
+    """Settings that differ from the published ones when the weights are random."""
     unavailable: str = ""
     """Why nobody can run it; empty where it can be run. Where it has `weights` all the same, a user who gives them is heard."""
+    mark: str = ""
+    """`module:function` that takes `Options` and a cohort, and returns what the name must end with there; mostly there is none."""
 
 
 def catalogue() -> dict[str, System]:
-    """Every system by name. An entry stands in the file of its system as `SYSTEM` or `SYSTEMS`, and is imported from there."""
+    """Every system by name: those of `MODULES`, then those of other packages, whose entry points name a `System`."""
     found: dict[str, System] = {}
     for module in MODULES:
         loaded = import_module(module)
         for system in getattr(loaded, "SYSTEMS", None) or (loaded.SYSTEM,):
             found[system.name] = system
+    for name in ADDED:
+        found.setdefault(name, _added(name))
     return found
 
 
+ADDED = Registry("generator", {})
+"""What other packages add."""
+
+
+def _added(name: str) -> System:
+    """A system of another package; where the package cannot be imported, an entry that says so."""
+    try:
+        system = ADDED.find(name)
+        if isinstance(system, System):
+            return replace(system, name=name)
+        reason = f"{ADDED[name]} is not a generators.catalogue.System"
+    except UnavailableError as error:
+        reason = str(error)
+    return System(name, ADDED[name], "of another package", Section.FINDINGS, unavailable=reason)
+
+
 MODULES: tuple[str, ...] = (
-    "generators.floors",
-    "generators.r2gengpt",
-    "generators.xraygpt",
-    "generators.trained",
-    "generators.promptmrg",
-    "generators.libra",
-    "generators.rgrg",
-    "generators.replay",
-    "generators.command",
-    "generators.served",
-    "generators.hub",
-    "generators.llm_rg4",
-    "generators.medkit",
-    "generators.chexone",
-    "generators.medgemma",
-    "generators.maira2",
-    "generators.cxrmate2",
-    "generators.absent",
+    "generators.bounds.floors",
+    "generators.r2gengpt.system",
+    "generators.xraygpt.system",
+    "generators.baseline.trained",
+    "generators.promptmrg.system",
+    "generators.libra.system",
+    "generators.rgrg.system",
+    "generators.adapters.replay",
+    "generators.adapters.command",
+    "generators.adapters.openai_server",
+    "generators.adapters.hub_model",
+    "generators.llm_rg4.system",
+    "generators.adapters.medkit",
+    "generators.chat_models.chexone",
+    "generators.chat_models.medgemma",
+    "generators.maira2.system",
+    "generators.cxrmate2.system",
+    "generators.not_runnable",
 )
 """Files with entries; none of them imports torch at its top."""
 
@@ -109,15 +148,21 @@ def find(name: str) -> System:
     known = catalogue()
     if name in known:
         return known[name]
-    near = get_close_matches(name.lower(), known, 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise UsageError(f"there is no system {name!r}{hint}. `ranscore systems list` shows all")
+    raise UsageError(f"there is no system {name!r}{near(name, known)}. `ranscore systems list` shows all")
 
 
-def title(system: System, options: Options) -> str:
-    """What reports and records call a system: with random weights it is another one, and says so wherever its name stands."""
+def title(system: System, options: Options, cohort: Cohort | None = None) -> str:
+    """What reports and records call a system: with random weights it is another one, and says so wherever its name is shown.
+
+    Args:
+        system: Its entry.
+        options: How it is run.
+        cohort: What it is run on, where the name must say something about that.
+    """
     random = options.settings.get("size") == "tiny" or random_ones(system.name, system.weights, options.weights)
-    return f"{system.name} (random weights)" if random else system.name
+    module, _, function = system.mark.partition(":")
+    mark: str = getattr(import_module(module), function)(options, cohort) if module and cohort else ""
+    return system.name + (RANDOM if random else mark)
 
 
 def make(system: System, options: Options) -> Generator:
@@ -130,7 +175,7 @@ def make(system: System, options: Options) -> Generator:
     ready = checked(system, options)
     module, _, function = system.make.partition(":")
     with packages(system.name):
-        made: Generator = getattr(import_module(module), function)(ready)
+        made: Generator = getattr(import_module(module), function)(replace(ready, entry=system))
     return made
 
 
@@ -145,7 +190,7 @@ def packages(system: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         what = f"{system} needs the package {(error.name or 'torch').partition('.')[0]}, which is not installed"
-        raise UnavailableError(Problem(what, "Run `pip install 'ranscore[torch]'`")) from error
+        raise UnavailableError(Problem(what, f"Run `{pip_install('torch')}`")) from error
 
 
 def checked(system: System, options: Options) -> Options:

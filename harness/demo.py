@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from harness import evaluate, ranks, snapshot, store
-from harness.cohorts.synthetic import build
-from harness.cohorts.synthetic_systems import SyntheticSystem, bounds, systems
-from harness.evaluate import Sides
+from harness.cohorts.synthetic.cohort import build
+from harness.cohorts.synthetic.systems import SyntheticSystem, bounds, systems
 from harness.progress import progress
-from harness.record import ExtractorCard
+from harness.records import ranks, snapshot, store
+from harness.records.record import ExtractorCard
+from harness.records.store import Store
+from harness.scoring import evaluation
+from harness.scoring.evaluation import Sides
 from harness.signature import Signature, digest, kind_of
-from harness.store import Store
 from harness.types import Cohort, Grade, Input, Metric, SystemCard
 
 CONSTRUCTION = ExtractorCard("construction", digest("labels known by construction"))
@@ -22,7 +23,7 @@ def sides(cohort: Cohort, system: SyntheticSystem) -> Sides:
     """Both sides with their text and the labels they were written from."""
     ids = [study.id for study in cohort.scored]
     return Sides(
-        evaluate.cohort_card(cohort),
+        evaluation.cohort_card(cohort),
         tuple(Input(name, cohort.reference(name), labels={"ran-21": cohort.labels[name]}) for name in ids),
         tuple(Input(name, system.reports[name], labels={"ran-21": system.labels[name]}) for name in ids),
         {"ran-21": CONSTRUCTION},
@@ -50,7 +51,7 @@ def fill(
     invented += [maker(cohort) for maker in more if getattr(maker, "system_name", "") not in there]
     for system in progress(invented, "Scoring the synthetic systems", unit="system"):
         card = SystemCard(system.name, role=system.role, open_weights="no", trained_on_cohort="no")
-        found = evaluate.evaluate(sides(cohort, system), metrics, card=card, grade=Grade.REGENERATED, created=store.now())
+        found = evaluation.evaluate(sides(cohort, system), metrics, card=card, grade=Grade.REGENERATED, created=store.now())
         target.add(found.record, found.rows, system.reports, found.sides.patients)
     for made in ranks.make(target, created=store.now()):
         snapshot.save(target.root, made)

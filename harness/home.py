@@ -1,14 +1,14 @@
-"""Where things live on the user's machine, and the user's configuration."""
+"""Where the program keeps its files on the user's machine."""
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import sys
-import tomllib
+from importlib import metadata
 from pathlib import Path
-
-from harness.errors import InputError, Problem
-from harness.types import Json
+from urllib.parse import unquote, urlsplit
 
 
 def home() -> Path:
@@ -22,16 +22,19 @@ def home() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share")) / "ranscore"
 
 
-def config() -> Json:
-    """The user's `config.toml`; empty where there is none.
+def pip_install(extra: str) -> str:
+    """The command that installs an optional part of this program: from its own folder where it was installed from one."""
+    installed = metadata.distribution("ranscore")
+    origin = str(json.loads(installed.read_text("direct_url.json") or "{}").get("url", ""))
+    folder = Path(str(installed.locate_file(""))) if not origin.startswith("file:") else Path(unquote(urlsplit(origin).path))
+    return f"pip install '{folder if (folder / 'pyproject.toml').is_file() else 'ranscore'}[{extra}]'"
 
-    Raises:
-        InputError: The file is not TOML.
-    """
-    path = home() / "config.toml"
-    if not path.is_file():
-        return {}
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(Problem(f"it is not TOML: {error}", "Mend it or move it away", str(path))) from error
+
+def extra_of(package: str) -> str:
+    """The optional part of this program that a package belongs to; empty where it belongs to none."""
+    wanted = {"PIL": "pillow", "sklearn": "scikit-learn"}.get(package, package.replace("_", "-"))
+    for line in metadata.requires("ranscore") or ():
+        name = re.match(r"[\w.-]+", line)
+        if name and name.group().lower() == wanted.lower() and (found := re.search(r"extra == ['\"]([\w-]+)['\"]", line)):
+            return found.group(1)
+    return ""

@@ -10,15 +10,15 @@ import numpy as np
 from harness.errors import InputError, Problem
 from harness.extractors import extractor as make_extractor
 from harness.findings import RAN_21
-from harness.intervals import intervals
 from harness.metrics import metric
+from harness.statistics.intervals import intervals
 from harness.types import Array, Extractor, Input, Labels, Status
 
 SHOWN = 20
 
 
 def ran_score(y_true: Any, y_pred: Any, *, part: str = "macro-f1") -> float:
-    """Ran Score of decisions, in scikit-learn's manner: macro F1 over the 21 findings, a finding never seen counting 0.
+    """Ran Score of decisions, in scikit-learn's manner and order of arguments: macro F1 over the 21 findings, a finding never seen counting 0.
 
     Args:
         y_true: Reference decisions, one row a study: 1 present, 0 absent; -1 or NaN leaves the decision out. A table of pandas
@@ -29,14 +29,14 @@ def ran_score(y_true: Any, y_pred: Any, *, part: str = "macro-f1") -> float:
     Raises:
         InputError: The shapes differ, there are not 21 columns, or a value is none of these.
     """
-    scores, _ = scores_of(from_array(y_true, "y_true"), from_array(y_pred, "y_pred"))
+    scores, _ = scores_of(references=from_array(y_true, "y_true"), predictions=from_array(y_pred, "y_pred"))
     if part not in scores:
         raise InputError(f"Ran Score has no part {part!r}; there are {', '.join(name for name in scores if ':' not in name)}")
     return scores[part]
 
 
 def score_reports(
-    references: Sequence[str], predictions: Sequence[str], extractor: Extractor | str = "lexical"
+    *, predictions: Sequence[str], references: Sequence[str], extractor: Extractor | str = "lexical"
 ) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
     """Every part of Ran Score for reports, pair by pair, and the 95 % intervals; both sides are labelled by one extractor.
 
@@ -44,17 +44,16 @@ def score_reports(
         InputError: There are not as many predictions as references.
     """
     by = make_extractor(extractor) if isinstance(extractor, str) else extractor
-    return scores_of(list(by.extract(references)), list(by.extract(predictions)))
+    return scores_of(predictions=list(by.extract(predictions)), references=list(by.extract(references)))
 
 
-def scores_of(truth: Sequence[Labels], said: Sequence[Labels]) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+def scores_of(*, predictions: Sequence[Labels], references: Sequence[Labels]) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
     """Every part and its interval (where there is one) from decisions; every row is taken as another patient's."""
-    if len(truth) != len(said):
-        raise InputError(
-            Problem(f"there are {len(truth)} references and {len(said)} predictions", "Give one prediction for each reference")
-        )
+    if len(references) != len(predictions):
+        what = f"there are {len(references)} references and {len(predictions)} predictions"
+        raise InputError(Problem(what, "Give one prediction for each reference"))
     ran = metric("ran-score")
-    sides = [[Input(str(place), "", labels={"ran-21": labels}) for place, labels in enumerate(side)] for side in (truth, said)]
+    sides = [[Input(str(place), "", labels={"ran-21": labels}) for place, labels in enumerate(side)] for side in (references, predictions)]
     rows = ran.rows(*sides)
     parts = {name: float(value) for name, value in ran.score(rows.sum(axis=0)).items()}
     ends = intervals(ran, rows) if len(rows) > 1 else {}

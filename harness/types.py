@@ -11,9 +11,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.quiet import Quiet
+
 Array = NDArray[np.float64]
 Span = tuple[int, int]
 """Start and end of some words in a text, in characters."""
+UNSURE = "unsure"
+"""The flag of labels whose *No Finding* rests on a hedge, a question, or something abnormal that is none of the 21."""
 
 
 class Status(StrEnum):
@@ -32,7 +36,7 @@ class ReportStatus(StrEnum):
     MISSING = "missing"
     """No row in the file."""
     EMPTY = "empty"
-    """No text, or no word of the clinical vocabulary in it."""
+    """No text, or no statement about a chest in it."""
     UNSUPPORTED = "unsupported"
     """A language that the extractor does not read."""
 
@@ -81,7 +85,9 @@ class Labels:
     evidence: tuple[tuple[Span, ...], ...] = ()
     """For each finding the words that decided it; empty where the extractor cannot say."""
     flags: tuple[str, ...] = ()
-    """What the extractor noticed about the text as a whole (instruction-like text, role markers)."""
+    """What the extractor noticed about the text as a whole (instruction-like text, role markers, an unsure *No Finding*)."""
+    rules: tuple[str, ...] = ()
+    """For each finding the rule that decided it, in words; empty where the extractor cannot say."""
 
 
 class Extractor(Protocol):
@@ -107,18 +113,16 @@ class Extractor(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+@dataclass(frozen=True, slots=True, repr=False)
+class Input(Quiet):
     """One side of one study as a metric sees it."""
 
     study: str
-    text: str
+    text: str = field(repr=False)
     """Empty where the report is missing or empty; the row is still scored."""
     status: ReportStatus = ReportStatus.OK
     labels: Mapping[str, Labels] = field(default_factory=dict)
     """By vocabulary."""
-    rows: Mapping[str, Array] = field(default_factory=dict)
-    """By metric name: this study's row of each metric that another metric reads."""
 
 
 class Metric(Protocol):
@@ -144,7 +148,7 @@ class Metric(Protocol):
 
     @property
     def reads(self) -> frozenset[str]:
-        """Of `text`, `ran-21`, `chexpert-14`, `embedding`, or the names of other metrics whose rows it needs."""
+        """Subset of `text`, `ran-21` and `chexpert-14`."""
         ...
 
     @property
@@ -160,6 +164,11 @@ class Metric(Protocol):
     @property
     def higher_is_better(self) -> bool:
         """False for a distance."""
+        ...
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The ends of the scale, infinite where there are none: no interval goes beyond them."""
         ...
 
     @property
@@ -234,20 +243,20 @@ class Study:
     """By stratum name (`official split`, ...) the group this study is in."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+@dataclass(frozen=True, slots=True, repr=False)
+class Text(Quiet):
     """The sections of one study's original report; empty where the report has none."""
 
-    findings: str = ""
-    impression: str = ""
-    indication: str = ""
-    history: str = ""
-    technique: str = ""
-    comparison: str = ""
+    findings: str = field(default="", repr=False)
+    impression: str = field(default="", repr=False)
+    indication: str = field(default="", repr=False)
+    history: str = field(default="", repr=False)
+    technique: str = field(default="", repr=False)
+    comparison: str = field(default="", repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+@dataclass(frozen=True, slots=True, repr=False)
+class Manifest(Quiet):
     """A cohort without its text: what may be shared."""
 
     name: str
@@ -257,20 +266,20 @@ class Manifest:
     """`en`, `zh`, or another ISO 639-1 code."""
     source: str
     """Where the studies come from and under which licence, one line."""
-    studies: tuple[Study, ...]
+    studies: tuple[Study, ...] = field(repr=False)
     """Sorted by id; all parts."""
     digest: str
     """See `harness.cohorts.cohort_digest`: over the scored studies."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cohort:
+@dataclass(frozen=True, slots=True, repr=False)
+class Cohort(Quiet):
     """A manifest with its text, and the labels where labels are known."""
 
     manifest: Manifest
-    texts: Mapping[str, Text]
+    texts: Mapping[str, Text] = field(repr=False)
     """By study id, for every study of every part."""
-    labels: Mapping[str, Labels] = field(default_factory=dict)
+    labels: Mapping[str, Labels] = field(default_factory=dict, repr=False)
     """Known `ran-21` labels by study id (of the scored section); empty where nobody labelled the cohort."""
     images: Path | None = None
     """The folder that image paths are relative to."""
@@ -290,11 +299,11 @@ class Cohort:
         return "\n".join(part for part in (text.findings, text.impression) if part)
 
 
-@dataclass(frozen=True, slots=True)
-class ReportSet:
+@dataclass(frozen=True, slots=True, repr=False)
+class ReportSet(Quiet):
     """A validated reports file, joined to the ids of a cohort."""
 
-    reports: Mapping[str, str]
+    reports: Mapping[str, str] = field(repr=False)
     """By study id; studies without a row are absent here and counted as missing by whoever scores."""
     warnings: tuple[str, ...] = ()
 
@@ -318,8 +327,8 @@ class SystemCard:
     """ISO date until which name, organisation and link are hidden; empty for never."""
 
 
-@dataclass(frozen=True, slots=True)
-class StudyInput:
+@dataclass(frozen=True, slots=True, repr=False)
+class StudyInput(Quiet):
     """What a generator may look at for one study."""
 
     id: str
@@ -327,26 +336,26 @@ class StudyInput:
     lateral: Path | None = None
     view: str = ""
     prior_frontal: Path | None = None
-    prior_report: str = ""
-    indication: str = ""
-    history: str = ""
-    comparison: str = ""
-    reference: str = ""
+    prior_report: str = field(default="", repr=False)
+    indication: str = field(default="", repr=False)
+    history: str = field(default="", repr=False)
+    comparison: str = field(default="", repr=False)
+    reference: str = field(default="", repr=False)
     """Only filled for floors and ceilings, which ask for it by name in `needs`."""
-    technique: str = ""
+    technique: str = field(default="", repr=False)
     prior_lateral: Path | None = None
     prior_view: str = ""
-    prior_findings: str = ""
+    prior_findings: str = field(default="", repr=False)
     """The sections of `prior_report`, apart."""
-    prior_impression: str = ""
+    prior_impression: str = field(default="", repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Generated:
+@dataclass(frozen=True, slots=True, repr=False)
+class Generated(Quiet):
     """What a generator wrote for one study: a report or a recorded failure."""
 
     study: str
-    report: str = ""
+    report: str = field(default="", repr=False)
     failure: str = ""
     """Empty where a report was written; never holds report text."""
     substituted: tuple[str, ...] = ()

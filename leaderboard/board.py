@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from harness.record import CohortCard, MetricResult, Record
-from harness.reported import reported, source
+from harness.records.paper_table import reported, source
+from harness.records.record import CohortCard, MetricResult, Record
+from harness.records.snapshot import Place, Snapshot
+from harness.records.store import Stored, newest
 from harness.signature import digest as digest_of
 from harness.signature import kind_of
-from harness.snapshot import Place, Snapshot
-from harness.store import Stored, newest
 from harness.types import Grade, Role, SystemCard
 
 REPORTED_COHORT = "MIMIC-CXR, 3,000 images (as reported)"
@@ -84,11 +84,13 @@ class Board:
     """Best first; floors, ceilings and whatever else has no rank stand where their score puts them."""
     detectable: float | None = None
     """How far apart two systems must be, in the score that ranks, to be told apart in most cases."""
+    gap: str = ""
+    """The same as a sentence, or the reason why there is no such number; empty where fewer than two systems are ranked."""
     snapshot: str = ""
     """The snapshot's signature; empty where there is none yet."""
     notes: tuple[str, ...] = field(default=())
     facts: tuple[str, ...] = ("evidence", "coverage")
-    """What is shown of a row beside its scores, of `leaderboard.render.FACTS`."""
+    """What is shown of a row beside its scores, of `leaderboard.exports.tables.FACTS`."""
 
     @property
     def key(self) -> str:
@@ -102,7 +104,7 @@ class Board:
         Args:
             rows: Ids of rows in the order in which they are shown.
             columns: Keys of columns.
-            facts: Of `leaderboard.render.FACTS`.
+            facts: Of `leaderboard.exports.tables.FACTS`.
         """
         known = {row.id: row for row in self.rows}
         return replace(
@@ -153,11 +155,12 @@ def _board(group: Sequence[Stored], snapshot: Snapshot | None) -> Board:
     return Board(
         first.cohort,
         first.metrics[0].signature,
-        extractor.name if extractor else "",
+        extractor.title if extractor else "",
         bool(extractor and extractor.official),
         columns,
         tuple(sorted(rows, key=lambda row: _order(row, columns[0].key))),
-        ranks.detectable.get(columns[0].part) if ranks else None,
+        (ranks.detectable.get(columns[0].part) or None) if ranks else None,
+        ranks.gap(columns[0].part, columns[0].label) if ranks else "",
         snapshot.signature if snapshot else "",
     )
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.findings import NO_FINDING
-from harness.intervals import intervals
 from harness.metrics import metric as make_metric
-from harness.resample import patient_totals
+from harness.statistics.intervals import intervals
+from harness.statistics.resample import patient_totals
 from harness.types import Manifest, Rows, Study
 
 PART = "macro-f1-positives"

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from harness.errors import InputError, Problem
-from harness.shaped import ShapeError
-from harness.stored import Source, parse, reading, seal, shaped, unsealed
+from harness.storage.shaped import ShapeError
+from harness.storage.stored import Source, parse, reading, seal, shaped, unsealed
 
 FOLDERS: Final = ("ledger/events", "ledger/files", "store/events", "store/rows", "store/reports", "store/patients", "store/snapshots")
 """What is copied as a whole. Keys, caches and what workers note in passing stay behind."""

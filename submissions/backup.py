@@ -12,8 +12,8 @@ from pathlib import Path
 
 from harness import cohorts, files
 from harness.errors import Problem, RanscoreError, RefusedError
-from harness.store import Store
-from harness.stored import exists
+from harness.records.store import Store
+from harness.storage.stored import exists
 from harness.types import Access
 from submissions import inspection
 from submissions.archive import COHORT, FOLDERS, Contents, Missing, add, add_contents

@@ -11,11 +11,13 @@ import socket
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
+from math import isfinite
 from pathlib import Path
+from typing import Any
 
 from harness import files
-from harness.shaped import known
-from harness.stored import Source, each, read_object, shaped
+from harness.storage.shaped import known
+from harness.storage.stored import Source, each, read_object, shaped
 from submissions.desk import Desk
 from submissions.ledger import Folder
 
@@ -23,6 +25,9 @@ LATE = 3.0
 """A worker counts as gone when it is silent for so many times the pause that it announced."""
 SHORTEST = 5.0
 """Seconds; a pause that is shorter counts as this long, for a busy machine."""
+
+LONGEST = 86_400.0
+"""Seconds; no worker announces a longer pause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +46,7 @@ class Beat:
 
     def lives(self, now: float) -> bool:
         """Whether the worker is at work, as far as this machine knows."""
-        return not self.over and now - self.at < LATE * max(self.pause, SHORTEST) and alive(self.who)
+        return not self.over and abs(now - self.at) < LATE * max(self.pause, SHORTEST) and alive(self.who)
 
 
 def write(desk: Desk, beat: Beat) -> None:
@@ -60,6 +65,13 @@ def _read(path: Path) -> Beat:
     source = Source(str(path), "the sign of a worker", "It is written again")
     found = shaped(Beat, known(Beat, read_object(path, source)), source)
     return replace(found, trouble=found.trouble[:200])
+
+
+def _beat(data: Any) -> Beat:
+    at, pause = float(data["at"]), float(data.get("pause", 40.0))
+    if not (isfinite(at) and 0 <= pause < LONGEST):
+        raise ValueError
+    return Beat(who=str(data.get("who", "")), at=at, pause=pause, trouble=str(data.get("trouble", ""))[:200], over=bool(data.get("over")))
 
 
 def forget(desk: Desk, before: float) -> None:

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from harness.optional import asked, official
+from harness.quiet import Quiet
 from harness.types import Extractor, Labels
 
 CHUNK = 32
 """Reports between two looks at the clock."""
 
 
-@dataclass(slots=True)
-class Counted:
+@dataclass(slots=True, repr=False)
+class Counted(Quiet):
     """An extractor that says how far it is, and remembers what it labelled: references are read once, not once a submission."""
 
     inner: Extractor
     tell: Callable[[int, int], None] = lambda done, total: None
-    _known: dict[str, Labels] = field(default_factory=dict)
-    remember: frozenset[str] = frozenset()
+    _known: dict[str, Labels] = field(default_factory=dict, repr=False)
+    remember: frozenset[str] = field(default=frozenset(), repr=False)
     """Texts whose labels are kept."""
 
     @property
@@ -39,7 +41,17 @@ class Counted:
     @property
     def official(self) -> bool:
         """The inner one's."""
-        return bool(getattr(self.inner, "official", False))
+        return official(self.inner)
+
+    @property
+    def by(self) -> str:
+        """The inner one's."""
+        return asked(self.inner)[0]
+
+    @property
+    def unnamed(self) -> int:
+        """The inner one's."""
+        return asked(self.inner)[1]
 
     def extract(self, texts: Sequence[str]) -> Sequence[Labels]:
         """Label texts, a few at a time."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from harness import cohorts
 from harness.errors import Problem, RefusedError, StoreError, UsageError
 from harness.home import home
-from harness.store import Store
-from harness.stored import each, exists
+from harness.records.store import Store
+from harness.storage.stored import each, exists
 from harness.types import Cohort, Manifest
 from submissions import rights
 from submissions.ledger import Folder, Ledger

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from harness import record as records
-from harness.record import card_from_json
-from harness.shaped import ShapeError, build, known
-from harness.stored import Source
+from harness.records import record as records
+from harness.records.record import card_from_json
+from harness.storage.shaped import ShapeError, build, known
+from harness.storage.stored import Source
 from harness.types import Access, Json
 
 BLOB: Final = re.compile(r"files/[0-9a-f]{64}\.jsonl", re.ASCII)

@@ -11,9 +11,9 @@ from hashlib import sha256
 from typing import Any, Final
 
 from harness.errors import Problem, StoreError
-from harness.record import card_from_json
-from harness.shaped import ShapeError
-from harness.stored import SEAL, Source, parse, reading, schema_of, seal, shaped, unsealed
+from harness.records.record import card_from_json
+from harness.storage.shaped import ShapeError
+from harness.storage.stored import SEAL, Source, parse, reading, schema_of, seal, shaped, unsealed
 from harness.types import Json, SystemCard
 from submissions import event_data
 
@@ -182,7 +182,7 @@ class Submission:
     @property
     def claim(self) -> Event | None:
         """The newest claim, unless what was claimed is done or given back."""
-        found = self.last("claimed", "failed", "scored", "rejected", "withdrawn")
+        found = self.last("claimed", "failed", "scored", "set aside", "rejected", "withdrawn")
         return found if found and found.kind == "claimed" else None
 
     @property

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness import cohorts, store_check
+from harness import cohorts
 from harness.errors import Problem
-from harness.store_check import AHEAD, tried
-from harness.stored import exists
+from harness.records import store_check
+from harness.records.store_check import AHEAD, tried
+from harness.storage.stored import exists
 from submissions.desk import Desk
 from submissions.events import State
 from submissions.ledger import Folder
-from submissions.listing import at_odds
+from submissions.projection import at_odds
 
 SETTLED = 3600.0
 """Seconds after which the store has followed the ledger."""

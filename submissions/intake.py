@@ -7,15 +7,16 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from hashlib import sha256
 
 from harness.errors import InputError, Problem, RefusedError, StoreError, UnavailableError, UsageError
-from harness.reported import reported
+from harness.quiet import Quiet
+from harness.records.paper_table import reported
 from harness.types import Access, Json, Manifest, Role, SystemCard
-from submissions import card as cards
 from submissions import ownership, quotas, sandbox
+from submissions import system_card as cards
 from submissions.desk import Desk
 from submissions.events import VISITOR, Books, Event, State, Submission
 from submissions.ledger import Draft, blob_name
@@ -28,11 +29,11 @@ DATA_USE = (
 """What is ticked before reports of a credentialed cohort are taken."""
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+@dataclass(frozen=True, slots=True, repr=False)
+class Upload(Quiet):
     """What somebody hands in."""
 
-    content: bytes
+    content: bytes = field(repr=False)
     file: str
     """As the user named it."""
     cohort: str
@@ -44,14 +45,14 @@ class Upload:
     """Whether the data-use sentence was ticked; asked for credentialed cohorts."""
     looked: bool = False
     """Whether the warnings of the privacy screen were seen and found harmless."""
-    code: str = ""
+    code: str = field(default="", repr=False)
     """Of an earlier receipt of this system; without a login it is needed for a new version."""
     operator: bool = False
     """Whether those who run the board hand it in: they may use the name of a system of the paper, or of their own records."""
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+@dataclass(frozen=True, slots=True, repr=False)
+class Findings(Quiet):
     """What a look at an upload found."""
 
     problems: tuple[Problem, ...]
@@ -59,16 +60,16 @@ class Findings:
     """Of the validator; they stop nothing."""
     private: tuple[Problem, ...]
     """Of the privacy screen; they stop it until somebody says that they are harmless."""
-    reports: Mapping[str, str]
+    reports: Mapping[str, str] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+@dataclass(frozen=True, slots=True, repr=False)
+class Receipt(Quiet):
     """What the submitter keeps."""
 
     id: str
     """Public; the submission's page is found by it."""
-    code: str
+    code: str = field(repr=False)
     """Secret; whoever has it may withdraw. Empty where the same was handed in before."""
 
 
@@ -99,7 +100,7 @@ def _answered() -> Iterator[None]:
         yield
     except OSError as error:
         what = f"the board cannot take anything just now ({error.strerror or type(error).__name__})"
-        raise UnavailableError(Problem(what, "Hand the same in again in some minutes: it is taken once")) from error
+        raise UnavailableError(Problem(what, "Hand the same in again in some minutes: it is taken once")) from None
 
 
 def read(desk: Desk, upload: Upload, manifest: Manifest) -> Checked:
@@ -108,8 +109,13 @@ def read(desk: Desk, upload: Upload, manifest: Manifest) -> Checked:
     return sandbox.check(upload.content, upload.file, ids, manifest.section, desk.policy, screened=True)
 
 
-def submit(desk: Desk, upload: Upload) -> Receipt:
+def submit(desk: Desk, upload: Upload, found: Findings | None = None) -> Receipt:
     """Take a submission in. It is on durable storage when this returns; the same, handed in again, gives the same receipt.
+
+    Args:
+        desk: Where it is handed in.
+        upload: What is handed in.
+        found: What `look` just found in it, so that the file is not read twice.
 
     Raises:
         InputError: Something is wrong with the file, the card or the time; holds every problem.
@@ -117,7 +123,7 @@ def submit(desk: Desk, upload: Upload) -> Receipt:
         UsageError: There is no such cohort.
         UnavailableError: The board's disk or processes fail just now.
     """
-    found = look(desk, upload)
+    found = found or look(desk, upload)
     manifest = desk.manifest(upload.cohort)
     content = canonical(found.reports)
     name = blob_name(content)

@@ -24,7 +24,7 @@ from typing import Protocol
 
 from harness import files
 from harness.errors import StoreError
-from harness.stored import Source, content, keep, tell
+from harness.storage.stored import Source, content, keep, tell
 from harness.types import Json
 from submissions.events import Books, Event, Submission, books, dump, load
 

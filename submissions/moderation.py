@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from harness.errors import UsageError
-from submissions.card import is_anonymous
 from submissions.desk import Desk
 from submissions.events import Books, Event, State, Submission, person_stream
 from submissions.ledger import Draft
-from submissions.listing import project
 from submissions.names import skeleton
+from submissions.projection import project
+from submissions.system_card import is_anonymous
 
 
 def hide(desk: Desk, name: str, reason: str) -> Event:

@@ -59,7 +59,7 @@ def skeleton(name: str, *, every_digit: bool = False) -> str:
     text = _WORD.sub(lambda match: match[0].translate(_DIGITS) if every_digit or any(map(str.isalpha, match[0])) else match[0], text)
     text = _prototyped(_prototyped(text).casefold()).casefold()
     text = re.sub(r"(?<=[\x00-\x7f])[\u0300-\u036f]+", "", text)
-    text = text.replace("vv", "w").replace("cl", "d").replace("i", "l")
+    text = text.replace("vv", "w").replace("i", "l").replace("cl", "d")
     # A plus sign tells systems apart: R2Gen+ is not R2Gen.
     return "".join(char for char in text if char.isalnum() or char == "+" or _is_mark(char))
 
@@ -89,8 +89,11 @@ def _prototypes() -> Mapping[str, str]:
     def rank(name: str) -> tuple[int, int, str]:
         return (-len(plain[name]), -len(name), name)
 
-    return {
-        name: unicodedata.normalize("NFKC", min((name, others[0]), key=rank))
-        for name, others in plain.items()
-        if len(name) == len(others) == 1 and others[0] in plain
-    }
+    found = {}
+    for name, others in plain.items():
+        if len(name) == len(others) == 1 and others[0] in plain:
+            prototype = unicodedata.normalize("NFKC", min(name, others[0], key=rank))
+            # A letter in a circle resembles a sign, but is read as the letter.
+            if any(map(str.isalnum, prototype)) or not unicodedata.normalize("NFKC", name).isalnum():
+                found[name] = prototype
+    return found

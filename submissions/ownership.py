@@ -14,9 +14,9 @@ from hashlib import sha256
 
 from harness.errors import Problem
 from harness.types import SystemCard
-from submissions.card import is_anonymous
 from submissions.events import VISITOR, Books, State, Submission
 from submissions.names import skeleton
+from submissions.system_card import is_anonymous
 
 _known = cache(skeleton)
 """Skeletons of names in the ledger. That of a new name is never looked up here: the time would show whether it is there."""

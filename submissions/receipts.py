@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from harness.summary import value_with_interval
+from harness.records.summary import value_with_interval
 from harness.types import Access, Json
 from submissions import beats, ownership
-from submissions.card import alias, shown
 from submissions.desk import Desk
 from submissions.events import OVER, Books, State, Submission
-from submissions.listing import full_record
+from submissions.projection import full_record
+from submissions.system_card import alias, shown
 from submissions.worker import progress
 
 WORDS = {

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 from harness.errors import InputError, Problem, RanscoreError, RefusedError, UnavailableError, UsageError
-from harness.shaped import ShapeError, build, known
-from harness.stored import Source, parse, unsealed
+from harness.storage.shaped import ShapeError, build, known
+from harness.storage.stored import Source, parse, unsealed
 from harness.types import Json, SystemCard
 from submissions.intake import Receipt, card_json
 from submissions.sending import Facts, kept_here, prepare
@@ -49,9 +49,20 @@ def facts(place: str, cohort: str) -> Facts:
 
 
 def submit(
-    place: str, path: Path, cohort: str, card: SystemCard, *, agreed: bool = False, looked: bool = False, dry_run: bool = False
+    place: str,
+    path: Path,
+    cohort: str,
+    card: SystemCard,
+    *,
+    agreed: bool = False,
+    looked: bool = False,
+    dry_run: bool = False,
+    code: str = "",
 ) -> tuple[Receipt | None, Json]:
     """Check a file here, and hand it in.
+
+    Args:
+        code: Of an earlier receipt of the system, which a new version needs where there is no login.
 
     Returns:
         The receipt (None for a dry run), and what is to be said of the file.
@@ -67,7 +78,7 @@ def submit(
     if dry_run and ready.closed:
         return None, kept_here(ready)
     known = {key: value for key, value in card_json(card).items() if key != "role"}
-    head = {"name": path.name, "cohort": cohort, "card": known, "agreed": agreed, "looked": looked, "dry": dry_run}
+    head = {"name": path.name, "cohort": cohort, "card": known, "agreed": agreed, "looked": looked, "dry": dry_run, "code": code}
     found = ask(place, "hand-in", json.dumps(head).encode() + b"\n" + ready.content, "application/octet-stream")
     answer = _read(place, _Answer, found)
     if answer.problems:

@@ -10,7 +10,7 @@ from typing import Final
 
 from harness import files
 from harness.errors import Problem, RefusedError, StoreError
-from harness.stored import Source, exists, read_object, seal, shaped
+from harness.storage.stored import Source, exists, read_object, seal, shaped
 from submissions import desk as desks
 from submissions.archive import CHUNK, CONTENTS, Contents, Missing, check, entries
 from submissions.desk import RESTORING

@@ -30,8 +30,10 @@ def close_files(root: Path) -> int:
 
 def _private(root: Path) -> Iterator[Path]:
     for place in (*(root / name for name in PRIVATE), *_credentialed(root)):
-        yield place
-        yield from place.rglob("*")
+        # What a link names may be somebody else's.
+        if not place.is_symlink():
+            yield place
+            yield from place.rglob("*")
     yield from (root / name for name in ("cache.db", "cache.db-wal", "cache.db-shm", "cache.key"))
 
 

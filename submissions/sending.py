@@ -15,10 +15,10 @@ from pathlib import Path
 from harness import cohorts
 from harness.errors import InputError, Problem, RefusedError
 from harness.home import home
-from harness.stored import Source, content, each, exists
+from harness.storage.stored import Source, content, each, exists
 from harness.types import Access, Json, Manifest, Section, SystemCard
-from submissions import card as cards
 from submissions import sandbox
+from submissions import system_card as cards
 from submissions.intake import DATA_USE
 from submissions.policy import Policy
 from submissions.sandbox import Checked

@@ -19,19 +19,21 @@ from hashlib import sha256
 from secrets import token_hex
 from typing import TypeVar
 
-from harness import files, ranks, scoring, snapshot
-from harness import record as records
+from harness import files
 from harness.errors import InputError, Problem, RanscoreError, StoreError, UnavailableError
-from harness.evaluate import Evaluation
-from harness.stored import Source, content, parse, shaped
+from harness.records import ranks, snapshot
+from harness.records import record as records
+from harness.scoring import scorer
+from harness.scoring.evaluation import Evaluation
+from harness.storage.stored import Source, content, parse, shaped
 from harness.types import Cohort, Grade, Json
-from submissions import beats, probes, sandbox
+from submissions import beats, gaming_flags, sandbox
 from submissions.beats import Beat
 from submissions.counted import Counted
 from submissions.desk import Desk
 from submissions.events import OVER, Books, Event, State, Submission
 from submissions.ledger import Draft
-from submissions.listing import projected, read_canonical
+from submissions.projection import projected, read_canonical
 from submissions.trouble import Pause, is_of_machine, words
 
 Found = TypeVar("Found")
@@ -110,7 +112,7 @@ class Worker:
             found = work()
         except Exception as error:
             if self._once:
-                raise error if isinstance(error, RanscoreError | OSError) else StoreError(f"{what} failed ({words(error)})") from error
+                raise error if isinstance(error, RanscoreError | OSError) else StoreError(f"{what} failed ({words(error)})") from None
             pause.failed()
             self._troubles[what] = words(error)
             print(f"ranscore worker: {what} failed: {words(error)}; again in {pause.length:.0f} seconds", file=sys.stderr, flush=True)
@@ -125,7 +127,7 @@ class Worker:
         self._stale |= changed
         self._rank()
         for name, error in failed.items():
-            raise StoreError(f"the submission {name} cannot be put on the board ({words(error)})") from error
+            raise StoreError(f"the submission {name} cannot be put on the board ({words(error)})") from None
 
     def beat(self, pause: float = 0.0) -> None:
         """Say that this worker lives, and what troubles it; not part of the ledger.
@@ -134,7 +136,7 @@ class Worker:
             pause: Seconds until the next look, where it is longer than a claim is renewed.
         """
         trouble = "; ".join(f"{what}: {why}" for what, why in self._troubles.items())
-        longest = max(pause, self.desk.policy.lease / 3)
+        longest = min(max(pause, self.desk.policy.lease / 3), beats.LONGEST / 2)
         beats.write(self.desk, Beat(who=self.who, at=self.desk.ledger.clock(), pause=longest, trouble=trouble))
 
     def step(self) -> Submission | None:
@@ -154,7 +156,7 @@ class Worker:
         except Exception as error:
             # Not even the failure could be written down: others go first for a while.
             self._later[claim.stream] = time.monotonic() + self.desk.policy.retry
-            raise StoreError(f"the submission {claim.stream} cannot be worked on ({words(error)})") from error
+            raise StoreError(f"the submission {claim.stream} cannot be worked on ({words(error)})") from None
         return self.desk.ledger.books().submissions[claim.stream]
 
     def _claim(self) -> Event | None:
@@ -265,7 +267,7 @@ class Worker:
             self._append(item.id, "validated", {})
         made = self._evaluate(item, cohort, reports)
         self.desk.store.keep_rows(made.record, made.rows, made.sides.patients)
-        flags = [*probes.text_flags(reports), *probes.side_flags(made.sides.references, made.sides.candidates)]
+        flags = [*gaming_flags.text_flags(reports), *gaming_flags.side_flags(made.sides.references, made.sides.candidates)]
         if made.record.counts.flagged:
             flags.append(f"flagged by the extractor: {made.record.counts.flagged} reports")
         self._append(item.id, "scored", {"record": records.to_json(made.record), "flags": flags})
@@ -293,9 +295,9 @@ class Worker:
         extractor.tell = lambda done, total: self._note(item.id, done, total)
         created = datetime.fromtimestamp(self.desk.ledger.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         try:
-            return scoring.score(
-                reports,
-                cohort,
+            return scorer.score(
+                predictions=reports,
+                references=cohort,
                 extractor=extractor,
                 metrics=policy.metrics or None,
                 card=item.card,
@@ -310,8 +312,8 @@ class Worker:
         digest = cohort.manifest.digest
         if digest not in self._extractors:
             policy = self.desk.policy
-            metrics, _ = scoring.make_metrics(("ran-score",), "")
-            inner = scoring.extractors_for(metrics, policy.extractor, cohort.manifest.access, policy.options)[0]
+            metrics, _ = scorer.make_metrics(("ran-score",), "")
+            inner = scorer.extractors_for(metrics, policy.extractor, cohort.manifest.access, policy.options)[0]
             texts = frozenset(cohort.reference(study.id) for study in cohort.scored)
             self._extractors[digest] = Counted(inner, remember=texts)
         return self._extractors[digest]

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from harness import cohorts, demo, ranks, snapshot
+from harness import cohorts, demo
 from harness.metrics import metric
-from harness.record import Record
-from harness.store import Store
+from harness.records import ranks, snapshot
+from harness.records.record import Record
+from harness.records.store import Store
 from harness.types import Grade, Role
-from leaderboard.shelf import Shelf
+from leaderboard.content import Shelf
 
 HOSTILE = (
     "<script>window.pwned=1</script>",

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from harness.bert import Shape
+from harness.networks.bert import Shape
 
 SMALL = Shape(layers=2, width=32, heads=4, inner=64, words=400, positions=64)
 SENTENCES = (

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import torch
 
-from harness import checkpoints
-from harness.cli import main
 from harness.errors import InputError, UnavailableError
+from harness.networks import checkpoints
+from ranscore.commands import main
 
 WEIGHTS = OrderedDict((f"module.layer.{number}", torch.full((2, 3), float(number))) for number in range(3))
 NAMES = ["layer.0", "layer.1", "layer.2"]

@@ -17,14 +17,16 @@ from typing import Any
 
 import pytest
 
-from harness import corpus, labels, report_stream
-from harness.cli import main
+from harness.cluster import Cluster
 from harness.errors import InputError, RefusedError, UnavailableError, UsageError
 from harness.extractors import extractor, recorded
-from harness.extractors.llm import LLM
+from harness.extractors.llm.extractor import LLM
 from harness.findings import RAN_21
-from harness.on_ray import Cluster, OnRay
+from harness.formats import label_files, report_stream
+from harness.labelling import corpus
+from harness.labelling.on_ray import OnRay
 from harness.types import Labels, ReportStatus, Status
+from ranscore.commands import main
 from tests.extractors.servers import Faulty, reports
 
 LINES = [("b", 'The heart is big, "very"\nbig.'), ("a", "Normal."), ("c", "")]
@@ -74,7 +76,7 @@ def test_every_format_gives_the_same_rows_in_the_files_order(tmp_path: Path) -> 
     assert list(report_stream.rows(four)) == [("s", "Big heart.\nClear."), ("t", "Lungs.")] == list(report_stream.rows(five))
     for out in (tmp_path / "out.csv", tmp_path / "out.parquet"):
         assert corpus.label(one, out, Counting(), chunk=2) == 3
-        found = labels.read(out)
+        found = label_files.read(out)
         assert list(found) == ["b", "a", "c"] and found["c"].report is ReportStatus.EMPTY and set(found["a"].values) == {1}
     assert (tmp_path / "out.csv").read_text().splitlines()[0].split(",") == ["study_id", "status", *RAN_21]
     assert not list(tmp_path.glob("*.parts"))
@@ -193,7 +195,7 @@ def test_killed_five_times_nothing_is_lost_and_nothing_committed_is_asked_again(
         command = [
             sys.executable,
             "-m",
-            "harness.cli",
+            "ranscore",
             "label",
             str(path),
             "-o",
@@ -240,13 +242,25 @@ def test_the_server_killed_five_times_nothing_is_lost(tmp_path: Path) -> None:
     running[-1].close()
     distinct = len({json.dumps(body["messages"]) for body in bodies})
     assert distinct == 1200 and len(bodies) - distinct <= 5 * 8
-    assert {status for item in labels.read(tmp_path / "out.csv").values() for status in item.statuses} == {Status.OK}
+    assert {status for item in label_files.read(tmp_path / "out.csv").values() for status in item.statuses} == {Status.OK}
 
 
 def test_two_processes_at_the_same_work_share_it(tmp_path: Path) -> None:
     path = written(tmp_path / "in.csv", [(f"s{number}", text) for number, text in enumerate(reports(100))])
     with Faulty(delay=0.02) as server:
-        base = [sys.executable, "-m", "harness.cli", "label", str(path), "--extractor", "llm", "--model", "tiny", "--endpoint", server.url]
+        base = [
+            sys.executable,
+            "-m",
+            "ranscore",
+            "label",
+            str(path),
+            "--extractor",
+            "llm",
+            "--model",
+            "tiny",
+            "--endpoint",
+            server.url,
+        ]
         both = [subprocess.Popen([*base, "-o", str(tmp_path / f"{number}.csv")], stdout=subprocess.DEVNULL) for number in range(2)]
         assert [process.wait(120) for process in both] == [0, 0]
         assert len(server.bodies) < 2000 * 1.25

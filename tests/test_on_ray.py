@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 from collections.abc import Iterator
@@ -11,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from harness import on_ray
+from harness import cluster
+from harness.cluster import AHEAD, Cluster, start
 from harness.errors import InputError, Problem, UnavailableError, UsageError
-from harness.on_ray import AHEAD, Cluster
 
 pytest.importorskip("ray")
 
@@ -52,7 +51,7 @@ def _ray() -> Iterator[None]:
     import ray
 
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+    start(ray, {"num_cpus": 2})
     yield
     ray.shutdown()
 
@@ -60,7 +59,7 @@ def _ray() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """To start a process takes seconds, so that few deaths must do."""
-    monkeypatch.setattr(on_ray, "RETRIES", 1)
+    monkeypatch.setattr(cluster, "RETRIES", 1)
 
 
 def test_every_chunk_is_answered_once_with_more_actors_than_there_is_room_for(tmp_path: Path) -> None:

@@ -46,6 +46,8 @@ def test_an_error_names_file_line_study_and_remedy_and_holds_all_problems() -> N
 
 
 def test_help_answers_without_the_heavy_packages() -> None:
-    code = "import sys; from harness.cli import parser; parser().format_help(); print(*sorted(m for m in sys.modules if '.' not in m))"
+    code = (
+        "import sys; from ranscore.commands import parser; parser().format_help(); print(*sorted(m for m in sys.modules if '.' not in m))"
+    )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"torch", "transformers", "gradio", "datasets", "ray", "pandas", "scipy", "sklearn", "pyarrow", "numpy"} & set(loaded)

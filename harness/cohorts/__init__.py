@@ -16,9 +16,9 @@ from pathlib import Path
 from harness import files
 from harness.errors import InputError, Problem, UsageError
 from harness.home import home
-from harness.shaped import build
 from harness.signature import digest
-from harness.stored import Source, exists, lines, parse, read_object, reading, seal, shaped
+from harness.storage.shaped import build
+from harness.storage.stored import Source, exists, lines, parse, read_object, reading, seal, shaped
 from harness.types import Access, Cohort, Json, Labels, Manifest, Section, Study, Text
 
 SCHEMA = 1
@@ -64,7 +64,7 @@ def make(
 
 def save(cohort: Cohort, folder: Path) -> None:
     """Write a cohort's folder; the manifest last, so that a folder with a manifest is complete."""
-    from harness import labels as label_files
+    from harness.formats import label_files
 
     folder.mkdir(parents=True, exist_ok=True)
     # A data-use agreement binds one person: nobody else on the machine reads the text.
@@ -94,7 +94,7 @@ def load(name: str | Path) -> Cohort:
         UsageError: There is no such cohort.
         InputError: The folder is damaged, or the text is not the text of the manifest.
     """
-    from harness import labels as label_files
+    from harness.formats import label_files
 
     folder = find(name)
     manifest = load_manifest(folder / "manifest.json")

@@ -17,10 +17,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import IO
 
-from harness import tabular
 from harness.cohorts import make
-from harness.complaints import Complaints
 from harness.errors import InputError, Problem
+from harness.formats import tabular
+from harness.formats.complaints import Complaints
 from harness.progress import progress
 from harness.types import Access, Cohort, Image, Section, Study, Text
 

@@ -10,11 +10,10 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from harness import labels as label_files
-from harness import tabular
 from harness.cohorts import make
-from harness.complaints import Complaints, shown
 from harness.findings import by_spelling
+from harness.formats import label_files, tabular
+from harness.formats.complaints import Complaints, shown
 from harness.types import Access, Cohort, Image, Labels, Section, Status, Study, Text
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -37,6 +36,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 """What a column may be called, in any case; the first that is there is taken."""
 PARTS: Mapping[str, str] = {"train": "train", "training": "train", "dev": "dev", "val": "dev", "validate": "dev", "validation": "dev", "test": "test", "": "test", "context": "context"}  # fmt: skip
 SEXES: Mapping[str, str] = {"f": "F", "female": "F", "女": "F", "w": "F", "m": "M", "male": "M", "男": "M", "": "", "u": "", "o": "", "unknown": "", "other": ""}  # fmt: skip
+_HALF = re.compile("[\ud800-\udfff]")
 _AGE = re.compile(r"0*(\d{1,3}(?:\.\d+)?)\s*[yY岁]?")
 _SIDE = ("lateral", "ll", "rl", "lat")
 
@@ -103,6 +103,9 @@ def _read(
     labelled = any(column in by_spelling() for column in table.columns)
     for row in table.rows:
         cells = {key: _text(row.cells.get(column)) for key, column in names.items()}
+        for key in (key for key, text in cells.items() if _HALF.search(text)):
+            what, remedy = f"the column {names[key]!r} holds half of a character (a lone surrogate)", "Write the file again as UTF-8"
+            complaints.add("half a character", what, remedy, row.line, cells["id"])
         if not _check_id(cells["id"], lines, row.line, complaints):
             continue
         study = _study(cells, row.line, complaints)

@@ -15,13 +15,14 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import files
 from harness.errors import Problem, StoreError
 from harness.home import home
-from harness.stored import Source, content, exists
+from harness.quiet import Quiet
+from harness.storage.stored import Source, content, exists
 from harness.types import Status
 
 SCHEMA = 1
@@ -57,17 +58,17 @@ ALL = 20
 Decision = tuple[int | None, Status]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+@dataclass(frozen=True, slots=True, repr=False)
+class Answer(Quiet):
     """What one question about one text was answered."""
 
     asked: str
     """The finding, or `*` for all of them."""
-    key: bytes
+    key: bytes = field(repr=False)
     """The text's keyed hash."""
     decisions: tuple[Decision, ...]
     """One for a finding, 20 for all of them."""
-    raw: str = ""
+    raw: str = field(default="", repr=False)
     """What the model said, where that may be kept."""
     server: str = ""
     """Host and port of who said it, or `in process`."""

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from harness.errors import UnavailableError
 from harness.findings import CHEXPERT_14, NO_FINDING
+from harness.home import pip_install
 from harness.types import Labels, ReportStatus, Status
 
 if TYPE_CHECKING:
-    from harness.chexbert import CheXbert
+    from harness.networks.chexbert import CheXbert
 
 VALUES = (None, 1, 0, -1)
 """By class of a head: blank (not mentioned), positive, negative, uncertain."""
@@ -77,7 +78,7 @@ def check_available() -> None:
 
 
 def make(weights: str | Path = "", vocabulary: str | Path = "", device: str = "", precision: str = "fp32") -> ChexbertExtractor:
-    """Load CheXbert; the options are those of `harness.chexbert.CheXbert`.
+    """Load CheXbert; the options are those of `harness.networks.chexbert.CheXbert`.
 
     Raises:
         UnavailableError: PyTorch, the weights or the vocabulary are not here.
@@ -88,7 +89,7 @@ def make(weights: str | Path = "", vocabulary: str | Path = "", device: str = ""
 
 def _module() -> ModuleType:
     try:
-        from harness import chexbert
+        from harness.networks import chexbert
     except ImportError as error:
-        raise UnavailableError("CheXbert needs PyTorch. Run `pip install 'ranscore[torch]'`") from error
+        raise UnavailableError(f"CheXbert needs PyTorch. Run `{pip_install('torch')}`") from error
     return chexbert

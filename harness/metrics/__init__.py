@@ -1,26 +1,28 @@
-"""The registry of metrics: a name and a recipe to a class, imported only when asked for."""
+"""The registry of metrics: a name and a recipe stand for an object, imported only when it is asked for."""
 
 from __future__ import annotations
 
-from importlib import import_module
-
-from harness.errors import UnavailableError, UsageError
+from harness.errors import UnavailableError
+from harness.registry import Registry
 from harness.types import Metric
 
-REGISTRY: dict[str, str] = {
-    "ran-score": "harness.metrics.findings_f1:ran_score",
-    "bleu": "harness.metrics.bleu:bleu",
-    "rouge-l": "harness.metrics.rouge:rouge_l",
-    "cider": "harness.metrics.cider:cider",
-    "cider-d": "harness.metrics.cider:cider_d",
-    "meteor-1.5": "harness.metrics.meteor:meteor_15",
-    "meteor-nltk": "harness.metrics.meteor:meteor_nltk",
-    "chexbert-f1": "harness.metrics.chexbert_f1:chexbert_f1",
-    "radgraph-f1": "harness.metrics.radgraph_f1:radgraph_f1",
-    "bertscore": "harness.metrics.bertscore:bertscore",
-    "sembscore": "harness.metrics.sembscore:sembscore",
-    "radcliq": "harness.metrics.radcliq:radcliq",
-}
+REGISTRY = Registry(
+    "metric",
+    {
+        "ran-score": "harness.metrics.findings_f1:ran_score",
+        "bleu": "harness.metrics.bleu:bleu",
+        "rouge-l": "harness.metrics.rouge:rouge_l",
+        "cider": "harness.metrics.cider:cider",
+        "cider-d": "harness.metrics.cider:cider_d",
+        "meteor-1.5": "harness.metrics.meteor:meteor_15",
+        "meteor-nltk": "harness.metrics.meteor:meteor_nltk",
+        "chexbert-f1": "harness.metrics.chexbert_f1:chexbert_f1",
+        "radgraph-f1": "harness.metrics.radgraph_f1:radgraph_f1",
+        "bertscore": "harness.metrics.bertscore:bertscore",
+        "sembscore": "harness.metrics.sembscore:sembscore",
+        "radcliq": "harness.metrics.radcliq:radcliq",
+    },
+)
 """By metric name the factory `module:function`; a factory takes the recipe (empty for its default) and returns a metric."""
 
 UNAVAILABLE: dict[str, str] = {
@@ -47,8 +49,5 @@ def metric(spec: str) -> Metric:
     name, _, recipe = spec.partition(":")
     if name in UNAVAILABLE:
         raise UnavailableError(f"{name} is not computed here: {UNAVAILABLE[name]}")
-    if name not in REGISTRY:
-        raise UsageError(f"there is no metric {name!r}; there are {', '.join(REGISTRY)}")
-    module, _, function = REGISTRY[name].partition(":")
-    made: Metric = getattr(import_module(module), function)(recipe)
+    made: Metric = REGISTRY.find(name)(recipe)
     return made

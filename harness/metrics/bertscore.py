@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.errors import Problem, UnavailableError, UsageError
-from harness.home import config
+from harness import config
+from harness.errors import InputError, Problem, UnavailableError, UsageError
+from harness.home import pip_install
 from harness.metrics.means import Mean, both_written
 from harness.types import Array
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from harness.bert import Encoder, Shape
+    from harness.networks.bert import Encoder, Shape
 
 LAYER = 5
 BASELINE = (0.84732, 0.84759504, 0.8473319)
@@ -29,7 +31,7 @@ Tokenise = Callable[[str], list[int]]
 
 
 def bertscore(recipe: str) -> Mean:
-    """BERTScore's F1, `rescaled` (default) or `raw`, with weights from `[bertscore] folder` or the Hub's local cache.
+    """BERTScore's F1, `rescaled` (default) or `raw`, with weights from `[weights.bertscore] folder` or the Hub's local cache.
 
     Raises:
         UsageError: There is no such recipe.
@@ -40,9 +42,9 @@ def bertscore(recipe: str) -> Mean:
         raise UsageError(f"bertscore has no recipe {recipe!r}; there are {', '.join(RECIPES)}")
     weights, words, merges = find_files()
     try:
-        from harness import bert
+        from harness.networks import bert
     except ImportError as error:
-        raise UnavailableError("BERTScore needs PyTorch. Run `pip install 'ranscore[torch]'`") from error
+        raise UnavailableError(f"BERTScore needs PyTorch. Run `{pip_install('torch')}`") from error
     return load(weights, words, merges, bert.Shape(6, 768, 12, 3072, 50265, 514, 1, 1e-5, 2), recipe or "rescaled")
 
 
@@ -52,9 +54,9 @@ def find_files() -> tuple[Path, Path, Path]:
     Raises:
         UnavailableError: They are neither in the folder that the configuration names nor in the Hub's local cache.
     """
-    from harness.checkpoints import cached
+    from harness.networks.checkpoints import cached
 
-    named = config().get("bertscore", {}).get("folder")
+    named = config.weights("bertscore").get("folder")
 
     def find(*files: str) -> Path | None:
         places = [Path(named).expanduser() / file for file in files] if named else [cached(REPOSITORIES, file) for file in files]
@@ -63,13 +65,13 @@ def find_files() -> tuple[Path, Path, Path]:
     found = find("model.safetensors", "pytorch_model.bin"), find("vocab.json"), find("merges.txt")
     if not all(found):
         what = "BERTScore's weights are not on this machine: distilroberta-base (weights, vocab.json, merges.txt), 0.33 GB, Apache-2.0"
-        raise UnavailableError(Problem(what, "Download them and set `folder` under `[bertscore]` in config.toml", str(named or "")))
+        raise UnavailableError(Problem(what, "Download them and set `folder` under `[weights.bertscore]` in config.toml", str(named or "")))
     return tuple(found)  # type: ignore[return-value]
 
 
 def load(weights: Path, words: Path, merges: Path, shape: Shape, recipe: str = "rescaled", layer: int = LAYER, device: str = "") -> Mean:
     """BERTScore by the encoder in these files."""
-    from harness import bert, checkpoints
+    from harness.networks import bert, checkpoints
     from harness.signature import digest
 
     tensors = checkpoints.read(weights)
@@ -81,14 +83,19 @@ def load(weights: Path, words: Path, merges: Path, shape: Shape, recipe: str = "
     tokenise = byte_pairs(words, merges, shape.positions - shape.first_position)
     measure = measure_by(bert.Encoder(tensors, shape, device), tokenise, layer, rescale=RECIPES[recipe])
     marks = [checkpoints.tensors_digest(tensors), words.read_text(encoding="utf-8"), merges.read_text(encoding="utf-8"), layer]
-    return Mean("bertscore", recipe, ("f1", "precision", "recall"), measure, fit_digest=digest(marks))
+    # A cosine is at most 1. From below, rescaling takes -1 to -12 and F1's quotient has no end.
+    return Mean("bertscore", recipe, ("f1", "precision", "recall"), measure, limits=(-math.inf, 1.0), fit_digest=digest(marks))
 
 
 def byte_pairs(words: Path, merges: Path, longest: int) -> Tokenise:
     """RoBERTa's tokeniser: a space before the first word, `<s>` and `</s>` around, cut to `longest` ids."""
     from tokenizers import ByteLevelBPETokenizer
 
-    tokenizer = ByteLevelBPETokenizer(str(words), str(merges), add_prefix_space=True)
+    try:
+        tokenizer = ByteLevelBPETokenizer(str(words), str(merges), add_prefix_space=True)
+    except Exception as error:  # the library raises Exception itself
+        what = "it and merges.txt are not the vocabulary of one tokeniser"
+        raise InputError(Problem(what, "Download both again", str(words))) from error
     start, end = tokenizer.token_to_id("<s>"), tokenizer.token_to_id("</s>")
 
     def tokenise(text: str) -> list[int]:
@@ -122,7 +129,7 @@ def token_vectors(encoder: Encoder, tokenise: Tokenise, texts: set[str], layer: 
     """The normalised vector of every token of every text, specials included, on the CPU."""
     from torch.nn.functional import normalize
 
-    from harness.bert import batches
+    from harness.networks.bert import batches
 
     ordered = sorted(texts)
     ids = [tokenise(text) for text in ordered]

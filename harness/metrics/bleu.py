@@ -7,16 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.metrics.counted import OnWords
-from harness.metrics.ngrams import ORDERS, orders, sums
-from harness.metrics.tokens import Preparation, read_recipe
+from harness.metrics.text.ngrams import ORDERS, orders, sums
+from harness.metrics.text.on_words import OnWords
+from harness.metrics.text.tokens import Preparation, read_recipe
 from harness.types import Array, Input
 
 DEFAULT = "coco|ptb"
-WAYS: Mapping[str, str] = {
-    "coco": "over the corpus with pycocoevalcap's constants (1e-15 on matches, 1e-9 on totals)",
-    "corpus": "over the corpus without smoothing, as sacrebleu (smooth none) and Hugging Face evaluate",
-    "sentence": "the mean of each report's BLEU with NLTK's smoothing method 1, as ReXrank; the headline is BLEU-2",
+WAYS: Mapping[str, Mapping[str, str]] = {
+    "bleu": {
+        "coco": "over the corpus with pycocoevalcap's constants (1e-15 on matches, 1e-9 on totals)",
+        "corpus": "over the corpus without smoothing, as sacrebleu (smooth none) and Hugging Face evaluate",
+        "sentence": "the mean of each report's BLEU with NLTK's smoothing method 1, as ReXrank; the headline is BLEU-2",
+    }
 }
 _TINY, _SMALL = 1e-15, 1e-9
 _EPSILON = 0.1
@@ -109,4 +111,4 @@ def _sentence(counts: Array) -> Array:
 
 def bleu(recipe: str) -> Bleu:
     """BLEU by a recipe; `coco|ptb` where none is named."""
-    return Bleu(*read_recipe("bleu", recipe, WAYS, DEFAULT))
+    return Bleu(*read_recipe("bleu", recipe, WAYS["bleu"], DEFAULT))

@@ -8,16 +8,18 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from harness.errors import UsageError
-from harness.metrics.counted import OnWords, mean_of
-from harness.metrics.ngrams import Counts, Order, orders, sums
-from harness.metrics.tokens import read_recipe, words_of
+from harness.metrics.text.ngrams import Counts, Order, orders, sums
+from harness.metrics.text.on_words import OnWords, mean_of
+from harness.metrics.text.tokens import read_recipe, words_of
 from harness.signature import digest
 from harness.types import Array, Input
 
 DEFAULT = "coco|ptb"
 _CLIPPED = "counts clipped to the reference's, penalty on a difference in length: what pycocoevalcap and every table call CIDEr"
-WAYS: Mapping[str, str] = {"coco": _CLIPPED, "plain": "as the paper first defines it: neither clipped nor penalised"}
-WAYS_D: Mapping[str, str] = {"coco": "the same number as cider:coco, by the name that it has in the paper"}
+WAYS: Mapping[str, Mapping[str, str]] = {
+    "cider": {"coco": _CLIPPED, "plain": "as the paper first defines it: neither clipped nor penalised"},
+    "cider-d": {"coco": "the same number as cider:coco, by the name that it has in the paper"},
+}
 _SIGMA = 6.0
 _SCALE = 10.0
 
@@ -90,9 +92,9 @@ def _length_penalty(bigrams: Order, size: int) -> Array:
 
 def cider(recipe: str) -> Cider:
     """CIDEr by a recipe; `coco|ptb` where none is named."""
-    return Cider(*read_recipe("cider", recipe, WAYS, DEFAULT))
+    return Cider(*read_recipe("cider", recipe, WAYS["cider"], DEFAULT))
 
 
 def cider_d(recipe: str) -> Cider:
     """CIDEr-D by a recipe: what the coco family computes under the name CIDEr."""
-    return Cider(*read_recipe("cider-d", recipe, WAYS_D, DEFAULT), name="cider-d")
+    return Cider(*read_recipe("cider-d", recipe, WAYS["cider-d"], DEFAULT), name="cider-d")

@@ -9,11 +9,10 @@ import numpy as np
 
 from harness.errors import UsageError
 from harness.findings import COMPARABLE_14, RAN_21
+from harness.optional import Proportion
 from harness.types import Array, Input, Labels, ReportStatus, Status
 
 COUNTS = ("tp", "fp", "fn", "tn")
-Proportion = tuple[tuple[str, ...], tuple[str, ...], Callable[[float], float]]
-"""Columns of the hits, columns of the trials, and the rising function of their ratio."""
 
 
 def ratio(numerator: Array, denominator: Array, undefined: float = 0.0) -> Array:
@@ -96,11 +95,11 @@ class FindingsF1:
         return parts
 
     def proportions(self) -> dict[str, Proportion]:
-        """Which parts are a rising function of one proportion: by part the columns of its hits, those of its trials, the function.
+        """The parts of single findings.
 
-        Of the studies in which a finding is asserted by anybody, a share J is asserted by both: F1 is 2 J / (1 + J).
+        Let J be the share of studies with a finding on both sides among the studies with it on either side: F1 is 2 J / (1 + J).
         """
-        kinds: dict[str, Proportion] = {
+        kinds: dict[str, tuple[tuple[str, ...], tuple[str, ...], Callable[[float], float]]] = {
             "f1": (("tp",), ("tp", "fp", "fn"), _dice),
             "precision": (("tp",), ("tp", "fp"), float),
             "recall": (("tp",), ("tp", "fn"), float),
@@ -109,7 +108,7 @@ class FindingsF1:
         named = {}
         for finding in self.findings:
             for kind, (hits, trials, rising) in kinds.items():
-                named[f"{kind}:{finding}"] = (_of(finding, hits), _of(finding, trials), rising)
+                named[f"{kind}:{finding}"] = Proportion(_of(finding, hits), _of(finding, trials), rising, self.undefined)
         return named
 
     def averages(self) -> dict[str, tuple[str, ...]]:

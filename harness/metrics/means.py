@@ -24,6 +24,8 @@ class Mean:
     measure: Measure = field(repr=False)
     version: int = 1
     higher_is_better: bool = True
+    limits: tuple[float, float] = (0.0, 1.0)
+    """The ends of the scale of every part."""
     reads: frozenset[str] = frozenset({"text"})
     fit_digest: str = ""
     """Digest of the weights that measure, so that it enters the signature."""

@@ -18,18 +18,20 @@ from pathlib import Path
 import numpy as np
 
 from harness.errors import Problem, UnavailableError
-from harness.metrics.counted import OnWords, mean_of
 from harness.metrics.meteor_jar import ask_jar
-from harness.metrics.tokens import read_recipe, words_of
-from harness.metrics.tokens_porter import stem
+from harness.metrics.text.on_words import OnWords, mean_of
+from harness.metrics.text.porter import stem
+from harness.metrics.text.tokens import read_recipe, words_of
 from harness.types import Array, Input
 
 JAR_DEFAULT = "jar|ptb"
-JAR_WAYS: Mapping[str, str] = {"jar": "the program meteor-1.5.jar with -l en -norm, as pycocoevalcap calls it"}
 NLTK_DEFAULT = "stem|lower"
-NLTK_WAYS: Mapping[str, str] = {
-    "stem": "words match as they are or by Porter stem; needs no data",
-    "wordnet": "also by a WordNet synonym, as NLTK with its data and Hugging Face evaluate; needs nltk's wordnet",
+WAYS: Mapping[str, Mapping[str, str]] = {
+    "meteor-1.5": {"jar": "the program meteor-1.5.jar with -l en -norm, as pycocoevalcap calls it"},
+    "meteor-nltk": {
+        "stem": "words match as they are or by Porter stem; needs no data",
+        "wordnet": "also by a WordNet synonym, as NLTK with its data and Hugging Face evaluate; needs nltk's wordnet",
+    },
 }
 
 _STAGES = ("exact", "stem", "synonym", "paraphrase")
@@ -117,7 +119,7 @@ def meteor_15(recipe: str) -> Meteor15:
     Raises:
         UnavailableError: Java or the jar is not here; both are said at once.
     """
-    way, preparation = read_recipe("meteor-1.5", recipe, JAR_WAYS, JAR_DEFAULT)
+    way, preparation = read_recipe("meteor-1.5", recipe, WAYS["meteor-1.5"], JAR_DEFAULT)
     jar, java = find_jar(), shutil.which("java")
     problems = []
     if jar is None:
@@ -225,7 +227,7 @@ def meteor_nltk(recipe: str) -> MeteorNltk:
     Raises:
         UnavailableError: The recipe wants WordNet and it is not here.
     """
-    way, preparation = read_recipe("meteor-nltk", recipe, NLTK_WAYS, NLTK_DEFAULT)
+    way, preparation = read_recipe("meteor-nltk", recipe, WAYS["meteor-nltk"], NLTK_DEFAULT)
     if way == "wordnet":
         synonyms()
     return MeteorNltk(way, preparation)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from harness.errors import UsageError
+from harness.metrics import REGISTRY
 
 BOARD = "board"
 ALL = "all"
@@ -80,14 +81,10 @@ def default_for(language: str) -> str:
 
 
 def ways() -> dict[str, Mapping[str, str]]:
-    """By text metric its ways of counting, each with what it means."""
-    places = {
-        "bleu": "bleu:WAYS",
-        "rouge-l": "rouge:WAYS",
-        "cider": "cider:WAYS",
-        "cider-d": "cider:WAYS_D",
-        "meteor-1.5": "meteor:JAR_WAYS",
-        "meteor-nltk": "meteor:NLTK_WAYS",
-    }
-    parted = {name: place.split(":") for name, place in places.items()}
-    return {name: getattr(import_module(f"harness.metrics.{module}"), table) for name, (module, table) in parted.items()}
+    """By text metric its ways of counting, each with what it means: what the metric's own file has under its name in `WAYS`."""
+    found: dict[str, Mapping[str, str]] = {}
+    for name in REGISTRY:
+        known = getattr(import_module(REGISTRY.own[name].partition(":")[0]), "WAYS", {}) if name in REGISTRY.own else {}
+        if name in known:
+            found[name] = known[name]
+    return found

@@ -6,6 +6,7 @@ print, has a pole at 0 and can rank the better system last.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -88,4 +89,4 @@ def from_components(version: str, components: Sequence[tuple[Metric, str]]) -> M
         return VERSIONS[version](np.stack(values, axis=-1))[:, None]
 
     marks = digest([[one.name, one.version, one.recipe, one.fit_digest] for one, _ in components])
-    return Mean("radcliq", version, ("distance",), measure, higher_is_better=False, fit_digest=marks)
+    return Mean("radcliq", version, ("distance",), measure, higher_is_better=False, limits=(-math.inf, math.inf), fit_digest=marks)

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.metrics.counted import OnWords, mean_of
-from harness.metrics.ngrams import numbered
-from harness.metrics.tokens import read_recipe
+from harness.metrics.text.ngrams import numbered
+from harness.metrics.text.on_words import OnWords, mean_of
+from harness.metrics.text.tokens import read_recipe
 from harness.types import Array, Input
 
 DEFAULT = "coco|ptb"
-WAYS: Mapping[str, str] = {"coco": "F with beta 1.2, as pycocoevalcap: recall weighs more", "f1": "F1, as rouge-score"}
+WAYS: Mapping[str, Mapping[str, str]] = {
+    "rouge-l": {"coco": "F with beta 1.2, as pycocoevalcap: recall weighs more", "f1": "F1, as rouge-score"}
+}
 _BETA = {"coco": 1.2, "f1": 1.0}
 
 
@@ -57,4 +59,4 @@ def common_words(first: Sequence[int], second: Sequence[int]) -> int:
 
 def rouge_l(recipe: str) -> RougeL:
     """ROUGE-L by a recipe; `coco|ptb` where none is named."""
-    return RougeL(*read_recipe("rouge-l", recipe, WAYS, DEFAULT))
+    return RougeL(*read_recipe("rouge-l", recipe, WAYS["rouge-l"], DEFAULT))

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.errors import UnavailableError, UsageError
+from harness.home import pip_install
 from harness.metrics.means import Mean, both_written
 from harness.types import Array
 
 if TYPE_CHECKING:
-    from harness.chexbert import CheXbert
+    from harness.networks.chexbert import CheXbert
 
 
 def sembscore(recipe: str) -> Mean:
-    """SembScore with the weights that `harness.chexbert` finds.
+    """SembScore with the weights that `harness.networks.chexbert` finds.
 
     Raises:
         UsageError: There is no such recipe.
@@ -25,9 +26,9 @@ def sembscore(recipe: str) -> Mean:
     if recipe:
         raise UsageError(f"sembscore has no recipe {recipe!r}: it has one definition")
     try:
-        from harness.chexbert import CheXbert
+        from harness.networks.chexbert import CheXbert
     except ImportError as error:
-        raise UnavailableError("SembScore needs PyTorch. Run `pip install 'ranscore[torch]'`") from error
+        raise UnavailableError(f"SembScore needs PyTorch. Run `{pip_install('torch')}`") from error
     return with_network(CheXbert())
 
 
@@ -45,4 +46,4 @@ def with_network(network: CheXbert) -> Mean:
             values[places, 0] = (matrix[: len(places)] * matrix[len(places) :]).sum(axis=1)
         return values
 
-    return Mean("sembscore", "", ("sembscore",), measure, fit_digest=network.digest)
+    return Mean("sembscore", "", ("sembscore",), measure, limits=(-1.0, 1.0), fit_digest=network.digest)

@@ -32,7 +32,7 @@
     const card = {};
     document.querySelectorAll("#submit [data-card]").forEach((one) => { card[one.dataset.card] = one.value.trim() || null; });
     return { name: field("submit-file").files[0].name, cohort: field("submit-cohort").value, card, dry,
-      agreed: field("submit-agreed").checked, looked: field("submit-looked").checked };
+      agreed: field("submit-agreed").checked, looked: field("submit-looked").checked, code: field("submit-code").value.trim() };
   }
   function missing(form) { // what the server need not be asked for
     const file = field("submit-file").files[0], most = Number(form.dataset.most);
@@ -70,7 +70,7 @@
     Object.assign(link, { textContent: answer.id, href: `?tab=submit&receipt=${answer.id}` });
     if (answer.code) {
       const code = Object.assign(document.createElement("code"), { textContent: answer.code });
-      note.append("Keep this code, with which alone it can be withdrawn: ", code, ". ");
+      note.append("Keep this code, with which alone it can be withdrawn, and new versions handed in: ", code, ". ");
     }
     note.append("Its page: ", link);
     said(answer.head, answer.lines, note);
@@ -171,4 +171,7 @@
   });
   document.addEventListener("visibilitychange", () => { shown = ""; start(); });
   document.addEventListener("ranscore-shown", start);
+  // Gradio puts the form into the document some time after this script has run, and may put it there a second time.
+  new MutationObserver(() => { if (at("submit")?.dataset.ready === undefined) start(); }).observe(document.documentElement,
+    { childList: true, subtree: true, attributes: true, attributeFilter: ["data-ready"] });
 })();

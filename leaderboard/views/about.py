@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from harness.cohorts.describe import Spread, TableOne
 from harness.findings import FINDINGS
-from harness.record import Record
-from harness.reported import source
-from harness.summary import findings_table
-from leaderboard.addresses import Addresses
+from harness.records.paper_table import source
+from harness.records.record import Record
+from harness.records.summary import findings_table
 from leaderboard.board import Board
-from leaderboard.markup import Html, el, grid, join
+from leaderboard.html.addresses import Addresses
+from leaderboard.html.markup import Html, el, grid, join
 from leaderboard.views.board import MEANING, heading
 
 METRICS = {

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from scipy import stats
 
 from harness.types import Role
-from leaderboard.addresses import Addresses
 from leaderboard.board import Board, BoardRow, Column
-from leaderboard.markup import Html, el, grid, join, person
-from leaderboard.plots import Slope, slopes
+from leaderboard.exports.plots import Slope, slopes
+from leaderboard.html.addresses import Addresses
+from leaderboard.html.markup import Html, el, grid, join, person
 from leaderboard.views.board import heading
 
 MOST = 30
@@ -85,8 +85,8 @@ def section(first: Column, second: Column, found: Sequence[Standing]) -> Html:
         Slope(
             f"{item.row.name} {item.row.version}".strip(),
             *_places(shown, item),
-            f"{item.values[0]:.3f}",
-            f"{item.values[1]:.3f}",
+            f"{item.values[0]:z.3f}",
+            f"{item.values[1]:z.3f}",
             item.row.role is Role.FLOOR,
             item.row.id in marked,
         )
@@ -129,7 +129,7 @@ def worst(found: Sequence[Standing], most: int = 2) -> list[Standing]:
 def sentence(first: Column, second: Column, found: Sequence[Standing]) -> Html:
     """How far the two agree, and who gains most."""
     tau = float(stats.kendalltau([item.positions[0] for item in found], [item.positions[1] for item in found]).statistic)
-    parts = [el("span", f"Kendall's tau {tau:+.2f} over {len(found)} rows (1: the same order, 0: unrelated, -1: reversed). ")]
+    parts = [el("span", f"Kendall's tau {tau:+z.2f} over {len(found)} rows (1: the same order, 0: unrelated, -1: reversed). ")]
     for item in worst(found, 1) if second.higher_is_better else []:
         one, other = kept(found, item)
         places = (

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.formats.written_by import BASELINE, DRAWN
 from harness.types import Access, Grade, Role
-from leaderboard.addresses import Addresses
 from leaderboard.board import Board, BoardRow, Cell, Column
-from leaderboard.markup import Html, el, grid, join, outward, person, scrolling
-from leaderboard.pieces import KINDS
-from leaderboard.plots import WIDTH, Scale, top_of, whisker
-from leaderboard.render import DIGITS, FACTS, caption, number, rank
+from leaderboard.exports.cells import KINDS
+from leaderboard.exports.plots import WIDTH, Scale, top_of, whisker
+from leaderboard.exports.tables import DIGITS, FACTS, caption, number, rank
+from leaderboard.html.addresses import Addresses
+from leaderboard.html.markup import Html, el, grid, join, outward, person, scrolling
 
 MEANING = {
     Grade.REPORTED: "printed in a paper, not computed here",
@@ -34,11 +35,19 @@ def view(board: Board, others: Sequence[Board], reported: Sequence[BoardRow], to
         table(board, to),
         el("p", caption(board), class_="rs-fine"),
         el("p", join(el("span", note) for note in board.notes)) if board.notes else None,
+        *(el("p", note, class_="rs-fine") for note in filter(None, map(learned, board.rows))),
         legend(),
         paper(reported) if reported else None,
         class_="rs-view",
         data_board=board.key,
     )
+
+
+def learned(row: BoardRow) -> str:
+    """What must be said beside the results of the baseline that is trained on drawings; empty for every other system."""
+    if row.name == BASELINE:
+        return f"{row.name} is a small model that is trained here. Trained on a synthetic cohort, it has seen drawn films alone."
+    return f"{row.name}: it has seen drawn films alone, so its scores on real ones mean nothing." if row.name.endswith(DRAWN) else ""
 
 
 def heading(board: Board, others: Sequence[Board], tab: str, to: Addresses) -> Html:
@@ -90,9 +99,8 @@ def lead(board: Board) -> Html:
             else "are not told apart at the top"
         )
         parts.append(el("span", names, f" {tied} among {len(ranked)} ranked systems. "))
-    if board.detectable is not None:
-        gap = el("strong", f"{board.detectable:.{DIGITS}f}")
-        parts.append(el("span", "Two systems must be about ", gap, f" {board.columns[0].label} apart to be told apart."))
+    if board.gap:
+        parts.append(el("span", board.gap))
     if not ranked:
         parts.append(el("span", "Nobody is ranked here yet: ranks are given to systems that were scored or generated again here."))
     return el("p", join(parts), class_="rs-lead")
@@ -243,7 +251,7 @@ def _score(cell: Cell | None, scale: Scale | None, row: BoardRow) -> Html:
     value = number(cell)
     shown: Html | str = el("b", value) if cell.best else value
     ends = (
-        el("span", f"[{cell.interval[0]:.{DIGITS}f}, {cell.interval[1]:.{DIGITS}f}]", class_="rs-minor")
+        el("span", f"[{cell.interval[0]:z.{DIGITS}f}, {cell.interval[1]:z.{DIGITS}f}]", class_="rs-minor")
         if scale and cell.interval
         else None
     )

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 
 from harness.findings import NO_FINDING
-from harness.snapshot import MetricSnapshot, Pair
-from harness.summary import FEW_POSITIVES
+from harness.records.snapshot import MetricSnapshot, Pair
+from harness.records.summary import FEW_POSITIVES
 from harness.types import Access
-from leaderboard.addresses import Addresses
 from leaderboard.board import Board, BoardRow
-from leaderboard.markup import Html, el, grid, join, person, scrolling
-from leaderboard.plots import Dumbbell, dumbbells
-from leaderboard.shelf import Content
+from leaderboard.content import Content
+from leaderboard.exports.plots import Dumbbell, dumbbells
+from leaderboard.html.addresses import Addresses
+from leaderboard.html.markup import Html, el, grid, join, person, scrolling
 from leaderboard.views.board import heading
 
 MOST = 40
@@ -97,17 +97,17 @@ def _tested(found: Pair | None, higher: bool, one: BoardRow, other: BoardRow, te
     if found is None:
         large = tests is not None and {one.id, other.id} <= set(tests.systems)
         return ["–", "–", "–", "not tested on a board of this size" if large else "not tested: the rows of one are not here"]
-    return [f"{found.difference:+.3f}", interval(found), probability(found.p), verdict(found, higher, one, other)]
+    return [f"{found.difference:+z.3f}", interval(found), probability(found.p), verdict(found, higher, one, other)]
 
 
 def interval(found: Pair) -> str:
     """An interval of a difference; a dash where it is not known."""
-    return f"[{found.low:+.3f}, {found.high:+.3f}]" if isfinite(found.low) and isfinite(found.high) else "–"
+    return f"[{found.low:+z.3f}, {found.high:+z.3f}]" if isfinite(found.low) and isfinite(found.high) else "–"
 
 
 def probability(p: float) -> str:
     """A p value as papers print it."""
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+    return "< 0.001" if p < 0.001 else f"{p:z.3f}"
 
 
 def verdict(found: Pair, higher: bool, one: BoardRow, other: BoardRow) -> Html | str:
@@ -122,7 +122,7 @@ def sentence(label: str, found: Pair | None, one: BoardRow, other: BoardRow) -> 
     first, second = el("strong", person(one.name)), el("strong", person(other.name))
     if found is None:
         return el("span", first, " and ", second, " cannot be compared here: the rows of one of them are not in this store.")
-    numbers = f"{abs(found.difference):.3f} {label}, 95 % interval of the difference {interval(found)}, p {probability(found.p)}"
+    numbers = f"{abs(found.difference):z.3f} {label}, 95 % interval of the difference {interval(found)}, p {probability(found.p)}"
     if found.low <= 0 <= found.high:
         return el("span", first, " and ", second, f" are not told apart on this cohort: they differ by {numbers}.")
     ahead, behind = (first, second) if found.difference > 0 else (second, first)
@@ -146,7 +146,7 @@ def findings(content: Content, one: BoardRow, other: BoardRow, tests: MetricSnap
             Dumbbell(name, left[f"f1:{name}"], right[f"f1:{name}"], few, (1 if found.difference > 0 else -1) if sure and found else 0)
         )
         shown = (
-            [f"{found.difference:+.3f}", interval(found), probability(found.adjusted or 0.0)]
+            [f"{found.difference:+z.3f}", interval(found), probability(found.adjusted or 0.0)]
             if found
             else ["–", "–", "too few positives" if few else "–"]
         )
@@ -227,11 +227,11 @@ def _matrix_cell(board: Board, row: BoardRow, other: BoardRow, found: Pair | Non
     sign, words, kind = (
         ("▲", "better than", "rs-up") if told and better else ("▼", "worse than", "rs-down") if told else ("·", "not told apart from", None)
     )
-    label = f"{row.name} {words} {other.name}, {found.difference:+.3f}"
+    label = f"{row.name} {words} {other.name}, {found.difference:+z.3f}"
     link = el(
         "a",
         el("span", sign, aria_hidden="true"),
-        f" {found.difference:+.2f}",
+        f" {found.difference:+z.2f}",
         href=to.tab("compare", board, a=row.id, b=other.id),
         aria_label=label,
     )

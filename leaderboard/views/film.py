@@ -6,7 +6,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 
 from harness.errors import Problem
-from leaderboard.markup import Html, el, join
+from leaderboard.html.markup import Html, el, join
 
 WARNING = (
     " What it writes may be wrong in every word. The film is read in memory and in a private temporary folder that goes when the report is "
@@ -73,7 +73,24 @@ def complaint(problems: Sequence[Problem]) -> Html:
     return el("div", head, el("ul", join(el("li", str(problem)) for problem in problems)), role="alert", class_="rs-problem")
 
 
-def answer(name: str, file: str, picture: bytes, size: tuple[int, int], substituted: Sequence[str], read: Html) -> Html:
+def warning(caution: str, example: bool) -> Html | None:
+    """What stands above a report that may mean nothing; the film of a patient is no drawn example.
+
+    Args:
+        caution: What the system has to say beside every report of it; empty for nothing.
+        example: Whether the film is one of the page's drawn examples.
+    """
+    if not caution:
+        return None
+    if example:
+        return el("p", caution, " This film is such a drawing.", class_="rs-fine")
+    head = el("strong", "This report says nothing about a patient.")
+    return el("p", head, f" {caution} What it writes about a real film has no meaning.", role="alert", class_="rs-problem")
+
+
+def answer(
+    name: str, file: str, picture: bytes, size: tuple[int, int], substituted: Sequence[str], read: Html, warned: Html | None = None
+) -> Html:
     """The film as the system saw it beside what it wrote.
 
     Args:
@@ -83,9 +100,10 @@ def answer(name: str, file: str, picture: bytes, size: tuple[int, int], substitu
         size: Width and height of the film in pixels.
         substituted: What stood in for inputs that the system lacks here.
         read: The report as the view of a pasted report shows it.
+        warned: What stands above it; see `warning`.
     """
     source = f"data:image/png;base64,{b64encode(picture).decode()}"
     caption = el("figcaption", el("bdi", file), f", {size[0]} by {size[1]} pixels", class_="rs-fine")
     figure = el("figure", el("img", src=source, alt=f"The film as it was shown to {name}"), caption)
     notes = [el("p", f"Stood in for something the system asks for: {note}", class_="rs-fine") for note in substituted]
-    return el("div", figure, el("div", el("h3", f"{name} wrote"), join(notes), read), class_="rs-filmed")
+    return el("div", figure, el("div", el("h3", f"{name} wrote"), warned, join(notes), read), class_="rs-filmed")

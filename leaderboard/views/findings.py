@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from harness.findings import NO_FINDING
-from harness.record import MetricResult, Record
-from harness.summary import FEW_POSITIVES, FindingRow, findings_table
+from harness.records.record import MetricResult, Record
+from harness.records.summary import FEW_POSITIVES, FindingRow, findings_table
 from harness.types import Role
-from leaderboard.addresses import Addresses
 from leaderboard.board import Board, BoardRow
-from leaderboard.markup import Html, el, grid, join, person, scrolling
+from leaderboard.html.addresses import Addresses
+from leaderboard.html.markup import Html, el, grid, join, person, scrolling
 from leaderboard.strata import Group
 from leaderboard.views.board import heading
 

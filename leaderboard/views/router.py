@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from harness import ranks
 from harness.cohorts.describe import describe
+from harness.records import ranks
+from harness.records.snapshot import MetricSnapshot
 from harness.signature import kind_of
-from harness.snapshot import MetricSnapshot
 from harness.types import Access, Rows
 from leaderboard import strata
-from leaderboard.addresses import Addresses
 from leaderboard.board import Board, BoardRow, reported_rows
-from leaderboard.markup import Html, el
-from leaderboard.shelf import Content, Shelf
-from leaderboard.views import about, agree, board, compare, findings, studies, system
+from leaderboard.content import Content, Shelf
+from leaderboard.html.addresses import Addresses
+from leaderboard.html.markup import Html, el
+from leaderboard.views import about, agree, board, compare, findings, readers, studies, system
 
 TABS = {
     "board": "Board",
     "findings": "Findings",
     "compare": "Compare",
     "agree": "Metrics agree?",
+    "readers": "Readers",
     "system": "System",
     "about": "About",
 }
@@ -29,24 +30,62 @@ TABS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What a page shows, by names that exist: however it was asked for, an equal page is equal here."""
+
+    tab: str = "board"
+    board: str = ""
+    """The board's key; empty where the store is."""
+    a: str = ""
+    b: str = ""
+    system: str = ""
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """What was asked for."""
+    """One page that is drawn."""
 
     shelf: Shelf
     content: Content
     board: Board
-    query: Mapping[str, str]
+    asked: Asked
     to: Addresses
 
 
-def render(shelf: Shelf, tab: str, query: Mapping[str, str], to: Addresses) -> Html:
-    """One page; an unknown name, board or system leads to the nearest thing that there is."""
-    content = shelf.content()
+def resolve(content: Content, tab: str, query: Mapping[str, str]) -> Asked:
+    """The page that is meant; an unknown name, board or system leads to the nearest thing that there is."""
+    tab = tab if tab in TABS else "board"
     found = content.board_of(query["system"]) if tab == "system" and query.get("system") else None
     shown = found or content.board(query.get("board", ""))
     if shown is None:
+        return Asked(tab)
+    asked = Asked(tab, shown.key)
+    if tab == "findings":
+        part = query.get("part", "")
+        return replace(asked, part=part if part in findings.PARTS else "f1")
+    if tab == "compare":
+        one, other = compare.choose(shown, query.get("a", ""), query.get("b", ""))
+        return replace(asked, a=one.id if one else "", b=other.id if other else "")
+    if tab == "system":
+        known = {row.id for row in shown.rows}
+        name = query.get("system", "")
+        return replace(asked, system=name if name in known else min(shown.rows, key=lambda row: row.place is None).id)
+    return asked
+
+
+def render(shelf: Shelf, tab: str, query: Mapping[str, str], to: Addresses) -> Html:
+    """One page, from its name and its query."""
+    content = shelf.content()
+    return draw(shelf, content, resolve(content, tab, query), to)
+
+
+def draw(shelf: Shelf, content: Content, asked: Asked, to: Addresses) -> Html:
+    """One page, of what `resolve` gave for the same content."""
+    shown = content.board(asked.board)
+    if shown is None:
         return nothing()
-    return _PAGES.get(tab, _board)(Page(shelf, content, shown, query, to))
+    return _PAGES[asked.tab](Page(shelf, content, shown, asked, to))
 
 
 def nothing() -> Html:
@@ -65,7 +104,7 @@ def _board(page: Page) -> Html:
 def _findings(page: Page) -> Html:
     records = {name: item.record for name, item in page.content.stored.items()}
     groups = {row.id: found for row in page.board.rows[: findings.MOST] if (found := _groups(page, row))}
-    return findings.view(page.board, records, page.content.boards, page.to, part=page.query.get("part", "f1"), strata=groups)
+    return findings.view(page.board, records, page.content.boards, page.to, part=page.asked.part, strata=groups)
 
 
 def _groups(page: Page, row: BoardRow, intervals: bool = False) -> tuple[strata.Group, ...]:
@@ -83,7 +122,7 @@ def _findings_rows(page: Page, name: str) -> Rows | None:
 
 
 def _compare(page: Page) -> Html:
-    first, second = page.query.get("a", ""), page.query.get("b", "")
+    first, second = page.asked.a, page.asked.b
     one, other = compare.choose(page.board, first, second)
     differ = _studies(page, one, other) if one and other else None
     tests = _tests(page, one, other) if one and other else {}
@@ -123,9 +162,12 @@ def _agree(page: Page) -> Html:
     return agree.view(page.board, page.content.boards, page.to)
 
 
+def _readers(page: Page) -> Html:
+    return readers.view(page.board, page.shelf.standards(), page.content.boards, page.to)
+
+
 def _system(page: Page) -> Html:
-    rows = {row.id: row for row in page.board.rows}
-    row = rows.get(page.query.get("system", "")) or min(page.board.rows, key=lambda row: row.place is None)
+    row = next(row for row in page.board.rows if row.id == page.asked.system)
     stored = page.content.stored[row.id]
     past = [item for item in page.content.stored.values() if (item.record.system.name, item.record.system.role) == (row.name, row.role)]
     return system.view(page.board, row, stored, past, page.content.boards, page.to, _groups(page, row, intervals=True))
@@ -137,4 +179,12 @@ def _about(page: Page) -> Html:
     return about.view(page.board, record, describe(cohort) if cohort else None, page.content.boards, page.to)
 
 
-_PAGES = {"board": _board, "findings": _findings, "compare": _compare, "agree": _agree, "system": _system, "about": _about}
+_PAGES = {
+    "board": _board,
+    "findings": _findings,
+    "compare": _compare,
+    "agree": _agree,
+    "readers": _readers,
+    "system": _system,
+    "about": _about,
+}

@@ -10,7 +10,7 @@ import numpy as np
 from harness.findings import RAN_21
 from harness.types import Cohort, Labels, Rows, Span
 from leaderboard.board import BoardRow
-from leaderboard.markup import Html, el, join, person
+from leaderboard.html.markup import Html, el, join, person
 
 MOST = 3
 """Studies shown for each of the two."""

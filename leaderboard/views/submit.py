@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from harness.types import Access, Section
-from leaderboard.markup import Html, el, join
+from leaderboard.html.markup import Html, el, join
 
 LEAD = "One report a study: columns study_id and report. Nobody is shown its text."
 MORE = (
@@ -46,32 +47,32 @@ def _login() -> Html:
 
 
 def _form(cohorts: Mapping[str, Access], data_use: str, most: int) -> Html:
+    closed = next(iter(cohorts.values())) is not Access.OPEN  # of the first one, which is chosen
     options = join(el("option", name, value=name, data_access=access.value) for name, access in cohorts.items())
-    file = el("input", type="file", required=True, aria_describedby="submit-limit submit-chosen")
     limit = f"CSV, JSON Lines, JSON or Parquet, up to {most // 1_000_000} MB." if most >= 1_000_000 else f"Up to {most:,} bytes."
+    example = el("button", "Fill in the example", type="button", class_="rs-button rs-plain", id="submit-example", hidden=closed)
+    chosen = el("p", "", id="submit-chosen", class_="rs-fine")
     what = [
+        el("div", _field("submit-cohort", "Cohort", "select", options), example),
         el(
             "div",
-            _field("Cohort", el("select", options), "submit-cohort"),
-            el("button", "Fill in the example", type="button", class_="rs-button rs-plain", id="submit-example", hidden=True),
-        ),
-        el(
-            "div",
-            _field("Reports", file, "submit-file", el("span", "", id="submit-chosen", class_="rs-fine")),
+            _field(
+                "submit-file", "Reports", "input", more=chosen, type="file", required=True, aria_describedby="submit-limit submit-chosen"
+            ),
             el("p", limit, id="submit-limit", class_="rs-fine"),
         ),
     ]
     card = [
-        _field("System", _text("name", 80, required=True), "submit-name"),
-        _field("Version", _text("version", 40)),
-        _field("Organisation", _text("organisation", 80)),
-        _field("Link (https://...)", _text("link", 200)),
+        _text("submit-name", "System", "name", 80, required=True),
+        _text("submit-version", "Version", "version", 40),
+        _text("submit-organisation", "Organisation", "organisation", 80),
+        _text("submit-link", "Link (https://...)", "link", 200),
     ]
     more = [
-        _field("Are its weights public?", _choice("open_weights", CHOICES)),
-        _field("Was it trained on this cohort?", _choice("trained_on_cohort", CHOICES)),
-        _field("What it writes", _choice("sections", SECTIONS)),
-        _field("Anonymous until (2027-01-31); empty for never", _text("anonymous_until", 10)),
+        _choice("submit-weights", "Are its weights public?", "open_weights", CHOICES),
+        _choice("submit-trained", "Was it trained on this cohort?", "trained_on_cohort", CHOICES),
+        _choice("submit-sections", "What it writes", "sections", SECTIONS),
+        _text("submit-until", "Anonymous until (2027-01-31); empty for never", "anonymous_until", 10),
     ]
     buttons = [
         # The first one is what the Enter key presses, and it keeps nothing.
@@ -83,7 +84,7 @@ def _form(cohorts: Mapping[str, Access], data_use: str, most: int) -> Html:
         el("div", join(what), class_="rs-two"),
         el("div", join(card), class_="rs-four"),
         el("details", el("summary", "More about the system"), el("div", join(more), class_="rs-four")),
-        _tick("submit-agreed", data_use, hidden=True),
+        _tick("submit-agreed", data_use, hidden=not closed),
         _tick("submit-looked", "I looked at what the privacy screen noticed; it names nobody"),
         el("div", join(buttons), class_="rs-tools"),
         id="submit",
@@ -93,27 +94,28 @@ def _form(cohorts: Mapping[str, Access], data_use: str, most: int) -> Html:
 
 
 def _receipt() -> Html:
-    secret = el("input", type="password", maxlength="60", autocomplete="off")
     fields = [
-        _field("Receipt", _text("", 40), "submit-receipt"),
-        _field("Code, to withdraw", secret, "submit-code"),
-        _field("Reason, to withdraw", _text("", 200), "submit-reason"),
+        _text("submit-receipt", "Receipt", None, 40),
+        _field("submit-code", "Code, to withdraw or for a new version", "input", type="password", maxlength="60", autocomplete="off"),
+        _text("submit-reason", "Reason, to withdraw", None, 200),
         el("button", "Withdraw", type="button", class_="rs-button rs-plain", id="submit-withdraw"),
     ]
     return el("form", join(fields), class_="rs-four", id="submit-where")
 
 
-def _field(label: str, control: Html, name: str | None = None, *more: Html) -> Html:
-    """A labelled control."""
-    return el("label", el("span", label), control, *more, id=name, class_="rs-field")
+def _field(name: str, label: str, tag: str, *inside: Html, more: Html | None = None, **attributes: object) -> Html:
+    """A control with its label in a box."""
+    control = el(tag, *inside, id=f"{name}-field", **attributes)
+    return el("div", el("label", label, for_=f"{name}-field"), control, more, id=name, class_="rs-field")
 
 
-def _text(name: str, most: int, required: bool = False) -> Html:
-    return el("input", type="text", data_card=name or None, maxlength=str(most), required=required, autocomplete="off", spellcheck="false")
+def _text(name: str, label: str, card: str | None, most: int, required: bool = False) -> Html:
+    attributes: dict[str, Any] = {"data_card": card, "maxlength": str(most), "required": required}
+    return _field(name, label, "input", type="text", autocomplete="off", spellcheck="false", **attributes)
 
 
-def _choice(name: str, values: Mapping[str, str]) -> Html:
-    return el("select", join(el("option", label, value=value) for value, label in values.items()), data_card=name)
+def _choice(name: str, label: str, card: str, values: Mapping[str, str]) -> Html:
+    return _field(name, label, "select", join(el("option", text, value=value) for value, text in values.items()), data_card=card)
 
 
 def _tick(name: str, label: str, hidden: bool = False) -> Html:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness import summary
-from harness.record import Record
-from harness.store import Stored
+from harness.records import summary
+from harness.records.record import Record
+from harness.records.store import Stored
 from harness.types import Role
-from leaderboard.addresses import SYSTEM_FILES, Addresses
 from leaderboard.board import Board, BoardRow, label, shown_parts
-from leaderboard.markup import Html, el, grid, join, outward, person
-from leaderboard.render import rank
+from leaderboard.exports.tables import rank
+from leaderboard.html.addresses import SYSTEM_FILES, Addresses
+from leaderboard.html.markup import Html, el, grid, join, outward, person
 from leaderboard.strata import Group
-from leaderboard.views.board import MEANING, heading
+from leaderboard.views.board import MEANING, heading, learned
 
 TITLES = {
     "badge": "Badge (SVG)",
@@ -47,6 +47,7 @@ def view(
         chooser(board, row),
         el("h3", person(f"{row.name} {row.version}".strip()), mark),
         el("p", person(summary.sentence(record)), class_="rs-lead"),
+        el("p", note, class_="rs-fine") if (note := learned(row)) else None,
         facts(row, stored),
         files(board, row, to),
         el("h3", "Scores"),
@@ -97,13 +98,13 @@ def scores(record: Record) -> Html:
     """Each metric's headline with its interval and signature."""
     lines = []
     for result in record.metrics:
-        ends = f"[{result.interval[0]:.3f}, {result.interval[1]:.3f}]" if result.interval else "–"
+        ends = f"[{result.interval[0]:z.3f}, {result.interval[1]:z.3f}]" if result.interval else "–"
         attainable = result.attainable if result.attainable is not None else "–"
         lines.append([label(result, result.headline), result.value, ends, attainable, el("code", result.signature)])
         for part in shown_parts(result):
             if part != result.headline:
                 known = result.intervals.get(part)
-                lines.append([label(result, part), result.parts[part], f"[{known[0]:.3f}, {known[1]:.3f}]" if known else "–", "–", ""])
+                lines.append([label(result, part), result.parts[part], f"[{known[0]:z.3f}, {known[1]:z.3f}]" if known else "–", "–", ""])
     lines += [[name, "–", "–", "–", f"not computed: {reason}"] for name, reason in record.unavailable.items()]
     return grid("Scores", ["Score", "Value", "95 % interval", "Attainable", "Signature"], lines, hidden=True)
 
@@ -130,7 +131,7 @@ def strata(groups: Sequence[Group]) -> Html:
             f"{group.stratum}: {group.name}",
             group.studies,
             group.score,
-            f"[{group.interval[0]:.3f}, {group.interval[1]:.3f}]" if group.interval else "–",
+            f"[{group.interval[0]:z.3f}, {group.interval[1]:z.3f}]" if group.interval else "–",
         ]
         for group in groups
     ]

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from harness import demo
-from harness.cli import main
 from harness.metrics import metric
-from harness.store import Store
+from harness.records.store import Store
 from harness.types import Grade, Role
-from leaderboard import render
 from leaderboard.board import Board, boards, reported_rows
-from leaderboard.ranked import load
+from leaderboard.content import load
+from leaderboard.exports import tables
+from ranscore.commands import main
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +48,8 @@ def test_ranks_come_from_the_snapshot_with_their_interval(board: Board) -> None:
     best, last = places["synthetic-alder"], places["synthetic-maple"]
     assert best and last and best.rank == 1 and best.best and last.low > best.high and not last.best
     assert board.detectable and 0.02 < board.detectable < 0.3 and board.snapshot
-    assert render.rank(board.rows[0]) == "–"
-    assert render.rank(next(row for row in board.rows if row.place is last)).startswith(str(last.rank))
+    assert tables.rank(board.rows[0]) == "–"
+    assert tables.rank(next(row for row in board.rows if row.place is last)).startswith(str(last.rank))
 
 
 def test_without_a_snapshot_nothing_is_ranked(store: Store) -> None:
@@ -87,16 +87,16 @@ def test_every_text_form_holds_the_same_numbers(board: Board) -> None:
     cell = row.cells[board.columns[0].key]
     assert cell.interval is not None
     shown = f"{cell.value:.3f} [{cell.interval[0]:.3f}, {cell.interval[1]:.3f}]"
-    lines = list(csv.DictReader(io.StringIO(render.to_csv(board))))
+    lines = list(csv.DictReader(io.StringIO(tables.to_csv(board))))
     found = next(line for line in lines if line["system"] == row.name)
     assert float(found["Ran Score"]) == cell.value and float(found["Ran Score low"]) == cell.interval[0]
-    assert shown.replace("[", r"\[").replace("]", r"\]") in render.to_markdown(board)
+    assert shown.replace("[", r"\[").replace("]", r"\]") in tables.to_markdown(board)
     assert (
-        shown in render.to_latex(board)
-        and r"\toprule" in render.to_latex(board)
-        and board.signature.split("|")[0] in render.to_latex(board)
+        shown in tables.to_latex(board)
+        and r"\toprule" in tables.to_latex(board)
+        and board.signature.split("|")[0] in tables.to_latex(board)
     )
-    data = json.loads(render.dumps((board,)))["boards"][0]
+    data = json.loads(tables.dumps((board,)))["boards"][0]
     assert data["rows"][1]["cells"][board.columns[0].key]["value"] == cell.value
 
 
@@ -105,12 +105,12 @@ def test_every_text_form_holds_the_same_numbers(board: Board) -> None:
 )
 def test_hostile_names_are_inert(board: Board, name: str) -> None:
     hostile = replace(board, rows=(replace(board.rows[1], name=name),))
-    cells = next(csv.reader(io.StringIO(render.to_csv(hostile).splitlines()[1])))
+    cells = next(csv.reader(io.StringIO(tables.to_csv(hostile).splitlines()[1])))
     assert not cells[3].startswith(("=", "@"))
-    markdown = render.to_markdown(hostile).splitlines()[2]
+    markdown = tables.to_markdown(hostile).splitlines()[2]
     assert "<script" not in markdown and "](" not in markdown
-    assert markdown.replace("\\|", "").count("|") == len(render.header(board)) + 1
-    latex = render.to_latex(hostile)
+    assert markdown.replace("\\|", "").count("|") == len(tables.header(board)) + 1
+    latex = tables.to_latex(hostile)
     assert "\\input{" not in latex and "50 % &" not in latex
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from harness import ranks, scoring, snapshot
 from harness.cohorts import table
 from harness.extractors import extractor
-from harness.store import Store
+from harness.records import ranks, snapshot
+from harness.records.store import Store
+from harness.scoring import scorer
 from harness.types import Access, Grade, Role, Section, SystemCard
-from leaderboard.addresses import Live
-from leaderboard.shelf import Shelf
+from leaderboard.content import Shelf
+from leaderboard.html.addresses import Live
 from leaderboard.views import router, tryit
 
 
@@ -33,7 +34,9 @@ def test_one_sentence_stands_at_the_floor_while_its_bleu_looks_respectable(share
     }
     for name, reports in said.items():
         card = SystemCard(name, role=Role.FLOOR if name == "constant-normal" else Role.SYSTEM)
-        made = scoring.score(reports, cohort, metrics=names, card=card, grade=Grade.SCORED_HERE, created="2026-01-01T00:00:00Z")
+        made = scorer.score(
+            predictions=reports, references=cohort, metrics=names, card=card, grade=Grade.SCORED_HERE, created="2026-01-01T00:00:00Z"
+        )
         store.add(made.record, made.rows, None, made.sides.patients)
     for found in ranks.make(store):
         snapshot.save(store.root, found)

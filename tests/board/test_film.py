@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import io
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -12,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,16 +22,20 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from generators import catalogue, trained
+from generators import catalogue
+from generators.baseline import trained
 from generators.catalogue import Options
-from harness.cli import main
 from harness.errors import InputError, RanscoreError, UnavailableError, UsageError
 from harness.home import home
-from harness.store import Store
+from harness.records.store import Store
 from harness.types import StudyInput
-from leaderboard import film, film_sandbox
-from leaderboard.film import Reader, configured
+from leaderboard.films import reader as film
+from leaderboard.films import sandbox
+from leaderboard.films.reader import Reader, configured
+from leaderboard.page.body import Uploads
 from leaderboard.views import film as view
+from ranscore.commands import main
+from submissions import bounded
 from tests.films import ODD, dicom, drawn, model, saved
 
 __all__ = ["model"]
@@ -86,12 +93,11 @@ def test_real_films_are_read_as_the_files_themselves(reader: Reader, model: Path
     assert list(temporary.iterdir()) == []
 
 
-def test_a_generator_sees_pixels_and_nothing_else(tmp_path: Path) -> None:
+def test_a_generator_sees_pixels_and_nothing_else() -> None:
     original = dicom(drawn())
     assert b"Secret" in original
-    clean = film_sandbox.cleaned(original, "a.dcm", tmp_path)
-    assert b"Secret" not in clean.read_bytes() and not Image.open(clean).info
-    assert [path.name for path in tmp_path.iterdir()] == ["film.png"]
+    clean = sandbox.cleaned(original, "a.dcm")
+    assert b"Secret" not in clean and not Image.open(io.BytesIO(clean)).info
 
 
 def bomb() -> bytes:
@@ -102,7 +108,7 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty": (lambda: b"", "the file is empty (0 bytes)"),
     "text": (lambda: b"Heart size is normal.", "not a PNG, JPEG or DICOM file"),
     "pdf": (lambda: b"%PDF-1.7\n" + bytes(500), "not a PNG, JPEG or DICOM file"),
-    "huge": (lambda: b"\x89PNG\r\n\x1a\n" + bytes(film_sandbox.BYTES), "60,000,000 are read"),
+    "huge": (lambda: b"\x89PNG\r\n\x1a\n" + bytes(sandbox.BYTES), "60,000,000 are read"),
     "bomb": (bomb, "unpacks to more than 30,000,000 pixels"),
     "large": (lambda: saved(Image.new("1", (6000, 6000))), "unpacks to more than 30,000,000 pixels"),
     "speck": (lambda: saved(Image.new("L", (400, 8))), "400 by 8 pixels"),
@@ -128,12 +134,12 @@ def test_a_bad_film_is_named_and_leaves_nothing(reader: Reader, kind: str, tempo
 
 
 def test_a_decoder_that_takes_for_ever_or_dies_is_the_files_fault(reader: Reader, temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(film_sandbox, "SECONDS", 0.01)
-    with pytest.raises(InputError, match="takes longer than"):
-        reader.read(saved(drawn()), "a.png")
-    monkeypatch.undo()
-    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-    monkeypatch.setattr(film_sandbox, "environment", lambda: {"PYTHONHOME": "nowhere"})  # the child dies before it begins
+    for limit, value, said in (("SECONDS", 0.01, r"more than 0\.01 seconds of processor time"), ("MEMORY", 150 << 20, "memory")):
+        with monkeypatch.context() as patched:
+            patched.setattr(sandbox, limit, value)
+            with pytest.raises(InputError, match=said):
+                reader.read(saved(Image.new("1", (5000, 5000))), "a.png")
+    monkeypatch.setattr(bounded, "environment", lambda: {"PYTHONHOME": "nowhere"})  # the child dies before it begins
     with pytest.raises(InputError, match="cannot be unpacked within"):
         reader.read(saved(drawn()), "a.png")
     assert list(temporary.iterdir()) == []
@@ -147,6 +153,78 @@ def test_a_system_that_fails_says_so_without_secrets(does: str, said: str, tempo
         Reader(ODD, Options(settings={"does": does})).read(saved(drawn()), "a.png")
     assert "secret" not in str(caught.value) and caught.value.problems[0].remedy
     assert list(temporary.iterdir()) == []
+
+
+def test_a_generator_that_hangs_is_ended_and_the_next_film_has_another(temporary: Path) -> None:
+    reader = Reader(ODD, Options(settings={"does": "hangs on black"}), seconds=20)
+    reader.read(saved(drawn()), "a.png")  # it is up
+    first = reader._apart._child
+    reader._apart.seconds = 1  # of the page; the process itself would wait longer
+    with pytest.raises(UnavailableError, match="odd did not answer within 1 seconds and was ended"):
+        reader.read(saved(Image.new("L", (64, 64))), "black.png")
+    assert first is not None and first.poll() is not None
+    assert reader.read(saved(drawn()), "a.png").report == "Cardiomegaly."
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_generator_that_never_lets_go_of_python_ends_itself() -> None:
+    reader = Reader(ODD, Options(settings={"does": "holds on black"}), seconds=6)
+    with pytest.raises(UnavailableError, match="did not answer within 6 seconds"):
+        reader.read(saved(Image.new("L", (64, 64))), "black.png")
+    assert reader._apart._child is None
+
+
+def test_a_generator_that_dies_is_not_the_pages_end(temporary: Path) -> None:
+    reader = Reader(ODD, Options(settings={"does": "dies on black"}))
+    with pytest.raises(UnavailableError, match=r"odd ended on this film \(exit code -9\)"):
+        reader.read(saved(Image.new("L", (64, 64))), "black.png")
+    assert reader.read(saved(drawn()), "a.png").report == "Cardiomegaly."
+    assert list(temporary.iterdir()) == []
+
+
+def test_what_a_generator_prints_is_no_answer() -> None:
+    assert Reader(ODD, Options(settings={"does": "prints"})).read(saved(drawn()), "a.png").report == "Cardiomegaly."
+
+
+KILLED = """
+import os, sys, threading
+from generators.catalogue import Options
+from leaderboard.films.reader import Reader
+from tests.films import ODD, drawn, saved
+from PIL import Image
+reader = Reader(ODD, Options(settings={"does": "hangs on black"}))
+reader.read(saved(drawn()), "a.png")
+print(reader._apart._child.pid, flush=True)
+threading.Thread(target=reader.read, args=(saved(Image.new("L", (64, 64))), "black.png"), daemon=True).start()
+threading.Event().wait()
+"""
+
+
+@pytest.mark.parametrize("memory", [True, False], ids=["in memory", "in a folder"])
+def test_no_film_and_no_process_is_left_when_the_page_is_killed(temporary: Path, memory: bool) -> None:
+    (temporary.parent / "sitecustomize.py").write_text("" if memory else "import os\ndel os.memfd_create\n")
+    paths = f"{temporary.parent}:{Path.cwd()}"
+    env = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": paths}
+    with subprocess.Popen([sys.executable, "-c", KILLED], stdout=subprocess.PIPE, text=True, env=env) as page:
+        assert page.stdout is not None
+        generator = int(page.stdout.readline())
+        wait_for(lambda: held(generator) if memory else list(temporary.glob("ranscore-film-*/film.png")))
+        page.kill()
+    wait_for(lambda: not Path(f"/proc/{generator}").exists())
+    assert list(temporary.iterdir()) == []
+
+
+def held(process: int) -> bool:
+    """Whether a process has a film in memory."""
+    return any("memfd:film" in os.readlink(path) for path in Path(f"/proc/{process}/fd").iterdir() if path.is_symlink())
+
+
+def wait_for(done: Callable[[], object]) -> None:
+    """Wait until something is so, for a minute at most."""
+    end = time.monotonic() + 60
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_only_systems_that_read_films_are_offered(model: Path) -> None:
@@ -179,14 +257,15 @@ def test_the_configuration_names_the_generator(model: Path) -> None:
 def test_a_hosted_page_offers_the_generator_that_its_environment_names(
     reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from leaderboard import page, page_try
+    from leaderboard.page import app as page
+    from leaderboard.page import try_it
 
     store = Store(tmp_path / "store")
     assert page.open_site(store).film is None
     monkeypatch.setenv(film.VARIABLE, "trained-baseline")
     (found, given) = (page.open_site(store).film, page.open_site(store, reader).film)
-    assert found is not None and found.system is trained.SYSTEM and not page_try.able(found)  # its weights are not here
-    assert given is reader and page_try.able(given)
+    assert found is not None and found.system is trained.SYSTEM and not try_it.able(found)  # its weights are not here
+    assert given is reader and try_it.able(given)
 
 
 def test_the_command_names_what_is_missing_before_it_serves(capsys: pytest.CaptureFixture[str]) -> None:
@@ -199,11 +278,11 @@ def test_the_command_names_what_is_missing_before_it_serves(capsys: pytest.Captu
 def test_the_page_starts_without_torch_even_where_its_generator_needs_it(tmp_path: Path) -> None:
     code = (
         "import sys\nfrom pathlib import Path\nfrom generators import catalogue\nfrom generators.catalogue import Options\n"
-        "from harness.store import Store\nfrom leaderboard import page, page_try\nfrom leaderboard.film import Reader\n"
+        "from harness.records.store import Store\nfrom leaderboard.page import app, try_it\nfrom leaderboard.films.reader import Reader\n"
         "system = catalogue.find('promptmrg')\n"
         f"reader = Reader(system, Options({{item.name: Path({str(tmp_path)!r}) for item in system.weights}}, device='auto'))\n"
-        f"page.app(page.open_site(Store(Path({str(tmp_path)!r}) / 'store'), reader))\n"
-        "print(page_try.able(reader), 'torch' in sys.modules, 'transformers' in sys.modules)"
+        f"app.app(app.open_site(Store(Path({str(tmp_path)!r}) / 'store'), reader))\n"
+        "print(try_it.able(reader), 'torch' in sys.modules, 'transformers' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "False", "False"]
@@ -224,10 +303,10 @@ def test_an_example_is_drawn_and_its_text_tells_of_it(reader: Reader) -> None:
 
 @pytest.fixture
 def door(reader: Reader) -> TestClient:
-    from leaderboard import page_film
+    from leaderboard.page import film as page_film
 
     app = FastAPI()
-    page_film.route(app, reader)
+    page_film.route(app, reader, Uploads())
     return TestClient(app)
 
 
@@ -235,9 +314,20 @@ def sent(name: str, content: bytes, reference: str = "") -> bytes:
     return json.dumps({"name": name, "reference": reference}).encode() + b"\n" + content
 
 
-def post(door: TestClient, body: bytes) -> str:
+class Named:
+    """Takes a header's word for who a visitor is."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        named = dict(scope.get("headers", ())).get(b"who", b"")
+        await self.inner({**scope, "client": (named.decode(), 1)}, receive, send)
+
+
+def post(door: TestClient, body: bytes, who: str = "") -> str:
     """The answer's HTML."""
-    answer = door.post("/ranscore/film", content=body, headers={"content-type": "application/octet-stream"})
+    answer = door.post("/ranscore/film", content=body, headers={"content-type": "application/octet-stream", "who": who})
     assert answer.status_code == 200 and answer.headers["cache-control"] == "no-store"
     return str(json.loads(answer.text.splitlines()[-1])["html"])
 
@@ -258,7 +348,7 @@ def test_the_door_says_what_is_wrong(door: TestClient, capfd: pytest.CaptureFixt
     assert "was not sent by this page" in post(door, b"[" * 50_000 + b"\n")
     assert "not a PNG, JPEG or DICOM file" in post(door, sent("<script>a</script>.png", b"text"))
     assert "<script" not in post(door, sent("<script>a</script>.png", b"text", "<script>b</script>"))
-    assert "more than 60,000,000 bytes" in post(door, sent("a.png", bytes(film_sandbox.BYTES + 200_000)))
+    assert "more than 60,000,000 bytes" in post(door, sent("a.png", bytes(sandbox.BYTES + 200_000)))
     assert door.get("/ranscore/film/-7").json()["film"] and door.get("/ranscore/film/x").status_code == 422
     assert capfd.readouterr() == ("", "")
 
@@ -267,14 +357,14 @@ def test_the_door_says_what_is_wrong(door: TestClient, capfd: pytest.CaptureFixt
     ("does", "said"), [("records", "the answer was cut off"), ("empty", "its report is empty"), ("x", "lateral: none")]
 )
 def test_what_a_system_records_is_shown(does: str, said: str) -> None:
-    from leaderboard import page_film
+    from leaderboard.page import film as page_film
 
     shown = page_film.answer(Reader(ODD, Options(settings={"does": does})), saved(drawn()), "a.png", "")
     assert said in shown and ("No report was written" in shown) == (does != "x")
 
 
 def test_the_line_turns_away_who_comes_when_it_is_full() -> None:
-    from leaderboard import page_film
+    from leaderboard.page import film as page_film
 
     class Slow(Reader):
         """Reads when it is allowed to."""
@@ -287,10 +377,14 @@ def test_the_line_turns_away_who_comes_when_it_is_full() -> None:
 
     slow = Slow(ODD, Options(settings={"does": "x"}))
     app = FastAPI()
-    page_film.route(app, slow)
+    page_film.route(app, slow, Uploads())
     answers: list[str] = []
-    with TestClient(app) as client:
-        visitors = [threading.Thread(target=lambda: answers.append(post(client, sent("a.png", saved(drawn()))))) for _ in range(8)]
+    with TestClient(Named(app)) as client:
+
+        def visit(who: str) -> None:
+            answers.append(post(client, sent("a.png", saved(drawn())), who))
+
+        visitors = [threading.Thread(target=visit, args=(f"10.0.0.{number}",)) for number in range(8)]
         for visitor in visitors:
             visitor.start()
         end = time.monotonic() + 20
@@ -305,7 +399,7 @@ def test_the_line_turns_away_who_comes_when_it_is_full() -> None:
 
 
 def test_one_film_at_a_time_in_order_and_who_leaves_loses_the_turn() -> None:
-    from leaderboard.page_film import Line
+    from leaderboard.page.film import Line
 
     done: list[str] = []
     inside = threading.Semaphore(1)
@@ -319,7 +413,7 @@ def test_one_film_at_a_time_in_order_and_who_leaves_loses_the_turn() -> None:
 
     async def scene() -> None:
         line = Line()
-        first, second, third = (asyncio.ensure_future(line.run(lambda name=name: job(name))) for name in "abc")  # type: ignore[misc]
+        first, second, third = (line.join(lambda name=name: job(name)) for name in "abc")  # type: ignore[misc]
         await asyncio.sleep(0.02)
         assert [line.ahead(task) for task in (first, second, third)] == [0, 1, 2]
         second.cancel()  # while waiting
@@ -337,3 +431,31 @@ def test_the_form_holds_whatever_a_catalogue_says_as_text() -> None:
     with pytest.raises(RanscoreError) as caught:
         Reader(trained.SYSTEM, Options()).check()
     assert "trained-baseline needs model" in view.unavailable(caught.value.problems)
+
+
+def test_beside_every_report_stands_what_the_system_learned_from(reader: Reader, model: Path, shared: Path, tmp_path: Path) -> None:
+    from leaderboard.page import film as page_film
+
+    example = page_film.answer(reader, film.example(3)[0], "a.png", "")
+    assert "learned from drawn films alone" in example and "This film is such a drawing" in example
+    assert "says nothing about a patient" not in example
+    real = sorted((shared / "images").glob("*.png"))
+    assert len(real) > 4
+    for path in real:
+        shown = page_film.answer(reader, path.read_bytes(), path.name, "")
+        assert shown.index("says nothing about a patient") < shown.index("The report asserts") and 'role="alert"' in shown
+        assert "such a drawing" not in shown
+    # A drawing that is not one of the page's own is not taken for one.
+    assert "says nothing about a patient" in page_film.answer(reader, saved(drawn()), "a.png", "")
+    learned = trained.load(model)
+    for told in (None, False):
+        dataclasses.replace(learned, drawn=told).save(tmp_path / "model")
+        shown = page_film.answer(Reader(trained.SYSTEM, Options({"model": tmp_path / "model"})), saved(drawn()), "a.png", "")
+        assert ("does not say what it learned from" in shown) == (told is None) and ('role="alert"' in shown) == (told is None)
+
+
+def test_a_system_without_a_caution_is_shown_without_one() -> None:
+    from leaderboard.page import film as page_film
+
+    shown = page_film.answer(Reader(ODD, Options(settings={"does": "x"})), saved(drawn()), "a.png", "")
+    assert "asserts" in shown and "alert" not in shown and "drawing" not in shown

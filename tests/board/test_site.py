@@ -9,10 +9,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from harness.cli import main
-from harness.store import Store
-from leaderboard import frame, render, site
-from leaderboard.shelf import Shelf
+from harness.records.store import Store
+from leaderboard import static_site
+from leaderboard.content import Shelf
+from leaderboard.exports import tables
+from leaderboard.html import frame
+from ranscore.commands import main
 
 
 def test_every_link_of_every_page_leads_to_a_file(demo_store: Store, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -23,12 +25,12 @@ def test_every_link_of_every_page_leads_to_a_file(demo_store: Store, folder: Pat
         for address in re.findall(r'(?:href|src)="([^"]*)"', page.read_text()):
             parts = urlsplit(address)
             assert parts.scheme == "" and parts.path in written, (page.name, address)
-    assert json.loads((folder / "boards.json").read_text()) == json.loads(render.dumps(Shelf(demo_store).content().boards))
+    assert json.loads((folder / "boards.json").read_text()) == json.loads(tables.dumps(Shelf(demo_store).content().boards))
     assert "https://board.example/" in next(folder.glob("board-*.bib")).read_text()
 
 
 def test_strangers_bring_no_script_and_no_foreign_address(hostile_store: Store, folder: Path) -> None:
-    site.write(Shelf(hostile_store), folder)
+    static_site.write(Shelf(hostile_store), folder)
     for page in folder.glob("*.html"):
         source = page.read_text()
         assert re.findall(r"<script[^>]*>", source) == [
@@ -40,13 +42,13 @@ def test_strangers_bring_no_script_and_no_foreign_address(hostile_store: Store, 
 
 
 def test_the_pieces_of_exports_are_data_and_joined_whole_give_the_exports(hostile_store: Store, folder: Path) -> None:
-    site.write(Shelf(hostile_store), folder)
+    static_site.write(Shelf(hostile_store), folder)
     board = Shelf(hostile_store).content().boards[0]
     source = (folder / f"pieces-{board.key}.js").read_text()
     assert source.isascii() and source.startswith("ranscorePieces(") and source.endswith(");\n")
     found = json.loads(source.removeprefix("ranscorePieces(").removesuffix(");\n"))
-    assert found["json"] == json.loads(json.dumps(render.to_json(board)))
-    for kind, whole in render.FORMATS.items():
+    assert found["json"] == json.loads(json.dumps(tables.to_json(board)))
+    for kind, whole in tables.FORMATS.items():
         form = found["formats"][kind]
         facts = [at for at, name in enumerate(found["facts"]) if name in board.facts]
         listed = [(one["dress"], one) for one in form["head"]] + [(form["dress"], form["rows"][row.id]) for row in board.rows]
@@ -62,5 +64,5 @@ def test_the_pieces_of_exports_are_data_and_joined_whole_give_the_exports(hostil
 
 
 def test_an_empty_store_makes_a_page_that_says_so(folder: Path, tmp_path: Path) -> None:
-    site.write(Shelf(Store(tmp_path / "empty")), folder)
+    static_site.write(Shelf(Store(tmp_path / "empty")), folder)
     assert "No record yet" in (folder / "index.html").read_text()

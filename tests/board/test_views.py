@@ -9,15 +9,15 @@ from html.parser import HTMLParser
 
 import pytest
 
-from harness import store as stores
-from harness.record import Record
-from harness.store import Store
+from harness.records import store as stores
+from harness.records.record import Record
+from harness.records.store import Store
 from harness.types import Access, Role
-from leaderboard import exports, render
-from leaderboard.addresses import FILES, SYSTEM_FILES, Live
 from leaderboard.board import boards
-from leaderboard.markup import el, outward, text
-from leaderboard.shelf import Shelf
+from leaderboard.content import Shelf
+from leaderboard.exports import kinds, tables
+from leaderboard.html.addresses import FILES, SYSTEM_FILES, Live
+from leaderboard.html.markup import el, outward, text
 from leaderboard.views import router
 
 LIVE = Live()
@@ -62,7 +62,7 @@ def every_page(shelf: Shelf) -> dict[str, str]:
 def test_the_board_holds_what_the_json_prints_cell_by_cell(shelf: Shelf) -> None:
     board = shelf.content().boards[0]
     page = router.render(shelf, "board", {}, LIVE)
-    data = json.loads(render.dumps((board,)))["boards"][0]
+    data = json.loads(tables.dumps((board,)))["boards"][0]
     lines = re.findall(r'<tr[^>]*data-id="([0-9a-f]{16})".*?</tr>', page, re.S)
     assert lines == [row["id"] for row in data["rows"]]
     for row, line in zip(data["rows"], re.findall(r'<tr[^>]*data-id=".*?</tr>', page, re.S), strict=True):
@@ -129,7 +129,7 @@ def test_hostile_names_are_inert_on_every_page(hostile_store: Store) -> None:
 
 @pytest.mark.parametrize("kind", FILES)
 def test_hostile_names_are_inert_in_every_export_of_a_board(hostile_store: Store, kind: str) -> None:
-    made = exports.of_board(kind, Shelf(hostile_store).content().boards[0])
+    made = kinds.of_board(kind, Shelf(hostile_store).content().boards[0])
     assert made and re.fullmatch(r"[a-z0-9.-]+", made.name)
     inert(kind, made.text)
 
@@ -139,7 +139,7 @@ def test_hostile_names_are_inert_in_every_export_of_a_system(hostile_store: Stor
     content = Shelf(hostile_store).content()
     for row in content.boards[0].rows:
         record = content.record(row.id)
-        made = exports.of_system(kind, content.boards[0], row, record, "https://board.example/") if record else None
+        made = kinds.of_system(kind, content.boards[0], row, record, "https://board.example/") if record else None
         assert made and re.fullmatch(r"[a-z0-9.-]+", made.name)
         inert(kind, made.text)
 
@@ -186,7 +186,7 @@ def test_the_hubs_own_library_would_write_the_same_results(shelf: Shelf) -> None
     content = shelf.content()
     row = next(row for row in content.boards[0].rows if row.place)
     record = content.record(row.id)
-    made = exports.of_system("eval-results", content.boards[0], row, record, "https://board.example/", "org/set") if record else None
+    made = kinds.of_system("eval-results", content.boards[0], row, record, "https://board.example/", "org/set") if record else None
     found = yaml.safe_load(made.text if made else "")
     expected = [
         EvalResultEntry("org/set", task, round(result.value, 6), date=row.created, source_url="https://board.example/",
@@ -200,9 +200,9 @@ def test_an_export_holds_the_rows_and_columns_that_are_shown(shelf: Shelf) -> No
     board = shelf.content().boards[0]
     chosen = [board.rows[3].id, board.rows[1].id, "unknown"]
     shown = board.pick(chosen, ["rank", "system", board.columns[2].key, "date"], ["date"])
-    assert render.header(shown) == ["rank", "system", board.columns[2].label, "date"]
+    assert tables.header(shown) == ["rank", "system", board.columns[2].label, "date"]
     assert [row.id for row in shown.rows] == chosen[:2]
-    assert board.rows[3].name in render.to_csv(shown).splitlines()[1]
+    assert board.rows[3].name in tables.to_csv(shown).splitlines()[1]
 
 
 def test_a_system_is_anonymous_until_its_date(demo_store: Store) -> None:

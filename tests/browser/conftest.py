@@ -15,7 +15,7 @@ from typing import IO
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, sync_playwright
 
-from harness.store import Store
+from harness.records.store import Store
 from tests.boards import demo_store, folder, hostile_store, shelf
 
 __all__ = ["demo_store", "folder", "hostile_store", "shelf"]
@@ -55,7 +55,7 @@ def serving(store: Store, *options: str, errors: IO[bytes] | int | None = None, 
         variables: Of its environment.
     """
     which = ["--store", str(store.root)] if command == "serve" else []
-    words = [sys.executable, "-m", "harness.cli", command, *which, "--port", "0", *options]
+    words = [sys.executable, "-m", "ranscore", command, *which, "--port", "0", *options]
     environment = {**os.environ, "RANSCORE_HOME": str(store.root.parent), "PYTHONUNBUFFERED": "1", **variables}
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment) as server:
         try:

@@ -13,8 +13,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, expect
 
-from generators import trained
-from harness.store import Store
+from generators.baseline import trained
+from harness.records.store import Store
 from leaderboard.views.film import HINT
 from tests.browser.conftest import serving, shoot, visit, window
 from tests.browser.test_page import press_until

@@ -12,11 +12,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, expect
 
-from harness.store import Store
-from leaderboard import exports, frame, render, site
-from leaderboard.addresses import Files
-from leaderboard.markup import el, join
-from leaderboard.shelf import Shelf
+from harness.records.store import Store
+from leaderboard import static_site
+from leaderboard.content import Shelf
+from leaderboard.exports import kinds, tables
+from leaderboard.html import frame
+from leaderboard.html.addresses import Files
+from leaderboard.html.markup import el, join
 from leaderboard.views import board as views
 from leaderboard.views import router
 from tests.boards import HOSTILE
@@ -104,7 +106,7 @@ def test_sort_filter_search_and_the_link_that_restores_them(chromium: Browser, a
 
 
 def test_the_page_shows_what_the_json_prints(chromium: Browser, address: str, demo_store: Store) -> None:
-    board = json.loads(render.dumps(Shelf(demo_store).content().boards))["boards"][0]
+    board = json.loads(tables.dumps(Shelf(demo_store).content().boards))["boards"][0]
     with window(chromium, address) as page:
         visit(page, address)
         lines = page.locator("table[data-main] tbody tr").evaluate_all(
@@ -221,7 +223,7 @@ def test_strangers_names_are_inert_in_the_browser(chromium: Browser, hostile_sto
 
 
 def test_the_static_site_sorts_and_filters_and_asks_nobody(chromium: Browser, demo_store: Store, folder: Path) -> None:
-    site.write(Shelf(demo_store), folder)
+    static_site.write(Shelf(demo_store), folder)
     with window(chromium, "file:") as page:
         page.goto((folder / "index.html").as_uri())
         assert len(names(page)) == 11
@@ -239,10 +241,10 @@ def test_a_board_longer_than_a_screen_is_drawn_in_turns_and_whole(chromium: Brow
     board = Shelf(demo_store).content().boards[0]
     many = [replace(board.rows[index % 11], id=f"id{index}", name=f"system-{index * 7919 % 500:03d}") for index in range(500)]
     long = replace(board, rows=tuple(many))
-    body = frame.document("Long", join([el("main", views.view(long, (), (), Files())), el("div", data_static=True)]), site._head())
+    body = frame.document("Long", join([el("main", views.view(long, (), (), Files())), el("div", data_static=True)]), static_site._head())
     folder.mkdir()
     (folder / "index.html").write_text(body)
-    for name in site.NAMES:
+    for name in static_site.NAMES:
         (folder / name).write_text(frame.asset(name))
     with window(chromium, "file:") as page:
         page.goto((folder / "index.html").as_uri())
@@ -265,7 +267,7 @@ def test_a_board_longer_than_a_screen_is_drawn_in_turns_and_whole(chromium: Brow
 
 def test_the_static_site_exports_exactly_what_is_shown(chromium: Browser, demo_store: Store, folder: Path) -> None:
     shelf = Shelf(demo_store)
-    site.write(shelf, folder)
+    static_site.write(shelf, folder)
     board = shelf.content().boards[0]
     with window(chromium, "file:") as page:
         page.goto((folder / "index.html").as_uri() + "?extra=0&q=synthetic&sort=-bleu%7Cv1%7Ccoco%7Cptb/bleu-4")
@@ -279,13 +281,13 @@ def test_the_static_site_exports_exactly_what_is_shown(chromium: Browser, demo_s
             row.cells[next(column.key for column in board.columns if column.part == "bleu-4")].value for row in board.rows if row.id in rows
         ]
         assert 5 < len(rows) == len(scores) < len(board.rows)
-        part = board.pick(rows, shown, [fact for fact in render.FACTS if fact in shown])
+        part = board.pick(rows, shown, [fact for fact in tables.FACTS if fact in shown])
         assert part.facts == ("evidence", "date") and "Ran Score" not in [column.label for column in part.columns]
         page.get_by_text("Export", exact=True).click()
         for kind, label in (("csv", "CSV"), ("markdown", "Markdown"), ("latex", "LaTeX"), ("json", "JSON")):
             with page.expect_download() as waiting:
                 page.get_by_role("link", name=label).click()
-            taken, served = Path(waiting.value.path()).read_text(), exports.of_board(kind, part)
+            taken, served = Path(waiting.value.path()).read_text(), kinds.of_board(kind, part)
             assert served and waiting.value.suggested_filename == served.name
             assert (json.loads(taken) == json.loads(served.text)) if kind == "json" else (taken == served.text)
         assert page.get_by_text("Of the whole board:").is_visible()
@@ -317,7 +319,7 @@ def test_the_visitor_chooses_light_or_dark_by_keyboard_and_it_is_remembered(chro
 
 
 def test_colours_can_be_chosen_where_nothing_may_be_remembered(chromium: Browser, demo_store: Store, folder: Path) -> None:
-    site.write(Shelf(demo_store), folder)
+    static_site.write(Shelf(demo_store), folder)
     with window(chromium, "file:") as page:
         page.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } })")
         page.goto((folder / "index.html").as_uri())

@@ -12,13 +12,13 @@ import pytest
 from generators import tiny
 from generators.weights import RANDOM
 from harness import cohorts
-from harness.cli import main
-from harness.cohorts.synthetic import build
-from harness.home import home
-from harness.snapshot import newest
-from harness.store import Store
+from harness.cohorts.synthetic.cohort import build
+from harness.home import home, pip_install
+from harness.records.snapshot import newest
+from harness.records.store import Store
 from harness.types import Role
-from leaderboard.ranked import load
+from leaderboard.content import load
+from ranscore.commands import main
 
 TEXT = ["--metrics", "ran-score,bleu"]
 
@@ -65,7 +65,7 @@ def test_a_fault_in_a_systems_own_code_leaves_it_out(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("the patient's name")
 
-    monkeypatch.setattr("generators.trained.load", broken)
+    monkeypatch.setattr("generators.baseline.trained.load", broken)
     assert main(["card", "--tiny", "--studies", "6", "-o", str(tmp_path), *TEXT, "--systems", "trained-baseline,references"]) == 1
     said = capsys.readouterr()
     assert "left out: ZeroDivisionError; `ranscore systems check trained-baseline`" in said.out
@@ -79,7 +79,7 @@ def test_on_the_light_install_the_package_is_named(
     monkeypatch.setitem(sys.modules, "torch", None)
     assert main(["card", "--tiny", "--studies", "6", "-o", str(tmp_path), *TEXT, "--systems", "promptmrg,references"]) == 1
     said = capsys.readouterr().out
-    lacking = "promptmrg needs the package torch, which is not installed. Run `pip install 'ranscore[torch]'`"
+    lacking = f"promptmrg needs the package torch, which is not installed. Run `{pip_install('torch')}`"
     assert f"left out: {lacking}" in said
     assert tiny.main(["promptmrg", str(tmp_path / "weights")]) == 4
     assert f"generators.tiny: {lacking}" in capsys.readouterr().err
@@ -160,7 +160,7 @@ def separation(folder: Path) -> dict[tuple[str, str], float]:
 def test_every_system_stands_on_the_card_of_random_weights(whole: Path) -> None:
     (board,) = load(Store(whole / "store"))
     ranked = {row.name for row in board.rows if row.role is Role.SYSTEM}
-    assert ranked == {"trained-baseline", *(f"{name} (random weights)" for name in tiny.SYSTEMS)}
+    assert ranked == {"trained-baseline", *(f"{name} (random weights)" for name in tiny.systems())}
     assert {row.name for row in board.rows} - ranked == {
         *("references", "constant-normal", "all-findings", "shuffled-references", "nearest-neighbour")
     }

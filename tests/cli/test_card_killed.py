@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness import cohorts
-from harness.cli import main
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
+from ranscore.commands import main
 
 STUDIES = 30
 SLOW = """
@@ -42,7 +42,7 @@ def timeless(found: dict[str, bytes]) -> dict[str, bytes]:
 
 def kill_when(arguments: list[str], reached: Callable[[], bool]) -> None:
     """Run the command and kill it, without a chance to tidy up, as soon as it has got somewhere."""
-    process = subprocess.Popen([sys.executable, "-m", "harness.cli", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, "-m", "ranscore", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while not reached():
         assert process.poll() is None, "it ended before it could be killed"

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from harness import cohorts, demo, scoring
-from harness.cli import main
-from harness.cohorts.synthetic import build
+from harness import cohorts, demo
+from harness.cohorts.synthetic.cohort import build
 from harness.metrics import metric
-from harness.rescore import rescore
-from harness.store import Store
+from harness.records.store import Store
+from harness.scoring import scorer
+from harness.scoring.rescore import rescore
 from harness.types import Cohort, SystemCard
+from ranscore.commands import main
 
 
 @pytest.fixture(scope="module")
@@ -74,14 +75,14 @@ def test_what_cannot_be_compared_is_said(
 
 
 def test_files_of_two_records_are_compared_and_rows_are_needed(cohort: Cohort, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from harness import labels
-    from harness.cohorts.synthetic_systems import system
+    from harness.cohorts.synthetic.systems import system
+    from harness.formats import label_files
     from harness.home import home
 
     cohorts.save(cohort, home() / "cohorts" / "here")
     files = []
     for name, recall in (("birch", 0.8), ("elm", 0.4)):
-        labels.write(tmp_path / f"{name}.csv", system(cohort, name, recall, 0.3).labels)
+        label_files.write(tmp_path / f"{name}.csv", system(cohort, name, recall, 0.3).labels)
         files.append(str(tmp_path / f"{name}.json"))
         assert main(["score", "--labels", str(tmp_path / f"{name}.csv"), "--cohort", "here", "-o", files[-1]]) == 0
     capsys.readouterr()
@@ -95,13 +96,13 @@ def test_files_of_two_records_are_compared_and_rows_are_needed(cohort: Cohort, t
 def test_a_snapshot_ranks_and_is_kept_once(filled: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["snapshot", "--store", str(filled)]) == 0
     shown = capsys.readouterr().out
-    assert "synthetic-alder" in shown and "apart to be told apart" in shown and "constant-normal" not in shown
+    assert "synthetic-alder" in shown and "apart to be distinguished" in shown and "constant-normal" not in shown
     assert main(["snapshot", "--store", str(filled), "--json"]) == 0
     [made] = json.loads(capsys.readouterr().out)["snapshots"]
     assert len(list((filled / "snapshots").iterdir())) == 1
     assert made["metrics"][0]["ranked"] and len(made["metrics"][0]["systems"]) == 11
     assert main(["board", "--store", str(filled), "--no-reported"]) == 0
-    assert "Ran Score apart to be told apart" in capsys.readouterr().out
+    assert "Ran Score apart to be distinguished" in capsys.readouterr().out
 
 
 def test_an_empty_store_is_not_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -113,8 +114,13 @@ def test_an_empty_store_is_not_an_error(tmp_path: Path, capsys: pytest.CaptureFi
 def test_rescoring_keeps_both_values(tmp_path: Path, cohort: Cohort) -> None:
     store = Store(tmp_path)
     reports = {study.id: cohort.reference(study.id) for study in cohort.scored}
-    old = scoring.score(
-        reports, cohort, extractor="lexical", metrics=["ran-score"], card=SystemCard("copy"), created="2026-01-01T00:00:00Z"
+    old = scorer.score(
+        predictions=reports,
+        references=cohort,
+        extractor="lexical",
+        metrics=["ran-score"],
+        card=SystemCard("copy"),
+        created="2026-01-01T00:00:00Z",
     )
     store.add(old.record, old.rows, reports, old.sides.patients)
     # As if an earlier version of the metric had scored it: the same reports, another signature and digest.

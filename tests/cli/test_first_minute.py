@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import main, options
-from harness.cohorts.synthetic import build
-from harness.cohorts.synthetic_systems import system
+from harness.cohorts.synthetic.cohort import build
+from harness.cohorts.synthetic.systems import system
 from harness.extractors import REGISTRY
-from harness.extractors.models import DIALECTS
-from harness.extractors.pack import MODES
+from harness.extractors.llm.pack import MODES
+from harness.extractors.llm.protocol import DIALECTS
 from harness.types import Cohort
+from ranscore.commands import main, options
 
 AGAINST = ("--references", "references.csv", "--open")
 
@@ -63,10 +63,10 @@ def test_the_commands_of_the_readme(here: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_the_python_of_the_readme(here: Path, cohort: Cohort) -> None:
-    from harness import score as from_python
+    from ranscore import score as from_python
 
     assert score("-o", "record.json", "--metrics", "ran-score") == 0
-    made = from_python(here / "predictions.csv", cohort, metrics=["ran-score"])
+    made = from_python(predictions=here / "predictions.csv", references=cohort, metrics=["ran-score"])
     written = json.loads((here / "record.json").read_text())["metrics"][0]
     assert made.record.metrics[0].value == written["parts"]["macro-f1"]
 
@@ -104,8 +104,8 @@ def test_a_text_metric_alone_says_nothing_of_labels(here: Path, capsys: pytest.C
         (("--metrics", "cider", "--profile", "rexrank"), 2, "the profile 'rexrank' has no cider; it has bleu:sentence|rexrank."),
         (("--metrics", "bleu", "--per-study", "studies.csv"), 2, "add ran-score to --metrics"),
         (("--metrics", "bleu", "-o", "references.csv/record.json"), 3, "references.csv: "),
-        (("--metrics", "bleu", "--extractor", "nope"), 2, "invalid choice: 'nope'"),
-        (("--metrics", "bleu", "--mode", "nope"), 2, "invalid choice: 'nope'"),
+        (("--metrics", "bleu", "--extractor", "nope"), 2, "there is no extractor 'nope'"),
+        (("--metrics", "bleu", "--mode", "nope"), 2, "there is no --mode 'nope'"),
         (("--nope",), 2, "unrecognized arguments: --nope. See `ranscore score --help`"),
     ],
 )
@@ -122,7 +122,7 @@ def test_the_choices_of_the_options_are_those_of_the_program() -> None:
 
 
 def test_a_reader_that_goes_away_is_no_error(here: Path) -> None:
-    command = [sys.executable, "-m", "harness.cli", "metrics"]
+    command = [sys.executable, "-m", "ranscore", "metrics"]
     # The pipe's end is closed before the first line is written, as `| head` does after its last.
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stdout and running.stderr

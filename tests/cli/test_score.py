@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from harness import cohorts, labels
-from harness.cli import main
-from harness.cohorts.synthetic import build
-from harness.cohorts.synthetic_systems import system
-from harness.store import Store
+from harness import cohorts
+from harness.cohorts.synthetic.cohort import build
+from harness.cohorts.synthetic.systems import system
+from harness.formats import label_files
+from harness.records.store import Store
 from harness.types import Cohort
+from ranscore.commands import main
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +29,8 @@ def here(cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     """A folder with label files of both sides and the cohort."""
     monkeypatch.chdir(tmp_path)
     cohorts.save(cohort, tmp_path / "cohort")
-    labels.write(tmp_path / "reference.csv", {study.id: cohort.labels[study.id] for study in cohort.scored})
-    labels.write(tmp_path / "candidate.csv", system(cohort, "birch", 0.75, 0.3).labels)
+    label_files.write(tmp_path / "reference.csv", {study.id: cohort.labels[study.id] for study in cohort.scored})
+    label_files.write(tmp_path / "candidate.csv", system(cohort, "birch", 0.75, 0.3).labels)
     return tmp_path
 
 

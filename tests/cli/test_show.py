@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.cli.show import table
+from ranscore.commands.show import table
 
 
 def test_a_narrow_terminal_leaves_out_whole_columns_and_names_them(

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from generators import tiny
 from generators.catalogue import catalogue
-from harness.cli import main
+from generators.promptmrg import tiny
 from harness.home import home
+from ranscore.commands import main
 
 
 def listed(capsys: pytest.CaptureFixture[str]) -> str:
@@ -33,7 +33,7 @@ def test_every_system_is_listed_in_a_hundred_columns(capsys: pytest.CaptureFixtu
 def test_what_is_here_is_known_by_home_configuration_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     kept = home() / "weights" / "promptmrg"
     kept.mkdir(parents=True)
-    tiny.promptmrg(kept)
+    tiny.write(kept)
     (home() / "config.toml").write_text(f'[weights.rgrg]\ncheckpoint = "{kept / "checkpoint"}"\nvocabulary = "{tmp_path / "gone"}"\n')
     said = listed(capsys)
     assert said.index("  promptmrg ") < said.index("Lacking weights")

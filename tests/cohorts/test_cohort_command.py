@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.cli import main, parser
-from harness.cli.cohort_builders import BUILDERS, COLUMN_KEYS, usual_name
 from harness.cohorts import load, make
 from harness.cohorts.describe import describe
 from harness.cohorts.table import COLUMNS, from_table
 from harness.findings import RAN_21
 from harness.home import home
 from harness.types import Access, Labels, Section, Status, Study, Text
+from ranscore.commands import main, parser
+from ranscore.commands.cohort_builders import BUILDERS, COLUMN_KEYS, usual_name
 
 
 def file(folder: Path, content: str, name: str = "refs.csv") -> Path:

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import main
-from harness.cohorts import load, mimic, save
+from harness.cohorts import load, save
+from harness.cohorts.mimic import cohort as mimic
 from harness.errors import InputError, UsageError
 from harness.types import Access, Cohort, Section, Study
+from ranscore.commands import main
 
 SMALL = {"test": 4, "development": 2, "taxonomy": 4}
 REPORT = """\

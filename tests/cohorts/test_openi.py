@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import main
 from harness.cohorts import load, openi
 from harness.cohorts.table import from_table
 from harness.errors import InputError
 from harness.types import Access, Cohort, Section
+from ranscore.commands import main
 
 XML = """<?xml version="1.0" encoding="utf-8"?>
 <eCitation>

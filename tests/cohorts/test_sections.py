@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.cohorts.sections import Report, parse
+from harness.cohorts.mimic.sections import Report, parse
 from harness.types import Section, Text
 
 USUAL = """\

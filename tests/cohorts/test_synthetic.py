@@ -4,9 +4,9 @@ import itertools
 
 import pytest
 
-from harness.cohorts.synthetic import LANGUAGES, build
-from harness.cohorts.synthetic_labels import expected_f1
-from harness.cohorts.synthetic_systems import RATES, system, systems
+from harness.cohorts.synthetic.cohort import LANGUAGES, build
+from harness.cohorts.synthetic.labels import expected_f1
+from harness.cohorts.synthetic.systems import RATES, system, systems
 from harness.errors import UsageError
 from harness.findings import NO_FINDING, RAN_21
 from harness.metrics.findings_f1 import ran_score

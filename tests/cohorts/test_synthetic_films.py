@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harness.cohorts.synthetic import build
-from harness.cohorts.synthetic_films import SIZE, film
-from harness.cohorts.synthetic_marks import MARKS
-from harness.cohorts.synthetic_reports import FINDINGS_20
+from harness.cohorts.synthetic.cohort import build
+from harness.cohorts.synthetic.films import SIZE, film
+from harness.cohorts.synthetic.marks import MARKS
+from harness.cohorts.synthetic.reports import FINDINGS_20
 
 PIXELS = "ff0fe1f6501a5401b3b030b35456d51aa36e69e3e5d7e6f9982e8f6c40c41304"
 """SHA-256 over the pixels of eight films: they never change unnoticed, because models are trained on them."""

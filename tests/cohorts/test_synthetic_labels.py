@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.cohorts.synthetic_labels import IMPLIES, PREVALENCE, expected_f1, label_matrix, perturb
+from harness.cohorts.synthetic.labels import IMPLIES, PREVALENCE, expected_f1, label_matrix, perturb
 from harness.findings import NO_FINDING, RAN_21
 
 NORMAL = RAN_21.index(NO_FINDING)

@@ -8,9 +8,9 @@ from hashlib import sha256
 
 import pytest
 
-from harness.cohorts.synthetic import LANGUAGES, build, present_findings
-from harness.cohorts.synthetic_labels import IMPLIES, label_matrix
-from harness.cohorts.synthetic_reports import FINDINGS_20, PLACES, language, plan, write
+from harness.cohorts.synthetic.cohort import LANGUAGES, build, present_findings
+from harness.cohorts.synthetic.labels import IMPLIES, label_matrix
+from harness.cohorts.synthetic.reports import FINDINGS_20, PLACES, language, plan, write
 from harness.findings import RAN_21
 from harness.types import Cohort
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from harness.stored import SEAL, seal
+from harness.storage.stored import SEAL, seal
 
 Damage = Callable[[Path, Random], None]
 ODD: tuple[Any, ...] = (None, True, -1, 1e308, float("nan"), float("inf"), "", "x", "\ud800", [], {}, [[]], {"a": 1}, 10**400, "nan")

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import cohorts, files
-from harness.cli import main
-from harness.cohorts.synthetic import build
-from harness.cohorts.synthetic_systems import system
+from harness.cohorts.synthetic.cohort import build
+from harness.cohorts.synthetic.systems import system
 from harness.extractors.cache import Answer, opened
 from harness.types import Cohort, Status, SystemCard
-from leaderboard.ranked import load
+from leaderboard.content import load
+from ranscore.commands import main
 from submissions import desk as desks
 from submissions import moderation
 from submissions.backup import backup

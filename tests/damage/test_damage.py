@@ -14,12 +14,11 @@ from zlib import crc32
 
 import pytest
 
-from harness.cli import main
-from harness.store import Store
-from leaderboard.addresses import Live
-from leaderboard.ranked import load
-from leaderboard.shelf import Shelf
+from harness.records.store import Store
+from leaderboard.content import Shelf, load
+from leaderboard.html.addresses import Live
 from leaderboard.views import router
+from ranscore.commands import main
 from submissions import desk as desks
 from tests.damage import damages, homes
 from tests.damage.damages import DAMAGES, PLAIN

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import json
 import os
+import pkgutil
+import re
 import subprocess
 import sys
 import textwrap
@@ -15,8 +19,8 @@ import pytest
 from sklearn.metrics import f1_score, make_scorer
 
 from harness.errors import InputError
-from harness.evaluate_metric import FOLDER
 from harness.findings import FINDINGS, RAN_21
+from harness.hf_evaluate import FOLDER
 from harness.ran_score import ran_score, score_reports
 
 RNG = np.random.default_rng(0)
@@ -62,11 +66,11 @@ def test_wrong_shapes_values_and_parts_are_named() -> None:
 
 def test_reports_are_labelled_and_one_study_has_no_interval() -> None:
     texts = ["The heart is enlarged. There is a left pleural effusion.", "No acute disease. Lungs are clear."]
-    parts, ends = score_reports(texts, texts)
+    parts, ends = score_reports(predictions=texts, references=texts)
     assert parts["f1:Cardiomegaly"] == parts["f1:Pleural Effusion"] == parts["micro-f1"] == 1.0
     assert ends["micro-f1"][0] <= 1.0 <= ends["micro-f1"][1]
-    assert score_reports(texts[:1], texts[:1])[1] == {}
-    assert score_reports(texts, ["", ""])[0]["micro-f1"] == 0.0
+    assert score_reports(predictions=texts[:1], references=texts[:1])[1] == {}
+    assert score_reports(predictions=["", ""], references=texts)[0]["micro-f1"] == 0.0
 
 
 def test_evaluate_loads_it_from_a_folder_without_a_network(tmp_path: Path) -> None:
@@ -88,3 +92,31 @@ def test_evaluate_loads_it_from_a_folder_without_a_network(tmp_path: Path) -> No
     assert score == pytest.approx(ran_score(TRUE, SAID), abs=1e-12)
     assert 0 <= low < score < high <= 1
     assert (heart, effusion) == (1.0, 0.0)
+
+
+def test_both_sides_are_named_and_in_one_order_wherever_a_function_takes_both() -> None:
+    """Swapped sides give the same macro F1, and precision and recall exchanged: nobody would notice."""
+    found = []
+    for package in map(importlib.import_module, ("harness", "generators", "submissions", "leaderboard")):
+        for listed in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if listed.name.endswith("__main__"):
+                continue
+            for name, item in vars(importlib.import_module(listed.name)).items():
+                if inspect.isfunction(item) and item.__module__ == listed.name and not name.startswith("_"):
+                    sides = [
+                        each for each in inspect.signature(item).parameters.values() if re.match("(prediction|reference)s?$", each.name)
+                    ]
+                    if len(sides) == 2:
+                        found.append(listed.name + "." + name)
+                        assert [each.name for each in sides] == ["predictions", "references"], found[-1]
+                        assert all(each.kind is each.KEYWORD_ONLY for each in sides), found[-1]
+    assert {name.rpartition(".")[2] for name in found} >= {
+        "score",
+        "score_labels",
+        "score_decisions",
+        "score_reports",
+        "scores_of",
+        "from_labels",
+    }
+    with pytest.raises(TypeError, match="positional"):
+        score_reports(["a"], ["a"])  # type: ignore[call-arg]

@@ -35,7 +35,7 @@ def make_tiny(folder: Path) -> Path:
     from tokenizers.trainers import BpeTrainer
     from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
-    from harness.extractors import pack
+    from harness.extractors.llm import pack
 
     tokenizer: Any = Tokenizer(BPE())
     # Qwen's own way of cutting text, so that what the tests show of token borders holds for it.

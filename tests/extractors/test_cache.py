@@ -15,8 +15,8 @@ import pytest
 from harness.errors import InputError, RefusedError, StoreError, UnavailableError, UsageError
 from harness.extractors import extractor, recorded
 from harness.extractors.cache import Answer, Cache, home_key, opened, packed, unpacked
-from harness.extractors.pack import ASKED
-from harness.extractors.reading import labels, report_status
+from harness.extractors.llm.pack import ASKED
+from harness.extractors.llm.reading import labels, report_status
 from harness.findings import RAN_21
 from harness.home import home
 from harness.types import Access, ReportStatus, Status

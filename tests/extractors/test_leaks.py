@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from harness.cli import main
 from harness.extractors import recorded
+from ranscore.commands import main
 from tests.extractors.servers import Faulty, send
 
 SECRET = "Quixotrophe"
@@ -76,7 +76,7 @@ def ran(folder: Path, *arguments: str) -> tuple[int, bytes]:
     """A command's exit code and everything it said."""
     env = {**os.environ, "RANSCORE_HOME": str(folder / "home")}
     # Without this the test would pass because nobody listens: all loggers speak, as under a user's own logging setup.
-    program = "import logging, sys; logging.basicConfig(level=1); from harness.cli import main; sys.exit(main())"
+    program = "import logging, sys; logging.basicConfig(level=1); from ranscore.commands import main; sys.exit(main())"
     process = subprocess.run(
         [sys.executable, "-c", program, *arguments], capture_output=True, env=env, timeout=120, cwd=folder, check=False
     )

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.cli import main
 from harness.errors import UsageError
-from harness.extractors import models, pack
-from harness.extractors.framing import flags, framed
+from harness.extractors.llm import pack
+from harness.extractors.llm import protocol as models
+from harness.extractors.llm.framing import flags, framed
 from harness.findings import NO_FINDING, RAN_21
+from ranscore.commands import main
 
 # Frozen with the pack: whoever changes a word of ranscore-1 makes other labels, and must call it ranscore-2.
 DIGESTS = {

@@ -17,14 +17,16 @@ from typing import Any
 
 import pytest
 
-from harness import corpus
-from harness.cli import main
-from harness.extractors import extractor, models, pack
-from harness.extractors.framing import framed
-from harness.extractors.llm import LLM
+from harness.extractors import extractor
+from harness.extractors.llm import pack
+from harness.extractors.llm import protocol as models
+from harness.extractors.llm.extractor import LLM
+from harness.extractors.llm.framing import framed
 from harness.findings import RAN_21
-from harness.on_ray import OnRay
+from harness.labelling import corpus
+from harness.labelling.on_ray import OnRay
 from harness.types import Labels, Status
+from ranscore.commands import main
 from tests.extractors import servers
 from tests.extractors.servers import reports
 from tests.extractors.test_pack_import import SCRIPT
@@ -69,7 +71,7 @@ def in_process(tiny: Path, **options: Any) -> LLM:
 
 def imported(folder: Path) -> str:
     """A pack of the authors' shape: the report before the guidance, no constraint, the first digit."""
-    from harness.extractors import pack_import
+    from harness.extractors.llm import pack_import
 
     path = folder / "script.py"
     path.write_text(SCRIPT, encoding="utf-8")
@@ -99,8 +101,9 @@ def test_transformers_serve_is_found_out_by_the_check(transformers_url: str, cap
 
 
 def test_a_server_whose_model_thinks_is_found_out(transformers_url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    from harness.extractors import check, llm
-    from harness.extractors.models import Model, Protocol
+    from harness.extractors.llm import check
+    from harness.extractors.llm import extractor as llm
+    from harness.extractors.llm.protocol import Model, Protocol
 
     made = extractor("llm", endpoint=transformers_url, model="tiny", dialect="openai", access="open")
     assert isinstance(made, LLM)
@@ -123,7 +126,7 @@ def test_vllm_passes_the_check_but_for_knowing_medicine(vllm_url: str, capsys: p
         wrong = [item["what"] for item in json.loads(capsys.readouterr().out)["observations"] if not item["ok"]]
         assert len(wrong) == 1 and "plain statements" in wrong[0]
     assert main(["extractor", "check", "--endpoint", vllm_url, "--model", "huge"]) == 1
-    assert "it serves tiny, not huge" in capsys.readouterr().out
+    assert "it does not serve huge but 1 other model" in capsys.readouterr().out
 
 
 def test_vllm_offline_gives_the_labels_of_vllm_served(vllm_url: str, tiny: Path) -> None:

@@ -7,7 +7,8 @@ import socket
 import pytest
 
 from harness.errors import UnavailableError
-from harness.extractors import client, extractor
+from harness.extractors import extractor
+from harness.extractors.llm import client
 
 
 def test_who_waits_is_told_for_what(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

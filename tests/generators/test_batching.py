@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from generators import rgrg, rgrg_tiny
-from generators.batching import Here, fit
 from generators.catalogue import Options
-from harness.cohorts.synthetic import build
+from generators.rgrg import system, tiny
+from generators.running.batching import Here, fit
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import UnavailableError
 from harness.types import Generated, Section, StudyInput
 
@@ -92,9 +92,9 @@ def test_what_no_file_may_hold_is_taken_off_or_a_failure() -> None:
 
 
 def test_a_system_without_exact_batches_writes_in_batches_of_eight_what_it_writes_one_by_one(tmp_path: Path) -> None:
-    rgrg_tiny.write(tmp_path)
+    tiny.write(tmp_path)
     weights = {name: tmp_path / name for name in ("checkpoint", "vocabulary")}
-    generator = rgrg.load(Options(weights, settings={"size": "tiny"}))
+    generator = system.load(Options(weights, settings={"size": "tiny"}))
     cohort = build(studies=3, seed=1, train=0, dev=0, images=tmp_path / "films")
     studies = [StudyInput(study.id, frontal=tmp_path / "films" / study.images[0].path) for study in cohort.scored]
     asked: list[int] = []

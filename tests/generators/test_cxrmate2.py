@@ -13,15 +13,16 @@ import pytest
 import torch
 from PIL import Image
 
-from generators import cxrmate2, cxrmate2_tiny
 from generators.catalogue import Options, find, make
-from generators.cxrmate2_prompt import known, shown
-from generators.cxrmate2_release import prepared
+from generators.cxrmate2 import system as cxrmate2
+from generators.cxrmate2 import tiny
+from generators.cxrmate2.prompt import known, shown
+from generators.cxrmate2.release import prepared
 from harness import cohorts
-from harness.cli import main
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError, UsageError
 from harness.types import Section, StudyInput
+from ranscore.commands import main
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parents[1] / "golden" / "cxrmate2.json").read_text())
 SIZES = {"a": (90, 70), "b": (64, 101), "c": (56, 56)}
@@ -68,8 +69,8 @@ CASES: dict[str, dict[str, str]] = {
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Tiny weights, once with films as they are, and three films, none of which reaches black or white."""
     home = tmp_path_factory.mktemp("cxrmate2")
-    cxrmate2_tiny.write(home)
-    cxrmate2_tiny.write(home / "plain", equalising=False)
+    tiny.write(home)
+    tiny.write(home / "plain", equalising=False)
     for name, (rows, columns) in SIZES.items():
         y, x = np.mgrid[0:rows, 0:columns]
         values = 128 + 60 * np.sin(x / 7 + rows) + 50 * np.cos(y / 9) + np.random.RandomState(columns).normal(0, 9, (rows, columns))
@@ -120,7 +121,7 @@ def test_row_features_logits_and_ids_are_those_of_the_published_code(folder: Pat
 def test_golden_reports_are_parted_and_end_at_different_places() -> None:
     """Else the kinds after the parting, and the ends, would not have been compared."""
     runs = [ids for golden in GOLDEN["equalised"].values() for key, ids in golden.items() if key.startswith("seed ")]
-    parting = cxrmate2_tiny.PARTING
+    parting = tiny.PARTING
     assert sum(parting in ids[:-1] and ids[ids.index(parting) + 1] != parting for ids in runs) > 3
     assert len({len(ids) for ids in runs}) > 5
 
@@ -194,7 +195,7 @@ def test_a_film_of_one_level_is_a_recorded_failure(folder: Path, tmp_path: Path)
 def test_every_wrong_tensor_is_named(folder: Path, tmp_path: Path) -> None:
     from safetensors.torch import load_file, save_file
 
-    cxrmate2_tiny.write(tmp_path)
+    tiny.write(tmp_path)
     path = tmp_path / "model" / "model.safetensors"
     found = load_file(path)
     lost = [next(name for name in found if name.startswith(part) and "embed" not in name) for part in cxrmate2.PARTS]
@@ -212,7 +213,7 @@ def test_every_wrong_tensor_is_named(folder: Path, tmp_path: Path) -> None:
 
 
 def test_another_model_is_refused(folder: Path, tmp_path: Path) -> None:
-    cxrmate2_tiny.write(tmp_path)
+    tiny.write(tmp_path)
     home = tmp_path / "model"
     right = (home / "config.json").read_text()
     (home / "config.json").write_text(
@@ -232,7 +233,7 @@ def test_another_model_is_refused(folder: Path, tmp_path: Path) -> None:
 
 
 def test_picture_settings_may_stand_in_the_processor_s_file(folder: Path, tmp_path: Path) -> None:
-    cxrmate2_tiny.write(tmp_path)
+    tiny.write(tmp_path)
     home = tmp_path / "model"
     told = json.loads((home / "processor_config.json").read_text())
     films = json.loads((home / "preprocessor_config.json").read_text())

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from generators.decoding import Decoding, Era, Step, beam_search, greedy, repeats, sample
+from generators.blocks.decoding import Decoding, Era, Step, beam_search, greedy, repeats, sample
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parents[1] / "golden" / "decoding.json").read_text())
 ERAS = {"4.25.0": Era.V4_19, "4.30.2": Era.V4_30, "4.46.3": Era.V4_41}

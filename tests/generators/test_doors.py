@@ -18,11 +18,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from generators import run as loop
-from generators.batching import Here
 from generators.catalogue import Options, find, make
-from generators.inputs import inputs
-from harness.cohorts.synthetic import build
+from generators.running import loop
+from generators.running.batching import Here
+from generators.running.inputs import inputs
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError, RefusedError, UnavailableError, UsageError
 from harness.types import Access, Cohort, Generated, Generator, Section, StudyInput
 
@@ -190,7 +190,7 @@ def test_wrong_settings_are_named(settings: dict[str, str], complaint: str) -> N
 
 
 def test_what_a_study_lacks_is_said(tmp_path: Path) -> None:
-    from generators.prompting import prompt
+    from generators.adapters.prompting import prompt
 
     asked = prompt({"prompt": "{view} film, {history}", "lateral": "yes"})
     assert asked.needs == {"frontal", "lateral", "view", "history"}

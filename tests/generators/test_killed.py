@@ -16,19 +16,19 @@ from pathlib import Path
 
 import pytest
 
-from generators import tiny
-from generators.on_ray import check
+from generators.promptmrg import tiny
+from generators.running.on_ray import check
 from harness import cohorts
-from harness.cli import main
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import UnavailableError
 from harness.types import Access, StudyInput
+from ranscore.commands import main
 
 ROOT = Path(__file__).parents[2]
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "harness.cli", "generate", *arguments, "--device", "cpu"]
+    return [sys.executable, "-m", "ranscore", "generate", *arguments, "--device", "cpu"]
 
 
 def lines(out: Path) -> int:
@@ -60,7 +60,7 @@ def promptmrg(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """What the command takes to run a tiny PromptMRG over 16 studies with films."""
     folder = tmp_path_factory.mktemp("promptmrg")
     (folder / "weights").mkdir()
-    tiny.promptmrg(folder / "weights")
+    tiny.write(folder / "weights")
     cohorts.save(build(studies=16, seed=1, train=0, dev=0, images=folder / "films"), folder / "cohort")
     weights = [part for path in (folder / "weights").iterdir() for part in ("--weights", f"{path.name}={path}")]
     return ["promptmrg", "--cohort", str(folder / "cohort"), "--set", "size=tiny", *weights]

@@ -11,13 +11,13 @@ import pytest
 import torch
 from PIL import Image
 
-from generators import libra, libra_tiny
 from generators.catalogue import Options, find, make
+from generators.libra import system, tiny
 from harness import cohorts
-from harness.cli import main
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError, UnavailableError, UsageError
 from harness.types import Section, StudyInput
+from ranscore.commands import main
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parents[1] / "golden" / "libra.json").read_text())["cases"]
 SIZES = {"a": (90, 70), "b": (64, 101), "c": (56, 56)}
@@ -28,8 +28,8 @@ CASES = {"pair": ("a", "b", "cough", "the lung mass"), "alone": ("c", "c", "", "
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Tiny weights of both sizes, and three films."""
     home = tmp_path_factory.mktemp("libra")
-    libra_tiny.libra_3b(home / "3b")
-    libra_tiny.libra_7b(home / "7b")
+    tiny.libra_3b(home / "3b")
+    tiny.libra_7b(home / "7b")
     for name, (rows, columns) in SIZES.items():
         y, x = np.mgrid[0:rows, 0:columns]
         values = 128 + 60 * np.sin(x / 7 + rows) + 50 * np.cos(y / 9) + np.random.RandomState(columns).normal(0, 9, (rows, columns))
@@ -37,10 +37,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def loaded(folder: Path, size: str, beams: int = 10) -> libra.Libra:
+def loaded(folder: Path, size: str, beams: int = 10) -> system.Libra:
     weights = {"model": folder / size / "model", "rad-dino": folder / size / "rad-dino"}
     made = make(find(f"libra-{size}"), Options(weights, settings={"beams": str(beams), "longest": "30"}))
-    assert isinstance(made, libra.Libra)
+    assert isinstance(made, system.Libra)
     return made
 
 
@@ -50,7 +50,7 @@ def study(folder: Path, case: str) -> StudyInput:
     return StudyInput("s", folder / f"{film}.png", prior_frontal=before, indication=indication, history=history)
 
 
-def towards_the_end(made: libra.Libra, bias: float) -> None:
+def towards_the_end(made: system.Libra, bias: float) -> None:
     """Add to the logits of the end tokens, so that reports end early."""
     added = torch.zeros(made.model.lm_head.out_features)
     added[list(made.ends)] = bias
@@ -113,20 +113,20 @@ def test_no_three_ids_occur_twice_not_even_the_prompt_s(folder: Path) -> None:
 def test_two_begins_and_the_capitals_of_the_3b_model(folder: Path) -> None:
     made = loaded(folder, "3b")
     prompt = made.prompt(study(folder, "alone"))
-    assert prompt[:3] == [256, 256, 258] and prompt.count(libra.FILM) == 1
+    assert prompt[:3] == [256, 256, 258] and prompt.count(system.FILM) == 1
     assert made.words.text(prompt[-11:]).endswith("ASSISTANT")
 
 
 def test_the_clinical_context_stands_on_one_line() -> None:
-    assert libra.query(StudyInput("s")) == libra.TASK
+    assert system.query(StudyInput("s")) == system.TASK
     given = StudyInput("s", indication="cough,\n fever.", comparison="none")
-    assert libra.query(given) == f"{libra.TASK} Following clinical context: Indication: cough, fever. Comparison: none."
+    assert system.query(given) == f"{system.TASK} Following clinical context: Indication: cough, fever. Comparison: none."
 
 
 def test_every_wrong_tensor_is_named(folder: Path, tmp_path: Path) -> None:
     from safetensors.torch import load_file, save_file
 
-    libra_tiny.libra_7b(tmp_path)
+    tiny.libra_7b(tmp_path)
     shard = tmp_path / "model" / "model-00001-of-00002.safetensors"
     found = load_file(shard)
     names = [name for name in found if name.startswith("model.layers.")]
@@ -145,7 +145,7 @@ def test_every_wrong_tensor_is_named(folder: Path, tmp_path: Path) -> None:
 
 
 def test_another_model_of_the_repository_is_refused(folder: Path, tmp_path: Path) -> None:
-    libra_tiny.libra_7b(tmp_path)
+    tiny.libra_7b(tmp_path)
     path = tmp_path / "model" / "config.json"
     path.write_text(path.read_text().replace('"TAC"', '"mlp2x_gelu"').replace('"all"', "-1"))
     options = Options({"model": tmp_path / "model", "rad-dino": tmp_path / "rad-dino"})
@@ -159,7 +159,7 @@ def test_another_model_of_the_repository_is_refused(folder: Path, tmp_path: Path
 
 
 def test_films_are_padded_with_grey_135() -> None:
-    from generators.dino import Preparation, squared
+    from generators.blocks.dino import Preparation, squared
 
     prepare = Preparation(518, 518, (0.5307,) * 3, (0.2583,) * 3)
     made = np.asarray(squared(Image.new("RGB", (3, 6)), prepare.ground))
@@ -171,7 +171,7 @@ def test_films_are_padded_with_grey_135() -> None:
 def test_preparation_is_the_library_s(size: tuple[int, int]) -> None:
     from transformers.models.bit.image_processing_pil_bit import BitImageProcessorPil
 
-    from generators.dino import Preparation
+    from generators.blocks.dino import Preparation
 
     picture = Image.fromarray(np.random.RandomState(1).randint(0, 256, (*size, 3), dtype=np.uint8))
     mean, deviation = [0.5307] * 3, [0.2583] * 3

@@ -13,16 +13,17 @@ import pytest
 import torch
 from PIL import Image
 
-from generators import llm_rg4, llm_rg4_tiny
 from generators.catalogue import Options, find, make
-from generators.llm_rg4_fusion import Fusion, Sizes, low_rank
-from generators.llm_rg4_prompt import read
-from generators.llm_rg4_report import LENGTH, cleaned
+from generators.llm_rg4 import system as llm_rg4
+from generators.llm_rg4 import tiny
+from generators.llm_rg4.fusion import Fusion, Sizes, low_rank
+from generators.llm_rg4.prompt import read
+from generators.llm_rg4.report import LENGTH, cleaned
 from harness import cohorts
-from harness.cli import main
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError
 from harness.types import StudyInput
+from ranscore.commands import main
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parents[1] / "golden" / "llm_rg4.json").read_text())
 NAMES = ("model", "code", "vicuna", "rad-dino", "cxr-bert")
@@ -59,7 +60,7 @@ CASES = {
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Tiny weights and three films."""
     home = tmp_path_factory.mktemp("llm_rg4")
-    llm_rg4_tiny.write(home)
+    tiny.write(home)
     for name, (rows, columns) in FILMS.items():
         y, x = np.mgrid[0:rows, 0:columns]
         values = 128 + 60 * np.sin(x / 7 + rows) + 50 * np.cos(y / 9) + np.random.RandomState(columns).normal(0, 9, (rows, columns))
@@ -160,7 +161,7 @@ class Foreign(dict[str, int]):
 
 
 def test_prompts_are_read_and_nothing_is_run(tmp_path: Path) -> None:
-    llm_rg4_tiny.clone(tmp_path)
+    tiny.clone(tmp_path)
     path = tmp_path / "models" / "LLM_RG4.py"
     path.write_text("raise SystemExit('executed')\n" + path.read_text())
     frames = read(tmp_path)

@@ -12,14 +12,14 @@ import pytest
 import torch
 from PIL import Image
 
-from generators import maira2, maira2_tiny
 from generators.catalogue import Options, find, make
-from generators.maira2_prompt import ABSENT, films, known, stretched
+from generators.maira2 import system, tiny
+from generators.maira2.prompt import ABSENT, films, known, stretched
 from harness import cohorts
-from harness.cli import main
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError, UsageError
 from harness.types import StudyInput
+from ranscore.commands import main
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parents[1] / "golden" / "maira2.json").read_text())["cases"]
 SIZES = {"a": (90, 70), "b": (64, 101), "c": (56, 56)}
@@ -51,7 +51,7 @@ CASES: dict[str, dict[str, Any]] = {
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Tiny weights and three films, none of which reaches black or white."""
     home = tmp_path_factory.mktemp("maira2")
-    maira2_tiny.write(home)
+    tiny.write(home)
     for name, (rows, columns) in SIZES.items():
         y, x = np.mgrid[0:rows, 0:columns]
         values = 128 + 60 * np.sin(x / 7 + rows) + 50 * np.cos(y / 9) + np.random.RandomState(columns).normal(0, 9, (rows, columns))
@@ -59,9 +59,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def loaded(folder: Path, longest: int = 40) -> maira2.Maira2:
+def loaded(folder: Path, longest: int = 40) -> system.Maira2:
     made = make(find("maira-2"), Options({"model": folder / "model"}, settings={"longest": str(longest)}))
-    assert isinstance(made, maira2.Maira2)
+    assert isinstance(made, system.Maira2)
     return made
 
 
@@ -125,16 +125,16 @@ def test_a_film_of_one_level_is_black(tmp_path: Path) -> None:
 def test_every_wrong_tensor_is_named(folder: Path, tmp_path: Path) -> None:
     from safetensors.torch import load_file, save_file
 
-    maira2_tiny.write(tmp_path)
+    tiny.write(tmp_path)
     shard = tmp_path / "model" / "model-00001-of-00002.safetensors"
     found = load_file(shard)
-    lost = [next(name for name in found if name.startswith(part) and name.endswith("weight")) for part in maira2.PARTS]
-    surplus = {f"{part}surplus": torch.ones(1) for part in maira2.PARTS}
+    lost = [next(name for name in found if name.startswith(part) and name.endswith("weight")) for part in system.PARTS]
+    surplus = {f"{part}surplus": torch.ones(1) for part in system.PARTS}
     save_file({**{name: tensor for name, tensor in found.items() if name not in lost}, **surplus}, shard)
     with pytest.raises(InputError) as raised:
         loaded(tmp_path)
     text = str(raised.value)
-    for name, part in zip(lost, maira2.PARTS, strict=True):
+    for name, part in zip(lost, system.PARTS, strict=True):
         assert f"1 missing tensors: {name.removeprefix(part)}" in text and f"({part}*)" in text
     assert text.count("unexpected tensors: surplus") == 3
     save_file({**found, "other.weight": torch.ones(1)}, shard)
@@ -146,7 +146,7 @@ def test_every_wrong_tensor_is_named(folder: Path, tmp_path: Path) -> None:
 
 
 def test_another_model_is_refused(folder: Path, tmp_path: Path) -> None:
-    maira2_tiny.write(tmp_path)
+    tiny.write(tmp_path)
     path = tmp_path / "model" / "config.json"
     right = path.read_text()
     path.write_text(right.replace('"maira2"', '"llava"').replace('"default"', '"full"').replace('"stage3"\n', '"stage2"\n'))
@@ -172,10 +172,10 @@ def test_a_template_that_is_not_the_release_s_is_refused(folder: Path, frame: st
 
 def test_the_template_may_stand_in_three_places(tmp_path: Path) -> None:
     (tmp_path / "chat_template.json").write_text('{"chat_template": "third"}')
-    assert maira2.template(tmp_path, {}) == "third"
-    assert maira2.template(tmp_path, {"chat_template": "second"}) == "second"
+    assert system.template(tmp_path, {}) == "third"
+    assert system.template(tmp_path, {"chat_template": "second"}) == "second"
     (tmp_path / "chat_template.jinja").write_text("first")
-    assert maira2.template(tmp_path, {"chat_template": "second"}) == "first"
+    assert system.template(tmp_path, {"chat_template": "second"}) == "first"
 
 
 def test_from_the_command_to_the_board_s_score(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

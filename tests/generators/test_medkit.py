@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from generators import absent, medkit
+from generators import not_runnable
+from generators.adapters import medkit
 from generators.catalogue import Options, find, make
-from harness.cli import main
 from harness.cohorts import save
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError, UnavailableError
-from harness.reported import reported
+from harness.records.paper_table import reported
+from ranscore.commands import main
 
 DOCS = Path(__file__).parents[2] / "docs" / "baselines.md"
 
@@ -67,8 +68,8 @@ def test_each_absent_system_has_its_reason_here_and_on_the_page() -> None:
     page = DOCS.read_text(encoding="utf-8")
     table = page[page.index("## Not in") : page.index("## Other doors")]
     named = {line.split("`")[1] for line in table.splitlines() if line.startswith("| `")}
-    assert named == {system.name for system in absent.SYSTEMS}
-    for system in absent.SYSTEMS:
+    assert named == {system.name for system in not_runnable.SYSTEMS}
+    for system in not_runnable.SYSTEMS:
         assert system.unavailable
         assert system.unavailable in table, system.name
         with pytest.raises(UnavailableError, match=f"{system.name} cannot be run"):

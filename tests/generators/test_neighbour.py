@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from generators.floors import bound, bounds_of
-from generators.inputs import film
-from generators.neighbour import nearest
-from generators.trained import pixels
-from harness import scoring
-from harness.cohorts.synthetic import build
+from generators.baseline.trained import pixels
+from generators.bounds.floors import bound, bounds_of
+from generators.bounds.neighbour import nearest
+from generators.running.inputs import film
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError
+from harness.scoring import scorer
 
 
 def test_each_study_gets_the_reference_of_the_film_that_correlates_most(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_each_study_gets_the_reference_of_the_film_that_correlates_most(tmp_path
     assert set(made.reports) == {item.id for item in cohort.scored}
     assert not set(made.reports.values()) - {cohort.reference(item.id) for item in train}
     scores = {
-        name: scoring.score(bound(name, cohort).reports, cohort, metrics=["ran-score"]).record.metrics[0].value
+        name: scorer.score(predictions=bound(name, cohort).reports, references=cohort, metrics=["ran-score"]).record.metrics[0].value
         for name in ("nearest-neighbour", "constant-normal", "references")
     }
     assert scores["constant-normal"] < scores["nearest-neighbour"] < scores["references"]

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from PIL.Image import Resampling
 
-from generators.preprocess import CLIP, IMAGENET, cropped, equalised, fitted, normalised, padded, resized_short
+from generators.blocks.preprocess import CLIP, IMAGENET, cropped, equalised, fitted, normalised, padded, resized_short
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parents[1] / "golden" / "preprocess.json").read_text())
 

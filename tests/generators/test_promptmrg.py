@@ -13,15 +13,17 @@ import pytest
 import torch
 
 from generators import tiny
+from generators.blocks.clip import Shape, Tower
+from generators.blocks.decoding import Decoding, Era, beam_search
+from generators.blocks.random_weights import seeded
 from generators.catalogue import Options, find, make
-from generators.clip import Shape, Tower
-from generators.decoding import Decoding, Era, beam_search
-from generators.promptmrg import LENGTHS, PromptMRG, layouts, load_network, text
-from generators.promptmrg_model import Writer
-from generators.promptmrg_recall import load_features, load_listed, rows
-from harness.cli import main
+from generators.promptmrg import tiny as promptmrg_tiny
+from generators.promptmrg.model import Writer
+from generators.promptmrg.recall import load_features, load_listed, rows
+from generators.promptmrg.system import LENGTHS, PromptMRG, layouts, load_network, text
 from harness.errors import InputError, UnavailableError, UsageError
 from harness.types import StudyInput
+from ranscore.commands import main
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parents[1] / "golden" / "promptmrg.json").read_text())
 
@@ -29,7 +31,7 @@ GOLDEN: dict[str, Any] = json.loads((Path(__file__).parents[1] / "golden" / "pro
 @pytest.fixture(scope="module")
 def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("promptmrg")
-    tiny.promptmrg(folder)
+    promptmrg_tiny.write(folder)
     return folder
 
 
@@ -53,7 +55,7 @@ def test_features_logits_ids_and_text_are_the_published_code_s(run: str, release
     preset, bias = run.split()
     for path in released.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    state = tiny.promptmrg_tensors(layouts("tiny")[1], end=float(bias))
+    state = promptmrg_tiny.tensors(layouts("tiny")[1], end=float(bias))
     buffer = {"text_decoder.bert.embeddings.position_ids": torch.arange(200)[None]}
     torch.save(state | buffer, tmp_path / "checkpoint")
     system = load(tmp_path, {"preset": preset})
@@ -146,7 +148,7 @@ def test_the_image_tower_is_clips() -> None:
 
     shape = Shape(2, 64, 4, 32, 224, 48)
     tower = Tower(shape).eval()
-    tower.load_state_dict(tiny.seeded({name: tuple(tensor.shape) for name, tensor in tower.state_dict().items()}, 5))
+    tower.load_state_dict(seeded({name: tuple(tensor.shape) for name, tensor in tower.state_dict().items()}, 5))
     config = CLIPVisionConfig(
         hidden_size=64,
         intermediate_size=256,
@@ -261,7 +263,7 @@ def test_lengths_are_those_of_the_authors_scripts() -> None:
 def test_the_released_size_is_the_published_code_too(tmp_path: Path) -> None:
     """0.7 GB of random weights at the released size, one film, made as the tiny golden runs (test set iu, end bias 6)."""
     shape, layout, _, _ = layouts("released")
-    torch.save(tiny.promptmrg_tensors(layout, end=6.0), tmp_path / "checkpoint")
+    torch.save(promptmrg_tiny.tensors(layout, end=6.0), tmp_path / "checkpoint")
     network, _ = load_network(tmp_path / "checkpoint", shape, layout)
     draw = np.random.RandomState(7)
     film = torch.from_numpy(draw.standard_normal((1, 3, 224, 224)).astype(np.float32) / 2)

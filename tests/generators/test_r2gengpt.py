@@ -2,7 +2,7 @@
 
 `tests/golden/r2gengpt.json` was made by the authors' class (wang-zhanyu/R2GenGPT at 386cffc) run on a CPU in an environment of its own
 with transformers 4.30.2, tokenizers 0.13.3 and peft 0.4.0; what plays no part in inference (Lightning, the caption metrics) was replaced
-by empty modules. It loaded the files that `generators.tiny_llama.r2gengpt(seed=3, variant=..., end=...)` writes by its own
+by empty modules. It loaded the files that `generators.blocks.tiny.write(seed=3, variant=..., end=...)` writes by its own
 `from_pretrained` and `delta_file`, with vis_r=4 and vis_alpha=8, and the names in the checkpoint were those that its `save_checkpoint`
 keeps. For each of three studies (films 0; 1 and 2; 3 and 0 of `pictures`): averaged Swin features and projected features at [0, ::16, :3],
 every 60th logit after the prompt, the new ids of its own `generate` call up to the end token, and the text of its `decode`.
@@ -21,21 +21,23 @@ import pytest
 import torch
 from PIL import Image
 
-from generators import r2gengpt, tiny_llama
+from generators.blocks import random_weights
+from generators.blocks.answer_text import unmarked
+from generators.blocks.decoding import beam_search
+from generators.blocks.language import Pieces
 from generators.catalogue import Options
-from generators.decoding import beam_search
-from generators.language import Pieces
-from generators.prose import unmarked
+from generators.r2gengpt import system as r2gengpt
+from generators.r2gengpt import tiny
 from generators.tiny import main as write_tiny
 from harness import cohorts
-from harness.cli import main
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError, UsageError
 from harness.types import StudyInput
+from ranscore.commands import main
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "r2gengpt.json").read_text())
 STUDIES = ((0,), (1, 2), (3, 0))
-CASES = [(variant, end) for variant in tiny_llama.VARIANTS for end in (1.0, 30.0, 60.0)]
+CASES = [(variant, end) for variant in tiny.VARIANTS for end in (1.0, 30.0, 60.0)]
 Load = Callable[..., r2gengpt.R2GenGPT]
 
 
@@ -67,7 +69,7 @@ def options(folder: Path, **settings: str) -> Options:
 def load(tmp_path_factory: pytest.TempPathFactory) -> Load:
     def made(variant: str = "delta", end: float = 1.0) -> r2gengpt.R2GenGPT:
         folder = tmp_path_factory.mktemp("weights")
-        tiny_llama.r2gengpt(folder, seed=3, variant=variant, end=end)
+        tiny.write(folder, seed=3, variant=variant, end=end)
         return r2gengpt.make(options(folder))
 
     return made
@@ -106,7 +108,7 @@ def test_the_goldens_hold_reports_that_end_early_and_some_that_do_not() -> None:
 def test_films_and_prompt_are_upstreams(studies: list[StudyInput], tmp_path: Path) -> None:
     for path, expected in zip(pictures(tmp_path), GOLDEN["pixels"], strict=True):
         assert np.allclose(r2gengpt.pixels(path)[:, ::60, ::70].flatten()[:12], expected, rtol=0, atol=1e-5)
-    tiny_llama.tokenizer(tmp_path / "tokenizer.model")
+    random_weights.tokenizer(tmp_path / "tokenizer.model")
     pieces = Pieces(tmp_path / "tokenizer.model")
     assert [pieces.ids(side) for side in (r2gengpt.BEFORE, r2gengpt.AFTER)] == GOLDEN["prompt"]
 
@@ -125,7 +127,7 @@ def test_a_study_without_a_film_fails_alone(load: Load, studies: list[StudyInput
 
 
 def test_every_wrong_tensor_is_named(tmp_path: Path) -> None:
-    tiny_llama.r2gengpt(tmp_path, variant="delta")
+    tiny.write(tmp_path, variant="delta")
     good = torch.load(tmp_path / "checkpoint")
     stem = "visual_encoder.base_model.model.encoder.layers.0.blocks.0.attention.self.query.lora_"
     bad = dict(good["model"], **{"llama_proj.bias": torch.zeros(3), "text_decoder.weight": torch.zeros(1)})
@@ -141,7 +143,7 @@ def test_every_wrong_tensor_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("part", ["swin", "llama"])
 def test_folders_are_checked_strictly_too(tmp_path: Path, part: str) -> None:
-    tiny_llama.r2gengpt(tmp_path)
+    tiny.write(tmp_path)
     path = tmp_path / part / "pytorch_model.bin"
     tensors = torch.load(path)
     name = next(name for name in tensors if name.endswith("norm.weight"))
@@ -155,7 +157,7 @@ def test_folders_are_checked_strictly_too(tmp_path: Path, part: str) -> None:
 
 
 def test_weights_in_several_files_are_the_same_weights(tmp_path: Path) -> None:
-    tiny_llama.r2gengpt(tmp_path)
+    tiny.write(tmp_path)
     before = r2gengpt.make(options(tmp_path)).digest
     folder = tmp_path / "llama"
     tensors = torch.load(folder / "pytorch_model.bin")
@@ -173,7 +175,7 @@ def test_weights_in_several_files_are_the_same_weights(tmp_path: Path) -> None:
 
 
 def test_settings_are_checked_and_change_the_digest(tmp_path: Path) -> None:
-    tiny_llama.r2gengpt(tmp_path)
+    tiny.write(tmp_path)
     digests = {r2gengpt.make(options(tmp_path, **one)).digest for one in ({}, {"films": "frontal"}, {"alpha": "16"})}
     assert len(digests) == 3
     with pytest.raises(UsageError, match="films is all or frontal"):
@@ -183,7 +185,7 @@ def test_settings_are_checked_and_change_the_digest(tmp_path: Path) -> None:
 
 
 def test_special_ids_are_written_out_as_the_old_tokenizer_did(tmp_path: Path) -> None:
-    tiny_llama.tokenizer(tmp_path / "tokenizer.model")
+    random_weights.tokenizer(tmp_path / "tokenizer.model")
     pieces = Pieces(tmp_path / "tokenizer.model")
     clear = pieces.ids("lungs clear")
     assert pieces.marked(clear) == "lungs clear"

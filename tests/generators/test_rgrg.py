@@ -21,15 +21,18 @@ import pytest
 import torch
 from PIL import Image
 
-from generators import catalogue, rgrg, rgrg_layout, rgrg_tiny
+from generators import catalogue
 from generators.catalogue import Options
-from generators.rgrg_detector import looks, suppressed
-from generators.rgrg_language import Language, selected
+from generators.rgrg import layout as rgrg_layout
+from generators.rgrg import system as rgrg
+from generators.rgrg import tiny
+from generators.rgrg.detector import looks, suppressed
+from generators.rgrg.language import Language, selected
 from harness import cohorts
-from harness.cli import main
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError
 from harness.types import StudyInput
+from ranscore.commands import main
 from tests.generators.rgrg_films import boxes, features, film
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parents[1] / "golden" / "rgrg.json").read_text())
@@ -41,7 +44,7 @@ HASTES = tuple(GOLDEN["films"][0]["texts"])
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Weights as released, and a vocabulary."""
-    return rgrg_tiny.write(tmp_path_factory.mktemp("rgrg"), haste=1.8)
+    return tiny.write(tmp_path_factory.mktemp("rgrg"), haste=1.8)
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +99,7 @@ def test_texts_are_those_of_the_authors_code_at_every_bias_to_the_end(system: rg
 
 
 def language(haste: str) -> Language:
-    return Language(rgrg_layout.used(rgrg_tiny.tensors(haste=float(haste))), rgrg_tiny.SMALL)
+    return Language(rgrg_layout.used(tiny.tensors(haste=float(haste))), tiny.SMALL)
 
 
 def test_the_golden_texts_end_early_late_and_at_the_limit() -> None:
@@ -106,7 +109,7 @@ def test_the_golden_texts_end_early_late_and_at_the_limit() -> None:
 
 
 def rgrg_longest() -> int:
-    from generators.rgrg_language import LONGEST
+    from generators.rgrg.language import LONGEST
 
     return LONGEST - 1
 
@@ -123,7 +126,7 @@ def test_suppression_and_pooling_are_torchvisions() -> None:
 
 
 def test_wrong_tensors_are_all_named(files: dict[str, Path], tmp_path: Path) -> None:
-    saved = rgrg_tiny.tensors()
+    saved = tiny.tensors()
     lacking, foreign, odd = "object_detector.rpn.head.cls_logits.bias", "object_detector.mask.weight", "language_model.gpt.h.1.attn.uk.bias"
     saved[foreign], saved[odd] = saved.pop(lacking), torch.zeros(3)
     torch.save({"model": saved}, tmp_path / "wrong.pt")
@@ -133,19 +136,17 @@ def test_wrong_tensors_are_all_named(files: dict[str, Path], tmp_path: Path) -> 
 
 
 def test_a_block_missing_in_between_is_named(files: dict[str, Path], tmp_path: Path) -> None:
-    saved = {name: tensor for name, tensor in rgrg_tiny.tensors().items() if ".gpt2_blocks.0." not in name}
+    saved = {name: tensor for name, tensor in tiny.tensors().items() if ".gpt2_blocks.0." not in name}
     torch.save({"model": saved}, tmp_path / "hole.pt")
     with pytest.raises(InputError, match=r"18 missing tensors: language_model\.gpt2_blocks\.0"):
         rgrg.load(Options(files | {"checkpoint": tmp_path / "hole.pt"}, settings=TINY))
 
 
 def test_names_of_older_torchvision_and_safetensors_load_the_same(files: dict[str, Path], system: rgrg.Rgrg, tmp_path: Path) -> None:
-    from harness.checkpoints import write_safetensors
+    from harness.networks.checkpoints import write_safetensors
 
     older = {new: old for old, new in rgrg_layout.OLDER.items()}
-    write_safetensors(
-        {older.get(name, name): tensor for name, tensor in rgrg_tiny.tensors(haste=1.8).items()}, tmp_path / "old.safetensors"
-    )
+    write_safetensors({older.get(name, name): tensor for name, tensor in tiny.tensors(haste=1.8).items()}, tmp_path / "old.safetensors")
     assert rgrg.load(Options(files | {"checkpoint": tmp_path / "old.safetensors"}, settings=TINY)).digest == system.digest
 
 
@@ -158,7 +159,7 @@ def test_another_models_vocabulary_is_refused(files: dict[str, Path], tmp_path: 
 
 
 def test_no_selected_region_gives_an_empty_report(files: dict[str, Path], films: list[Path], tmp_path: Path) -> None:
-    saved = rgrg_tiny.tensors()
+    saved = tiny.tensors()
     saved[f"{rgrg_layout.SELECTION}4.bias"] = torch.full((1,), -1e3)
     torch.save({"model": saved}, tmp_path / "silent.pt")
     silent = rgrg.load(Options(files | {"checkpoint": tmp_path / "silent.pt"}, settings=TINY))
@@ -167,7 +168,7 @@ def test_no_selected_region_gives_an_empty_report(files: dict[str, Path], films:
 
 
 def test_a_report_is_the_selected_regions_sentences(system: rgrg.Rgrg, films: list[Path]) -> None:
-    from generators.rgrg_text import report
+    from generators.rgrg.text import report
 
     for golden, path in zip(GOLDEN["films"], films, strict=True):
         chosen = [ids for region, ids in zip(golden["detected"], golden["texts"]["1.8"], strict=True) if region in golden["selected"]]
@@ -204,7 +205,7 @@ def test_the_catalogue_lists_it_without_torch() -> None:
 @pytest.mark.slow
 def test_the_released_size_is_the_authors_code_too(films: list[Path], tmp_path: Path) -> None:
     """2.5 GB of random weights at the released size, all 1,662 tensors by the real loader, one film: 3.4 GB, 40 s."""
-    files = rgrg_tiny.write(tmp_path, rgrg_layout.Shape(), haste=4.6, talk=100.0)
+    files = tiny.write(tmp_path, rgrg_layout.Shape(), haste=4.6, talk=100.0)
     assert len(torch.load(files["checkpoint"], mmap=True, weights_only=True)["model"]) == 1662
     system = rgrg.load(Options(files))
     regions = system.detector(rgrg.prepared(films[0]))

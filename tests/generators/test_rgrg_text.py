@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from generators import rgrg_alike
-from generators.answering import tidied
-from generators.rgrg_text import Vocabulary, report, split
-from generators.rgrg_tiny import SMALL, vocabulary
-from harness.bert import Shape
+from generators.blocks.answering import tidied
+from generators.rgrg import similarity
+from generators.rgrg.text import Vocabulary, report, split
+from generators.rgrg.tiny import SMALL, vocabulary
 from harness.errors import InputError
+from harness.networks.bert import Shape
 from tests.released import vocabulary as wordpieces
 
 
@@ -77,9 +77,9 @@ def distilbert(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_likeness_is_bertscore_on_transformers_distilbert(distilbert: Path) -> None:
     from transformers import DistilBertModel
 
-    from harness.bert import read_vocabulary, wordpiece
+    from harness.networks.bert import read_vocabulary, wordpiece
 
-    alike, _ = rgrg_alike.load(distilbert, shape=Shape(3, 32, 4, 64, 300, 64), layer=2)
+    alike, _ = similarity.load(distilbert, shape=Shape(3, 32, 4, 64, 300, 64), layer=2)
     model = DistilBertModel.from_pretrained(distilbert)
     model.train(False)
     tokenise = wordpiece(read_vocabulary(distilbert / "vocab.txt", 300), 64)
@@ -104,4 +104,4 @@ def test_likeness_is_bertscore_on_transformers_distilbert(distilbert: Path) -> N
 
 def test_a_folder_without_distilbert_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no weights"):
-        rgrg_alike.load(tmp_path)
+        similarity.load(tmp_path)

@@ -13,15 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from generators import run as loop
-from generators.batching import Here
-from generators.floors import BOUNDS, bound, bounds_of
-from harness import cohorts, reports
-from harness.cli import main
-from harness.cohorts.synthetic import build
+from generators.bounds.floors import BOUNDS, bound, bounds_of
+from generators.running import loop
+from generators.running.batching import Here
+from harness import cohorts
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError, RefusedError
-from harness.store import Store
+from harness.formats import reports
+from harness.records.store import Store
 from harness.types import Cohort, Generated, Section, StudyInput
+from ranscore.commands import main
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +113,7 @@ def test_ten_kills_change_nothing(cohort: Cohort, tmp_path: Path) -> None:
     whole = tmp_path / "whole.jsonl"
     write(cohort, whole, Echo())
     code = (
-        "import sys; from pathlib import Path; from tests.generators.test_run import Echo, write; from harness.cohorts.synthetic import build\n"
+        "import sys; from pathlib import Path; from tests.generators.test_run import Echo, write; from harness.cohorts.synthetic.cohort import build\n"
         "print('ready', flush=True); write(build(studies=30, seed=1), Path(sys.argv[1]), Echo(pause=0.02), batch=1)"
     )
     out = tmp_path / "r.jsonl"

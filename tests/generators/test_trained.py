@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from generators import catalogue, trained
-from generators.floors import bound
-from generators.living import Living
-from generators.sentences import SENTENCES, written
-from harness import cohorts, scoring
-from harness.cli import main
-from harness.cohorts.synthetic import build
+from generators import catalogue
+from generators.baseline import trained
+from generators.baseline.demo_system import Living
+from generators.baseline.sentences import SENTENCES, written
+from generators.bounds.floors import bound
+from generators.catalogue import Options
+from harness import cohorts
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError, UsageError
 from harness.extractors import extractor
 from harness.findings import RAN_21
+from harness.home import home
+from harness.scoring import scorer
 from harness.types import Cohort, StudyInput
+from ranscore.commands import main
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +56,10 @@ def test_it_learns_and_beats_every_floor_with_significance(cohort: Cohort) -> No
     assert cohort.images is not None
     inputs = [StudyInput(s.id, frontal=cohort.images / next(i.path for i in s.images if i.id == s.frontal)) for s in cohort.scored]
     reports = {made.study: made.report for made in generator.generate(inputs)}
-    own = scoring.score(reports, cohort, metrics=["ran-score"]).record.metrics[0]
+    own = scorer.score(predictions=reports, references=cohort, metrics=["ran-score"]).record.metrics[0]
     assert own.interval is not None and own.value > 0.6
     for name in ("constant-normal", "all-findings", "shuffled-references"):
-        floor = scoring.score(bound(name, cohort).reports, cohort, metrics=["ran-score"]).record.metrics[0]
+        floor = scorer.score(predictions=bound(name, cohort).reports, references=cohort, metrics=["ran-score"]).record.metrics[0]
         assert floor.interval is not None and floor.interval[1] < own.interval[0]
 
 
@@ -112,3 +118,43 @@ def test_the_living_system_keeps_its_model_and_makes_it_again_where_it_is_lost(t
     path.unlink()
     assert living.model(small).read_bytes() == kept
     assert living.model(build(studies=7, seed=6)) != path
+
+
+def test_a_model_knows_whether_it_learned_from_drawings(cohort: Cohort, tmp_path: Path) -> None:
+    model = trained.train(cohort)
+    real = replace(cohort, manifest=replace(cohort.manifest, source="films of a hospital"))
+    other = trained.train(real)
+    assert model.drawn is True and other.drawn is False and model.digest == other.digest
+    for each in (model, other, replace(model, drawn=None)):
+        each.save(tmp_path / "model")
+        assert trained.load(tmp_path / "model").drawn is each.drawn
+    said = {each: trained.Trained(replace(model, drawn=each)).caution for each in (True, False, None)}
+    assert "drawn films alone" in said[True] and "does not say" in said[None] and said[False] == ""
+
+
+def test_on_real_films_its_name_says_what_it_learned_from(cohort: Cohort, tmp_path: Path) -> None:
+    model = trained.train(cohort)
+    real = replace(cohort, manifest=replace(cohort.manifest, source="films of a hospital"))
+    names = {}
+    for drawn in (True, False, None):
+        path = tmp_path / str(drawn)
+        replace(model, drawn=drawn).save(path)
+        options = Options({"model": path})
+        names[drawn] = catalogue.title(trained.SYSTEM, options, real), catalogue.title(trained.SYSTEM, options, cohort)
+    assert names[True] == names[None] == ("trained-baseline (learned from drawings)", "trained-baseline")
+    assert names[False] == ("trained-baseline", "trained-baseline")
+
+
+def test_a_run_on_real_films_keeps_the_mark_up_to_the_record(cohort: Cohort, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trained.train(cohort).save(tmp_path / "model")
+    old = cohort.manifest
+    real = cohorts.make(
+        "real", old.studies, cohort.texts, section=old.section, access=old.access, language="en", source="a hospital", images=cohort.images
+    )
+    cohorts.save(real, home() / "cohorts" / "real")
+    out = tmp_path / "r.jsonl"
+    given = ["--cohort", "real"]
+    assert main(["generate", "trained-baseline", *given, "--weights", f"model={tmp_path / 'model'}", "-o", str(out), "--limit", "5"]) == 0
+    capsys.readouterr()
+    assert main(["score", str(out), *given, "--metrics", "ran-score", "--json", "--name", "Mine"]) == 0
+    assert json.loads(capsys.readouterr().out)["system"]["name"] == "Mine (learned from drawings)"

@@ -14,18 +14,19 @@ import pytest
 import torch
 from PIL import Image
 
-from generators import chexone, medgemma, tiny
-from generators.batching import fit
+from generators import tiny
+from generators.adapters.hub_model import Asked, Hub
+from generators.blocks.answer_text import UnreadError, after_thought, boxed
 from generators.catalogue import Options, find, make
-from generators.hub import Asked, Hub
-from generators.prose import UnreadError, after_thought, boxed
-from generators.vision_language import VisionLanguage
-from harness.checkpoints import read, write_safetensors
-from harness.cli import main
+from generators.chat_models import chexone, medgemma
+from generators.chat_models.vision_language import VisionLanguage
+from generators.running.batching import fit
 from harness.cohorts import save
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError, UnavailableError, UsageError
+from harness.networks.checkpoints import read, write_safetensors
 from harness.types import Generated, Section, StudyInput
+from ranscore.commands import main
 
 MAKERS: dict[str, Callable[[Options], VisionLanguage]] = {"chexone": chexone.make, "medgemma": medgemma.make}
 LONGEST = 24
@@ -51,7 +52,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def loaded(name: str, folder: Path, **settings: str) -> VisionLanguage:
-    return MAKERS[name](Options({"model": folder}, settings={"longest": str(LONGEST), **settings}))
+    return MAKERS[name](Options({"model": folder}, settings={"longest": str(LONGEST), **settings}, entry=find(name)))
 
 
 def directly(name: str, folder: Path, text: str, pictures: Sequence[Any], penalty: float, monkeypatch: pytest.MonkeyPatch) -> list[int]:
@@ -220,7 +221,20 @@ def test_a_folder_that_is_not_whole_or_of_another_kind_is_refused(released: dict
     copy = tmp_path / "cut"
     shutil.copytree(released["chexone"], copy)
     (copy / "model-00001-of-00002.safetensors").write_bytes(b"\x80\x02}q\x00.")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match=r"model-00001-of-00002\.safetensors: it is not a safetensors file, or it is cut off"):
+        loaded("chexone", copy)
+
+
+def test_weights_with_a_value_that_is_no_number_are_refused(released: dict[str, Path], tmp_path: Path) -> None:
+    copy = tmp_path / "nan"
+    shutil.copytree(released["chexone"], copy)
+    shard = copy / "model-00001-of-00002.safetensors"
+    held = read(shard)
+    name = next(name for name, tensor in held.items() if tensor.dim() == 2)
+    held[name] = held[name].clone()
+    held[name][0, 0] = float("nan")
+    write_safetensors(held, shard)
+    with pytest.raises(InputError, match="tensors hold NaN or infinity: model"):
         loaded("chexone", copy)
 
 

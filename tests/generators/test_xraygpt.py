@@ -3,7 +3,7 @@
 `tests/golden/xraygpt.json` was made by the authors' class (mbzuai-oryx/XrayGPT at d0baa6a) run on a CPU in an environment of its own with
 transformers 4.30.2 and tokenizers 0.13.3; timm, omegaconf and the like were replaced by empty modules, the vision model's constructor
 by one with the widths of the tiny files (39 blocks, as published) and bert-base's settings by theirs. It loaded the files that
-`generators.tiny_llama.xraygpt(seed=3, end=...)` writes by its own `load_from_pretrained`, `from_pretrained` and `load_state_dict`. Its
+`generators.blocks.tiny.write(seed=3, end=...)` writes by its own `load_from_pretrained`, `from_pretrained` and `load_state_dict`. Its
 `test` method was called with do_sample turned off, on films 0 to 2 of `pictures`, with the template and instruction of `PROMPT` (its
 own are not repeated here). Recorded: normalised vision features at [0, ::40, ::60], projected queries at [0, ::11, ::20], embeddings
 given to the language model at [0, ::9, ::25] and their number, every 60th logit, the new ids up to the end token; and the prompt's ids.
@@ -20,16 +20,18 @@ import numpy as np
 import pytest
 import torch
 
-from generators import tiny_llama, xraygpt
+from generators.blocks import random_weights
+from generators.blocks.decoding import greedy
 from generators.catalogue import Options
-from generators.decoding import greedy
 from generators.tiny import main as write_tiny
-from generators.xraygpt_prompt import OURS, Prompt, chosen
+from generators.xraygpt import system as xraygpt
+from generators.xraygpt import tiny
+from generators.xraygpt.prompt import OURS, Prompt, chosen
 from harness import cohorts
-from harness.cli import main
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError, UnavailableError, UsageError
 from harness.types import StudyInput
+from ranscore.commands import main
 from tests.generators.test_r2gengpt import pictures
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "xraygpt.json").read_text())
@@ -45,7 +47,7 @@ def options(folder: Path, seed: int = 0, **settings: str) -> Options:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("xraygpt")
-    tiny_llama.xraygpt(made, seed=3)
+    tiny.write(made, seed=3)
     return made
 
 
@@ -55,7 +57,7 @@ def close(found: Any, expected: list[float]) -> bool:
 
 @pytest.mark.parametrize("end", ENDS)
 def test_features_embeddings_logits_and_greedy_ids_are_upstreams(folder: Path, tmp_path: Path, end: float) -> None:
-    tiny_llama.llama(folder / "vicuna", 3, end)
+    random_weights.llama(folder / "vicuna", 3, end)
     system = xraygpt.make(options(folder, decoding="greedy"))
     films = torch.stack([torch.from_numpy(xraygpt.pixels(path)) for path in pictures(tmp_path)[:3]])
     with torch.inference_mode():
@@ -84,7 +86,7 @@ def test_films_and_prompt_are_upstreams(folder: Path, tmp_path: Path) -> None:
 def test_draws_follow_the_seed_and_the_study_alone(folder: Path, tmp_path: Path) -> None:
     films = pictures(tmp_path)
     studies = [StudyInput("a", frontal=films[0]), StudyInput("b", frontal=films[0])]
-    tiny_llama.llama(folder / "vicuna", 3, 20.0)
+    random_weights.llama(folder / "vicuna", 3, 20.0)
     system = xraygpt.make(options(folder))
     made = system.generate(studies)
     assert system.generate(studies[1:])[0] == made[1]
@@ -101,7 +103,7 @@ def test_a_text_ends_at_the_marks_and_is_cut_as_published() -> None:
 
 
 def test_every_wrong_tensor_is_named(tmp_path: Path) -> None:
-    tiny_llama.xraygpt(tmp_path)
+    tiny.write(tmp_path)
     held = torch.load(tmp_path / "qformer")
     del held["model"]["Qformer.bert.encoder.layer.1.output_query.dense.bias"]
     torch.save(held, tmp_path / "qformer")

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from harness import cohorts
-from harness.cli import main
 from harness.errors import RanscoreError
 from harness.home import home
-from harness.store import Store
+from harness.records.store import Store
 from harness.types import Cohort
-from leaderboard import hub as hubs
-from leaderboard.hub import Repository
+from leaderboard.hub import repository as hubs
+from leaderboard.hub.repository import Repository
+from ranscore.commands import main
 from submissions import desk as desks
 from submissions.desk import WRITTEN
 from tests.hub.server import running

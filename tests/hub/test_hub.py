@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UnavailableError
-from harness.store import Store
+from harness.records.store import Store
 from harness.types import Cohort
-from leaderboard import hub as hubs
-from leaderboard.hub import HubShelf, Repository
-from leaderboard.ranked import load
+from leaderboard.content import load
+from leaderboard.hub import repository as hubs
+from leaderboard.hub.repository import HubShelf, Repository
 from submissions import desk as desks
 from submissions.desk import Desk
 from submissions.events import State

@@ -14,17 +14,16 @@ from pathlib import Path
 import pytest
 
 from harness import cohorts
-from harness.cohorts.synthetic import build
-from harness.cohorts.synthetic_systems import system
+from harness.cohorts.synthetic.cohort import build
+from harness.cohorts.synthetic.systems import system
 from harness.errors import InputError
-from harness.store import Store
+from harness.records.store import Store
 from harness.types import Access, SystemCard, Text
-from leaderboard import hub as hubs
-from leaderboard import render
-from leaderboard import site as site_files
-from leaderboard.hub import HubShelf, Repository
-from leaderboard.ranked import load
-from leaderboard.shelf import Shelf
+from leaderboard import static_site as site_files
+from leaderboard.content import Shelf, load
+from leaderboard.exports import tables
+from leaderboard.hub import repository as hubs
+from leaderboard.hub.repository import HubShelf, Repository
 from submissions import desk as desks
 from submissions.events import State
 from submissions.health import health, lines
@@ -139,7 +138,7 @@ def test_no_word_of_a_hidden_cohort_reaches_its_public_side(
     assert len(positives) < sum(part.startswith("positives:") for part in full)
     assert shown.rows(shown.all()[0].record) == ()
 
-    said += "".join(form(board) for form in render.FORMATS.values()) + render.dumps((board,)) + DATA_USE
+    said += "".join(form(board) for form in tables.FORMATS.values()) + tables.dumps((board,)) + DATA_USE
     said += json.dumps([receipt(page, name) for name in ids.values()]) + "\n".join(lines(health(page)))
     site_files.write(Shelf(shown), tmp_path / "site-files")
     said += "".join(capfd.readouterr())

@@ -11,7 +11,7 @@ from pycocoevalcap.bleu.bleu import Bleu as CocoBleu
 from sacrebleu.metrics.bleu import BLEU as SacreBleu
 
 from harness.metrics import metric
-from harness.metrics.tokens import preparation
+from harness.metrics.text.tokens import preparation
 from harness.types import Array, Input, Metric
 
 Pairs = tuple[list[str], list[str]]

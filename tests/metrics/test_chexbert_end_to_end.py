@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import evaluate, scoring
-from harness.chexbert import CheXbert
-from harness.cohorts.synthetic import build
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import UnavailableError
 from harness.extractors.chexbert import ChexbertExtractor
 from harness.metrics import metric
+from harness.networks.chexbert import CheXbert
+from harness.scoring import evaluation, scorer
 from harness.types import Cohort, ReportSet, SystemCard
 from tests.released import SMALL, chexbert_file, chexbert_model, chexbert_state, vocabulary
 
@@ -30,12 +30,12 @@ def reports(cohort: Cohort) -> dict[str, str]:
 
 
 def test_without_weights_only_its_metric_is_left_out(cohort: Cohort) -> None:
-    record = scoring.score(reports(cohort), cohort, metrics=("ran-score", "chexbert-f1", "sembscore", "green")).record
+    record = scorer.score(predictions=reports(cohort), references=cohort, metrics=("ran-score", "chexbert-f1", "sembscore", "green")).record
     assert [result.name for result in record.metrics] == ["ran-score"]
     assert set(record.unavailable) == {"chexbert-f1", "sembscore", "green"}
     assert "1.31 GB" in record.unavailable["chexbert-f1"]
     with pytest.raises(UnavailableError, match=r"1\.31 GB"):
-        scoring.score(reports(cohort), cohort, metrics=("chexbert-f1",))
+        scorer.score(predictions=reports(cohort), references=cohort, metrics=("chexbert-f1",))
 
 
 def test_every_study_is_scored_and_the_signature_names_the_weights(cohort: Cohort, tmp_path: Path) -> None:
@@ -43,8 +43,8 @@ def test_every_study_is_scored_and_the_signature_names_the_weights(cohort: Cohor
     vocabulary(tmp_path / "vocab.txt", SMALL.words)
     file = chexbert_file(tmp_path / "chexbert.pth", chexbert_state(bert, heads))
     by = ChexbertExtractor(CheXbert(file, device="cpu", shape=SMALL))
-    sides = evaluate.from_reports(cohort, ReportSet(reports(cohort)), [by])
-    made = evaluate.evaluate(sides, [metric("chexbert-f1:macro-14|u0")], card=SystemCard("x"))
+    sides = evaluation.from_reports(cohort, ReportSet(reports(cohort)), [by])
+    made = evaluation.evaluate(sides, [metric("chexbert-f1:macro-14|u0")], card=SystemCard("x"))
     (result,) = made.record.metrics
     assert by.digest[:12] in result.signature and "macro-14|u0|zd0" in result.signature
     (rows,) = made.rows

@@ -12,9 +12,9 @@ from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_sc
 
 from harness.errors import UsageError
 from harness.findings import CHEXPERT_5, CHEXPERT_14
-from harness.intervals import intervals
 from harness.metrics import metric
 from harness.metrics.chexbert_f1 import AVERAGES, DEFAULT, PUBLISHED, SETS
+from harness.statistics.intervals import intervals
 from harness.types import Array, Input, Labels, ReportStatus, Status
 
 CLASSES = (1, 0, -1, None)

@@ -10,7 +10,7 @@ from pycocoevalcap.cider.cider import Cider as CocoCider
 
 from harness.errors import UsageError
 from harness.metrics import metric
-from harness.metrics.tokens import preparation
+from harness.metrics.text.tokens import preparation
 from harness.types import Input
 
 Pairs = tuple[list[str], list[str]]

@@ -16,7 +16,7 @@ from pycocoevalcap.meteor.meteor import Meteor as CocoMeteor
 
 from harness.errors import UnavailableError
 from harness.metrics import meteor, meteor_jar, metric
-from harness.metrics.tokens import preparation
+from harness.metrics.text.tokens import preparation
 from harness.types import Input
 
 Pairs = tuple[list[str], list[str]]

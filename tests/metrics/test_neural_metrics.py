@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.chexbert import CheXbert
 from harness.errors import InputError, UnavailableError, UsageError
 from harness.home import home
-from harness.intervals import intervals
 from harness.metrics import REGISTRY, UNAVAILABLE, metric
 from harness.metrics.bertscore import BASELINE, load
 from harness.metrics.means import Mean
 from harness.metrics.radcliq import VERSIONS, from_components
 from harness.metrics.radgraph_f1 import LEVELS, compare, with_annotator
 from harness.metrics.sembscore import with_network
+from harness.networks.chexbert import CheXbert
+from harness.statistics.intervals import intervals
 from harness.types import Input, Json
 from tests.released import (
     SENTENCES,

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import cli
 from harness.errors import UsageError
 from harness.metrics import REGISTRY, UNAVAILABLE, metric
 from harness.metrics.profiles import BOARD, PROFILES, default_for, profile, ways
-from harness.metrics.tokens import STEPS
+from harness.metrics.text.tokens import STEPS
 from harness.types import Input
+from ranscore import commands
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 
@@ -85,7 +85,7 @@ def test_the_command_lists_metrics_recipes_and_what_is_absent(
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     monkeypatch.setenv("RANSCORE_METEOR_JAR", str(tmp_path / "none.jar"))
-    assert cli.main(["metrics", "--json"]) == 0
+    assert commands.main(["metrics", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     here = {item["name"]: item["here"] for item in found["metrics"]}
     assert set(here) == {*REGISTRY, *UNAVAILABLE}
@@ -93,7 +93,7 @@ def test_the_command_lists_metrics_recipes_and_what_is_absent(
     assert here["bleu"] == here["cider"] == here["meteor-nltk"] == "yes"
     assert "needs Java" in here["meteor-1.5"]
     assert (found["ways"]["bleu"]["coco"]["here"], found["ways"]["meteor-1.5"]["jar"]["here"]) == ("yes", "no")
-    assert cli.main(["metrics"]) == 0
+    assert commands.main(["metrics"]) == 0
     shown = capsys.readouterr().out
     assert all(name in shown for name in (*REGISTRY, *STEPS, *PROFILES))
 

@@ -12,7 +12,7 @@ from rouge_score.rouge_scorer import RougeScorer
 
 from harness.metrics import metric
 from harness.metrics.rouge import common_words
-from harness.metrics.tokens import preparation
+from harness.metrics.text.tokens import preparation
 from harness.types import Input
 
 Pairs = tuple[list[str], list[str]]

@@ -16,8 +16,8 @@ from sacrebleu.tokenizers.tokenizer_13a import Tokenizer13a
 from sacrebleu.tokenizers.tokenizer_zh import TokenizerZh
 
 from harness.errors import UsageError
-from harness.metrics.tokens import STEPS, preparation
-from harness.metrics.tokens_porter import stem
+from harness.metrics.text.porter import stem
+from harness.metrics.text.tokens import STEPS, preparation
 
 SAMPLES = (
     "Heart size is normal. No effusion,pneumothorax... 2.5cm nodule-like opacity (T9-T10), 1,000 x 3.\nThe AT&amp;T <skipped>line -\nends",

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from harness import ranks, snapshot, stamps, store, store_check
-from harness.store import Store, newest
-from harness.stored import seal
+from harness.records import ranks, snapshot, stamps, store, store_check
+from harness.records.store import Store, newest
+from harness.storage.stored import seal
 from harness.types import Cohort, SystemCard
-from leaderboard.ranked import load
+from leaderboard.content import load
 from submissions import desk as desks
 from submissions.desk import Desk
 from submissions.events import State

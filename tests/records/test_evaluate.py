@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harness import evaluate, record
 from harness.errors import InputError, StoreError
-from harness.evaluate import Evaluation
 from harness.findings import RAN_21
 from harness.metrics import metric
+from harness.records import record
+from harness.scoring import evaluation
+from harness.scoring.evaluation import Evaluation
 from harness.types import Grade, Labels, ReportStatus, Rows, Status, SystemCard
 
 OK = (Status.OK,) * 21
@@ -23,8 +24,8 @@ def labels(seed: int, studies: int = 40) -> dict[str, Labels]:
 
 
 def scored(candidate: dict[str, Labels], reference: dict[str, Labels] | None = None, name: str = "A") -> Evaluation:
-    sides = evaluate.from_labels(reference or labels(0), candidate)
-    return evaluate.evaluate(sides, [metric("ran-score")], card=SystemCard(name))
+    sides = evaluation.from_labels(predictions=candidate, references=reference or labels(0))
+    return evaluation.evaluate(sides, [metric("ran-score")], card=SystemCard(name))
 
 
 def test_order_and_name_do_not_change_the_digest_and_a_label_does() -> None:

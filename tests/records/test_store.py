@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import evaluate
 from harness.errors import UsageError
-from harness.evaluate import Evaluation
 from harness.metrics import metric
-from harness.store import Store, newest
+from harness.records.store import Store, newest
+from harness.scoring import evaluation
+from harness.scoring.evaluation import Evaluation
 from harness.types import Labels, Status, SystemCard
 
 
@@ -26,7 +26,9 @@ def scored(name: str, seed: int = 1) -> Evaluation:
     reference = {f"s{index}": Labels(tuple(rng.integers(0, 2, 21).tolist()), ok) for index in range(9)}
     rng = np.random.default_rng(seed)
     candidate = {study: Labels(tuple(rng.integers(0, 2, 21).tolist()), ok) for study in reference}
-    return evaluate.evaluate(evaluate.from_labels(reference, candidate), [metric("ran-score")], card=SystemCard(name))
+    return evaluation.evaluate(
+        evaluation.from_labels(predictions=candidate, references=reference), [metric("ran-score")], card=SystemCard(name)
+    )
 
 
 def test_a_record_is_found_again_by_name_id_and_digest(tmp_path: Path) -> None:
@@ -80,7 +82,7 @@ def test_a_damaged_event_is_named_and_the_others_are_served(tmp_path: Path, capl
 
 def test_two_processes_at_once_lose_nothing(tmp_path: Path) -> None:
     code = (
-        "import sys; from dataclasses import replace; from pathlib import Path; from harness.store import Store\n"
+        "import sys; from dataclasses import replace; from pathlib import Path; from harness.records.store import Store\n"
         "from tests.records.test_store import scored\n"
         "made = scored('X')\n"
         "for i in range(25):\n"

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from harness import ranks, snapshot, store_check
 from harness.errors import StoreError
-from harness.evaluate import Evaluation
-from harness.store import Store
-from harness.stored import SEAL
+from harness.records import ranks, snapshot, store_check
+from harness.records.store import Store
+from harness.scoring.evaluation import Evaluation
+from harness.storage.stored import SEAL
 from harness.types import Grade
 from tests.records.test_store import scored
 

@@ -14,10 +14,10 @@ from random import Random
 import numpy as np
 import pytest
 
-from harness import archives, stored
 from harness.errors import InputError, StoreError
-from harness.shaped import ShapeError, build
-from harness.stored import SEAL, Source, content, each, keep, lines, parse, read_object, schema_of, seal, unsealed
+from harness.storage import archives, stored
+from harness.storage.shaped import ShapeError, build
+from harness.storage.stored import SEAL, Source, content, each, keep, lines, parse, read_object, schema_of, seal, unsealed
 from harness.types import Image, Role, Section, Study, SystemCard
 
 SOURCE = Source("a/file.json", "the thing", "Restore it")

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness import labels
 from harness.errors import InputError, UsageError
 from harness.findings import CHEXPERT_14, FINDINGS, NO_FINDING, RAN_21
+from harness.formats import label_files
 from harness.types import Labels, ReportStatus, Status
 
 DECISIONS = st.sampled_from([(1, Status.OK), (0, Status.OK), (-1, Status.OK), (None, Status.OK)]) | st.sampled_from(
@@ -32,14 +32,14 @@ def made(vocabulary: tuple[str, ...]) -> st.SearchStrategy[Labels]:
 @given(table=st.dictionaries(IDS, made(RAN_21), min_size=1, max_size=8))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
 def test_what_is_written_is_read_again(tmp_path: Path, table: dict[str, Labels]) -> None:
-    labels.write(tmp_path / "a.csv", table)
-    assert labels.read(tmp_path / "a.csv") == table
+    label_files.write(tmp_path / "a.csv", table)
+    assert label_files.read(tmp_path / "a.csv") == table
 
 
 def test_the_other_vocabulary_goes_round_as_well(tmp_path: Path) -> None:
     table = {"s1": Labels((1, 0, -1, None, *[0] * 10), (Status.OK,) * 14), "s2": Labels((None,) * 14, (Status.REFUSED,) * 14)}
-    labels.write(tmp_path / "a.csv", table, "chexpert-14")
-    assert labels.read(tmp_path / "a.csv", "chexpert-14") == table
+    label_files.write(tmp_path / "a.csv", table, "chexpert-14")
+    assert label_files.read(tmp_path / "a.csv", "chexpert-14") == table
     assert (tmp_path / "a.csv").read_text().splitlines()[0] == "study_id,status," + ",".join(CHEXPERT_14)
 
 
@@ -69,7 +69,7 @@ def test_the_other_vocabulary_goes_round_as_well(tmp_path: Path) -> None:
     ],
 )
 def test_what_a_cell_means(cell: object, meant: tuple[int | None, Status]) -> None:
-    assert labels.decision(cell) == meant
+    assert label_files.decision(cell) == meant
 
 
 def test_a_missing_no_finding_follows_the_rule() -> None:
@@ -77,7 +77,7 @@ def test_a_missing_no_finding_follows_the_rule() -> None:
     place = RAN_21.index(NO_FINDING)
 
     def rule(**changed: object) -> int | None:
-        return labels.from_rows({**dict.fromkeys(others, "0"), **changed}).values[place]
+        return label_files.from_rows({**dict.fromkeys(others, "0"), **changed}).values[place]
 
     assert rule() == 1
     assert rule(Edema="1") == 0
@@ -89,16 +89,16 @@ def test_a_missing_no_finding_follows_the_rule() -> None:
 def test_a_device_counts_against_no_finding_in_the_paper_and_not_in_chexpert() -> None:
     def rule(names: tuple[str, ...], vocabulary: str) -> int | None:
         cells = {name: int(name == "Support Devices") for name in names if name != NO_FINDING}
-        return labels.from_rows(cells, vocabulary).values[names.index(NO_FINDING)]
+        return label_files.from_rows(cells, vocabulary).values[names.index(NO_FINDING)]
 
     assert rule(RAN_21, "ran-21") == 0
     assert rule(CHEXPERT_14, "chexpert-14") == 1
 
 
 def test_disagreement_with_the_rule_is_a_warning_that_names_the_study() -> None:
-    clear = labels.from_rows(dict.fromkeys(RAN_21, 0))
-    right = labels.from_rows({name: int(name == NO_FINDING) for name in RAN_21})
-    assert labels.warnings({"s1": clear, "s2": right}, file="a.csv") == (
+    clear = label_files.from_rows(dict.fromkeys(RAN_21, 0))
+    right = label_files.from_rows({name: int(name == NO_FINDING) for name in RAN_21})
+    assert label_files.warnings({"s1": clear, "s2": right}, file="a.csv") == (
         "a.csv, study 's1': No Finding is 0, its rule gives 1. It was taken as given",
     )
 
@@ -110,7 +110,7 @@ def test_either_spelling_any_case_and_any_format_give_the_same_labels(tmp_path: 
     (tmp_path / "a.jsonl").write_text(json.dumps(row) + "\n")
     (tmp_path / "a.json").write_text(json.dumps([row]))
     pq.write_table(pa.table({name: [value] for name, value in row.items()}), tmp_path / "a.parquet")
-    read = [labels.read(tmp_path / f"a.{suffix}") for suffix in ("csv", "jsonl", "json", "parquet")]
+    read = [label_files.read(tmp_path / f"a.{suffix}") for suffix in ("csv", "jsonl", "json", "parquet")]
     assert read[0]["s1"].values == tuple(index % 2 for index in range(21))
     assert read.count(read[0]) == 4
 
@@ -120,7 +120,7 @@ def test_everything_wrong_with_a_label_file_comes_at_once(tmp_path: Path) -> Non
     lines = ["study_id,status,Edemaa," + ",".join(columns), "s1,ok" + ",0" * 21, "s1,odd" + ",0" * 21, "," + ",0" * 21, "s9,0"]
     (tmp_path / "a.csv").write_text("\n".join(lines))
     with pytest.raises(InputError) as caught:
-        labels.read(tmp_path / "a.csv")
+        label_files.read(tmp_path / "a.csv")
     told = [(problem.line, problem.what) for problem in caught.value.problems]
     assert told == [
         (5, "fields: 2 in this row, 23 in the header"),
@@ -135,14 +135,14 @@ def test_everything_wrong_with_a_label_file_comes_at_once(tmp_path: Path) -> Non
 def test_a_wrong_status_and_a_wrong_vocabulary_are_named(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("study_id,status," + ",".join(RAN_21) + "\ns1,gone" + ",0" * 21 + "\n")
     with pytest.raises(InputError, match="none of ok, missing, empty, unsupported"):
-        labels.read(tmp_path / "a.csv")
+        label_files.read(tmp_path / "a.csv")
     with pytest.raises(UsageError, match="no vocabulary 'icd-10'"):
-        labels.read(tmp_path / "a.csv", "icd-10")
+        label_files.read(tmp_path / "a.csv", "icd-10")
 
 
 def test_columns_are_recognised_with_and_without_no_finding() -> None:
-    assert labels.has_columns(["uid", *(name.upper() for name in RAN_21 if name != NO_FINDING)])
-    assert not labels.has_columns(RAN_21[:-1])
+    assert label_files.has_columns(["uid", *(name.upper() for name in RAN_21 if name != NO_FINDING)])
+    assert not label_files.has_columns(RAN_21[:-1])
 
 
 def test_real_labels_are_read_row_by_row(shared: Path) -> None:
@@ -150,7 +150,7 @@ def test_real_labels_are_read_row_by_row(shared: Path) -> None:
 
     with (shared / "openi" / "reports_dev.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
-    read = [labels.from_rows(row) for row in rows]
+    read = [label_files.from_rows(row) for row in rows]
     positives = sum(item.values[RAN_21.index("Cardiomegaly")] == 1 for item in read)
     assert positives == sum(row["Cardiomegaly"] == "1" for row in rows) > 100
     assert {status for item in read for status in item.statuses} == {Status.OK}

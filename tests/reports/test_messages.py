@@ -19,8 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from harness import reports, tabular
-from harness.complaints import Complaints
+from harness.formats import reports, tabular
+from harness.formats.complaints import Complaints
 from harness.types import Section
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "report_messages.txt"

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness import reports, tabular
-from harness.complaints import Complaints
 from harness.errors import InputError
-from harness.nearest import Nearest
+from harness.formats import reports, tabular
+from harness.formats.complaints import Complaints
+from harness.formats.nearest_id import Nearest
 from harness.types import ReportSet, Section
 
 IDS = st.from_regex(r"\A[A-Za-z][A-Za-z0-9_-]{0,20}\Z")

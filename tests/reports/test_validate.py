@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from harness import cohorts
-from harness.cli import main
 from harness.home import home
 from harness.types import Access, Section, Study, Text
+from ranscore.commands import main
 
 
 @pytest.fixture

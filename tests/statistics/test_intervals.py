@@ -10,9 +10,11 @@ import pytest
 from scipy import stats
 
 from harness.errors import UsageError
-from harness.intervals import METHODS, basic, bca, hidden_variance, intervals, jackknife_t, korn_graubard, moments, percentile, pseudo
+from harness.metrics import metric
 from harness.metrics.findings_f1 import FindingsF1
-from harness.resample import Source, patient_totals
+from harness.metrics.means import Mean
+from harness.statistics.intervals import METHODS, basic, bca, intervals, jackknife_t, moments, percentile, pseudo
+from harness.statistics.resample import Source, patient_totals
 from harness.types import Array, Rows
 
 SAMPLE = np.array([3.1, 0.2, 5.7, 1.1, 2.4, 9.6, 0.9, 4.4, 2.2, 7.3])
@@ -70,18 +72,15 @@ def test_the_jackknifes_bias_correction_is_exact_for_a_variance() -> None:
     assert float(left.values.mean()) == pytest.approx(SAMPLE.var(ddof=1), rel=1e-10)
 
 
-def test_a_proportion_in_clusters() -> None:
-    from harness.agreement import clopper_pearson
-
-    alone = np.array([1.0] * 7 + [0.0] * 17)
-    low, high = korn_graubard(alone, np.ones(24))
-    # The design effect of single studies is n / (n - 1): next to nothing wider than the exact interval of 7 of 24.
-    assert (low, high) == pytest.approx(clopper_pearson(7, 24), abs=0.01)
-    doubled = korn_graubard(2 * alone, np.full(24, 2.0))
-    assert doubled == pytest.approx((low, high), abs=1e-12)
-    assert korn_graubard(np.full(12, 1.0), np.ones(12)) == pytest.approx(clopper_pearson(12, 12), abs=1e-12)
-    assert korn_graubard(np.zeros(6), np.full(6, 2.0)) == pytest.approx(clopper_pearson(0, 6), abs=1e-12)
-    assert korn_graubard(np.zeros(6), np.zeros(6)) == (0.0, 1.0)
+def test_a_variance_that_is_given_has_no_degrees_of_freedom_to_lose() -> None:
+    """Satterthwaite 1946 for v1 with f degrees of freedom plus a known v2: f (v1 + v2)^2 / v1^2; on each side its own."""
+    mean, spread, freedom = (float(item) for item in moments(SAMPLE))
+    low, high = jackknife_t(np.array(mean), SAMPLE, below=0.0, above=3 * spread**2)
+    assert mean - float(low) == pytest.approx(stats.t.ppf(0.975, freedom) * spread, rel=1e-12)
+    assert float(high) - mean == pytest.approx(stats.t.ppf(0.975, freedom * 16) * 2 * spread, rel=1e-12)
+    # Nothing was seen at all: the normal distribution.
+    low, high = jackknife_t(np.array(0.5), np.full(9, 0.5), below=0.01, above=0.0)
+    assert (float(low), float(high)) == pytest.approx((0.5 - 1.959964 * 0.1, 0.5), rel=1e-6)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -112,27 +111,34 @@ def test_one_patient_gives_no_interval(ran: FindingsF1) -> None:
 
 
 def test_an_unknown_method_is_named(ran: FindingsF1) -> None:
-    with pytest.raises(UsageError, match="jackknife-t, percentile, basic, bca"):
+    with pytest.raises(UsageError, match="jackknife-t2, percentile, basic, bca"):
         intervals(ran, np.ones((3, 84)), method="wild")
 
 
-def test_a_macro_average_pays_for_findings_in_which_nothing_was_ever_missed(ran: FindingsF1, draw: object) -> None:
-    tables, patients = draw({"perfect": (1.0, 0.0)})  # type: ignore[operator]
-    table = patient_totals(tables["perfect"], patients)
-    left = pseudo(ran, table)
-    assert float(moments(left.one("macro-f1")[1])[1]) == 0.0
-    # Written out: Jeffreys' variance of each finding's share J, times the squared slope 2 / (1 + J)^2 of 2 J / (1 + J), over 21 squared.
-    positives = [float(ran.score(table.sum(axis=0))[f"positives:{finding}"]) for finding in ran.findings]
-    shares = [(count + 0.5) / (count + 1) for count in positives]
-    wanted = sum(share * (1 - share) / (count + 1) * (2 / (1 + share) ** 2) ** 2 for share, count in zip(shares, positives, strict=True))
-    assert hidden_variance(ran, table, left)["macro-f1"] == pytest.approx(wanted / 21**2, rel=1e-6)
-    low, high = intervals(ran, table)["macro-f1"]
-    assert 0.9 < low < 0.999 and high == 1.0
+def test_copying_every_study_of_every_patient_changes_no_interval(ran: FindingsF1, draw: object) -> None:
+    tables, patients = draw({"a": (0.9, 0.01), "weak": (0.2, 0.02), "none": (0.0, 0.0), "all": (1.0, 0.0)})  # type: ignore[operator]
+    for rows in tables.values():
+        once = patient_totals(rows, patients)
+        copied = Rows(
+            rows.metric, rows.columns, tuple(f"{name}-{copy}" for copy in "abc" for name in rows.studies), np.tile(rows.values, (3, 1))
+        )
+        thrice = patient_totals(copied, {f"{name}-{copy}": owner for copy in "abc" for name, owner in patients.items()})
+        before, after = intervals(ran, once), intervals(ran, thrice)
+        assert {part: pytest.approx(ends, abs=1e-12) for part, ends in before.items()} == after
 
 
-def test_where_every_finding_has_hits_and_misses_nothing_is_added(ran: FindingsF1) -> None:
-    table = np.ones((12, 84))
-    assert hidden_variance(ran, table, pseudo(ran, table)) == {}
+def test_every_metric_names_the_ends_of_its_scale_and_no_interval_leaves_them() -> None:
+    mean = Mean("m", "", ("m",), measure=lambda left, right: np.zeros((len(left), 1)))
+    # 26 of 30 values are 1 and four 0.7: the jackknife alone would end above 1.
+    values = np.array([1.0] * 26 + [0.7] * 4)
+    table = np.stack([values, np.ones(30)], axis=1)
+    assert float(jackknife_t(np.array(values.mean()), values)[1]) > 1
+    low, high = intervals(mean, table)["m"]
+    assert 0.9 < low < 0.96 and high == 1.0
+    assert intervals(replace(mean, limits=(-math.inf, math.inf)), table)["m"][1] > 1
+    for name in ("ran-score", "chexbert-f1", "bleu", "rouge-l", "cider", "cider-d", "meteor-1.5", "meteor-nltk"):
+        lowest, highest = metric(name).limits
+        assert lowest == 0 and highest == (10 if name.startswith("cider") else 1)
 
 
 def test_scores_of_nearly_nothing_have_the_degrees_of_freedom_of_any_others() -> None:

@@ -9,10 +9,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.intervals import pseudo
 from harness.metrics.findings_f1 import FindingsF1
-from harness.paired import against_rest, bootstrap_difference, claimable, compare, differences, holm, least_detectable, swap_tests
-from harness.resample import Source, parts, patient_totals
+from harness.statistics.intervals import pseudo
+from harness.statistics.paired import (
+    against_rest,
+    bootstrap_difference,
+    claimable,
+    compare,
+    differences,
+    differing,
+    holm,
+    least_detectable,
+    swap_tests,
+)
+from harness.statistics.resample import Source, parts, patient_totals
 from harness.types import Array, Rows
 
 
@@ -132,7 +142,16 @@ def test_holm_equals_statsmodels() -> None:
 def test_the_least_detectable_difference_is_that_of_a_power_calculation() -> None:
     # The standard normal quantiles of 0.975 and 0.8 are 1.959964 and 0.841621.
     assert least_detectable([0.01, 0.02, 0.5]) == pytest.approx(2.801585 * 0.02, rel=1e-6)
-    assert np.isnan(least_detectable([]))
+    assert least_detectable([]) is None is least_detectable([0.0, 0.0, np.inf])
+    assert least_detectable([0.0, 0.01]) == least_detectable([0.01])
+
+
+def test_patients_in_whom_two_systems_differ_are_counted(ran: FindingsF1, draw: object) -> None:
+    tables, patients = draw(SYSTEMS)  # type: ignore[operator]
+    table = [patient_totals(rows, patients) for rows in tables.values()]
+    wanted = [[int((one != other).any(axis=1).sum()) for other in table] for one in table]
+    assert differing(table).tolist() == wanted and differing([table[0], table[0] * -0.0]).max() > 0
+    assert differing([np.zeros((3, 2)), np.zeros((3, 2)) * -1.0]).max() == 0
 
 
 def test_findings_with_few_positives_are_not_tested(ran: FindingsF1) -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from harness import ranks, snapshot
 from harness.errors import StoreError
 from harness.findings import RAN_21
 from harness.metrics.findings_f1 import FindingsF1
-from harness.record import CohortCard, Counts, MetricResult, Record, record_digest, rows_digest
-from harness.snapshot import MetricSnapshot, Snapshot
-from harness.store import Store
+from harness.records import ranks, snapshot
+from harness.records.record import CohortCard, Counts, MetricResult, Record, record_digest, rows_digest
+from harness.records.snapshot import MetricSnapshot, Snapshot
+from harness.records.store import Store
 from harness.types import Access, Grade, Role, Rows, Section, SystemCard
 
 RATES = {"ash": (0.9, 0.01), "beech": (0.9, 0.01), "cedar": (0.6, 0.02), "dogwood": (0.3, 0.05)}
@@ -157,7 +157,7 @@ def test_a_snapshot_survives_its_file_and_names_no_study(filled: tuple[Store, di
     assert read.metrics[0].places == metric.places
     assert "s0001" not in path.read_text() and "p0001" not in path.read_text()
     assert snapshot.newest(store.root, made.cohort, "another") is None
-    assert "jackknife-t|alpha:0.05|draws:0|seed:0" in made.signature
+    assert "jackknife-t2|alpha:0.05|draws:0|seed:0" in made.signature
 
 
 def test_a_newer_snapshot_is_read_and_a_damaged_one_is_named(filled: tuple[Store, dict[str, str]]) -> None:
@@ -219,3 +219,26 @@ def test_one_ranked_system_is_first_and_nothing_is_detectable(tmp_path: Path, ra
     _, metric = only(store)
     assert metric.places["macro-f1"][name].rank == metric.places["macro-f1"][name].high == 1
     assert metric.detectable == {}
+
+
+def test_systems_that_differ_in_few_patients_say_nothing_about_a_difference(tmp_path: Path, ran: FindingsF1, draw: object) -> None:
+    tables, patients = draw({"a": (0.7, 0.02), "b": (0.6, 0.02)})  # type: ignore[operator]
+    store = Store(tmp_path)
+    changed = tables["a"].values.copy()
+    changed[:18:2, [0, 2]] = changed[:18:2, [2, 0]]  # nine patients, of two studies each
+    for name, rows in {"a": tables["a"], "copy": tables["a"], "near": replace(tables["a"], values=changed)}.items():
+        keep(store, ran, name, rows, patients)
+    _, metric = only(store)
+    assert len(metric.ranked) == 3 and metric.detectable == {}
+    assert metric.gap("macro-f1", "Ran Score").startswith("The ranked systems differ in fewer than 10 patients")
+    keep(store, ran, "other", tables["b"], patients)
+    _, metric = only(store)
+    least = metric.detectable["macro-f1"]
+    assert (
+        metric.gap("macro-f1", "Ran Score")
+        == f"Two systems like the ranked ones must be about {least:.3f} Ran Score apart to be distinguished."
+    )
+    assert "0.0002 X" in replace(metric, detectable={"macro-f1": 0.00018}).gap("macro-f1", "X")
+    # A snapshot by an older program may hold 0.
+    assert "0.000" not in replace(metric, detectable={"macro-f1": 0.0}).gap("macro-f1", "X")
+    assert replace(metric, ranked=metric.ranked[:1]).gap("macro-f1", "X") == ""

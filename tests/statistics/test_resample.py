@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.resample import Source, bootstrap, patient_totals, swaps, weighted, weights
+from harness.statistics.resample import Source, bootstrap, patient_totals, swaps, weighted, weights
 from harness.types import Rows
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness import cohorts
-from harness.cohorts.synthetic import build
-from harness.cohorts.synthetic_systems import system
+from harness.cohorts.synthetic.cohort import build
+from harness.cohorts.synthetic.systems import system
 from harness.types import Access, Cohort, SystemCard
 from submissions import desk as desks
 from submissions.desk import Desk

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from harness import cohorts
-from harness.cli import main
 from harness.errors import InputError, RefusedError, StoreError
 from harness.types import Cohort
+from ranscore.commands import main
 from submissions import desk as desks
 from submissions.archive import check
 from submissions.backup import backup

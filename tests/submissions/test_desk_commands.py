@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import main
 from harness.errors import InputError, StoreError
-from harness.stored import seal
-from leaderboard.ranked import load
+from harness.storage.stored import seal
+from leaderboard.content import load
+from ranscore.commands import main
 from submissions import desk as desks
 from submissions import events, moderation
 from submissions.backup import backup

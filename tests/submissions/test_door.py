@@ -9,17 +9,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from harness import scoring
 from harness.errors import InputError, RefusedError, UnavailableError, UsageError
+from harness.scoring import scorer
 from harness.types import Cohort, SystemCard
-from leaderboard.ranked import load
+from leaderboard.content import load
 from submissions import desk as desks
 from submissions.desk import Desk
 from submissions.events import State
 from submissions.intake import Upload, canonical, look, read, submit, withdraw
 from submissions.ledger import Folder, Ledger
-from submissions.listing import read_canonical
 from submissions.policy import Policy
+from submissions.projection import read_canonical
 from submissions.worker import Worker, progress
 
 Hand = Callable[..., Upload]
@@ -37,7 +37,7 @@ def test_a_submission_is_received_scored_listed_and_ranked(desk: Desk, hand: Han
     assert [event.kind for event in item.events] == ["received", "claimed", "validated", "scored", "listed"]
     (row,) = [row for board in load(desk.store) for row in board.rows]
     assert row.name == "Birch" and row.place and row.place.rank == 1 and row.grade.value == "scored here"
-    direct = scoring.score(read_canonical(reports), cohort, card=SystemCard("Birch"))
+    direct = scorer.score(predictions=read_canonical(reports), references=cohort, card=SystemCard("Birch"))
     assert row.digest == direct.record.digest == item.record
 
 
@@ -111,13 +111,13 @@ def test_a_login_withdraws_what_it_handed_in(desk: Desk, hand: Hand) -> None:
 
 def test_withdrawn_while_it_is_scored_is_not_listed(desk: Desk, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
     receipt = submit(desk, hand())
-    worker, whole = Worker(desk), scoring.score
+    worker, whole = Worker(desk), scorer.score
 
     def slow(*arguments: object, **named: object) -> object:
         withdraw(desk, receipt.id, "", code=receipt.code)
         return whole(*arguments, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(scoring, "score", slow)
+    monkeypatch.setattr(scorer, "score", slow)
     worker.run(once=True)
     assert state(desk, receipt.id) is State.WITHDRAWN and desk.store.all() == ()
 
@@ -187,16 +187,16 @@ def test_the_privacy_screen_warns_before_anything_is_stored(desk: Desk, hand: Ha
 def test_a_server_that_is_down_costs_no_attempt(desk: Desk, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
     receipt = submit(desk, hand())
     desk = replace(desk, policy=Policy(retry=0.0, attempts=3))
-    whole = scoring.score
+    whole = scorer.score
 
     def down(*_: object, **__: object) -> None:
         raise UnavailableError("the server does not answer")
 
-    monkeypatch.setattr(scoring, "score", down)
+    monkeypatch.setattr(scorer, "score", down)
     for _ in range(5):
         Worker(desk).step()
     assert state(desk, receipt.id) is State.VALIDATED
-    monkeypatch.setattr(scoring, "score", whole)
+    monkeypatch.setattr(scorer, "score", whole)
     Worker(desk).run(once=True)
     assert state(desk, receipt.id) is State.LISTED
 
@@ -208,7 +208,7 @@ def test_a_submission_that_breaks_the_worker_is_set_aside(desk: Desk, hand: Hand
     def broken(*_: object, **__: object) -> None:
         raise ValueError("quotes the report")
 
-    monkeypatch.setattr(scoring, "score", broken)
+    monkeypatch.setattr(scorer, "score", broken)
     for _ in range(4):
         Worker(desk).step()
     item = desk.ledger.books().submissions[receipt.id]
@@ -262,7 +262,7 @@ def test_a_worker_that_lost_its_claim_writes_nothing(desk: Desk, hand: Hand) -> 
 def test_messages_are_word_for_word_those_of_validate(
     desk: Desk, hand: Hand, tmp_path: object, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness.cli import main
+    from ranscore.commands import main
 
     monkeypatch.chdir(desk.root)
     lines = ["study_id,report,mood"] + [f"s3{number:06d},<b>x</b>,y" for number in range(30)] + ["s9,nan,z", "s3000000,again,q", ","]

@@ -6,14 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from harness import scoring, tabular
-from harness.cohorts.synthetic import build
-from harness.complaints import Complaints
+from harness.cohorts.synthetic.cohort import build
 from harness.errors import RefusedError
-from harness.reports import check
+from harness.formats import tabular
+from harness.formats.complaints import Complaints
+from harness.formats.reports import check
+from harness.scoring import scorer
 from harness.types import Access
 from submissions.example import example
-from submissions.probes import text_flags
+from submissions.gaming_flags import text_flags
 
 
 def test_it_is_complete_well_formed_unsuspicious_and_low() -> None:
@@ -22,7 +23,7 @@ def test_it_is_complete_well_formed_unsuspicious_and_low() -> None:
     reports = check(tabular.parse(example(cohort).encode(), complaints), complaints, [study.id for study in cohort.scored])
     complaints.check()
     assert len(reports) == 60 and not text_flags(reports)
-    assert scoring.score(reports, cohort, metrics=["ran-score"]).record.metrics[0].value < 0.3
+    assert scorer.score(predictions=reports, references=cohort, metrics=["ran-score"]).record.metrics[0].value < 0.3
 
 
 def test_a_credentialed_cohort_has_none() -> None:

@@ -17,14 +17,15 @@ from pathlib import Path
 
 import pytest
 
-from harness import cohorts, scoring
-from harness.cohorts.synthetic import build
-from harness.cohorts.synthetic_systems import system
+from harness import cohorts
+from harness.cohorts.synthetic.cohort import build
+from harness.cohorts.synthetic.systems import system
+from harness.scoring import scorer
 from harness.types import Cohort, SystemCard
 from submissions import desk as desks
 from submissions.events import State
 from submissions.intake import Upload, canonical, submit
-from submissions.listing import read_canonical
+from submissions.projection import read_canonical
 from submissions.worker import Worker
 
 KILLS = int(os.environ.get("RANSCORE_KILLS", "20"))
@@ -72,7 +73,9 @@ def test_every_acknowledged_submission_is_scored_exactly_once(tmp_path: Path) ->
     (root / "config.toml").write_text(POLICY)
     contents = files(cohort)
     # The children inherit what is imported here, so that they are at work the moment they start.
-    expected = [scoring.score(read_canonical(content), cohort, card=SystemCard("x")).record.digest for content in contents]
+    expected = [
+        scorer.score(predictions=read_canonical(content), references=cohort, card=SystemCard("x")).record.digest for content in contents
+    ]
     context, rng = multiprocessing.get_context("fork"), random.Random(1)
     starts = {
         "page": lambda: context.Process(target=page, args=(root, contents, acknowledged)),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness import cohorts, scoring
+from harness import cohorts
 from harness.cohorts.table import from_table
+from harness.scoring import scorer
 from harness.types import Access, Section, SystemCard
-from leaderboard.ranked import load
+from leaderboard.content import load
 from submissions import desk as desks
 from submissions.intake import Upload, submit
 from submissions.worker import Worker
@@ -30,6 +31,6 @@ def test_two_real_systems_are_listed_with_the_digests_of_score(shared: Path, tmp
     (board,) = load(desk.store)
     assert {row.name for row in board.rows} == {"MoERad", "AAMN"} and all(row.place for row in board.rows)
     for name, file in (("MoERad", "moerad-iu.csv"), ("AAMN", "aamn-iu.csv")):
-        direct = scoring.score(folder / file, cohort, card=SystemCard(name))
+        direct = scorer.score(predictions=folder / file, references=cohort, card=SystemCard(name))
         assert direct.record.digest == found[ids[name]].record
         print(name, direct.record.metrics[0].value, found[ids[name]].flags)

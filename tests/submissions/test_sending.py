@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from harness import cohorts
-from harness.cli import main
 from harness.home import home
 from harness.types import Cohort
+from ranscore.commands import main
 from submissions import desk as desks
 from submissions.desk import Desk
 from submissions.events import State
@@ -53,7 +53,7 @@ def wire(cohort: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
         warnings.simplefilter("ignore")
         root = tmp_path_factory.mktemp("wire") / "board"
         patch.setenv("RANSCORE_HOME", str(root))
-        from leaderboard import page
+        from leaderboard.page import app as page
 
         cohorts.save(cohort, root / "cohorts" / "synthetic")
         credentialed(cohort, root)

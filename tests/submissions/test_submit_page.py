@@ -13,15 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from harness import cohorts, scoring
-from harness.cli import main
+from harness import cohorts
 from harness.cohorts.table import from_table
+from harness.scoring import scorer
 from harness.types import Access, Cohort, Section, SystemCard
-from leaderboard.ranked import load
+from leaderboard.content import load
+from ranscore.commands import main
 from submissions import desk as desks
 from submissions.desk import Desk
 from submissions.events import State
-from submissions.listing import read_canonical
+from submissions.projection import read_canonical
 
 CHROMIUM = os.environ.get("RANSCORE_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
@@ -55,7 +56,7 @@ def serving(cohort: Cohort, name: str, tmp_path: Path, monkeypatch: pytest.Monke
         warnings.simplefilter("ignore")
         import uvicorn
 
-        from leaderboard import page
+        from leaderboard.page import app as page
 
         root = tmp_path / "board"
         cohorts.save(cohort, root / "cohorts" / name)
@@ -98,10 +99,15 @@ def test_the_command_hands_in_over_http(
     said = capsys.readouterr().out.split()
     name, code = said[said.index("receipt") + 1], said[said.index("it:") + 1]
     wait_for(served.desk, 1)
-    direct = scoring.score(read_canonical(reports), cohort, card=SystemCard("Birch"))
+    direct = scorer.score(predictions=read_canonical(reports), references=cohort, card=SystemCard("Birch"))
     assert served.desk.ledger.books().submissions[name].record == direct.record.digest
     assert main(["receipt", name, "--to", served.address]) == 0
     assert "listed: it stands on the board" in capsys.readouterr().out
+    # Without a login a new version is of whoever knows the code.
+    assert main(["submit", str(path), *common, "--system-version", "2", "--dry-run"]) == 3
+    assert "add the code of its receipt" in capsys.readouterr().err
+    assert main(["submit", str(path), *common, "--system-version", "2", "--dry-run", "--code", code]) == 0
+    capsys.readouterr()
     path.write_text("study_id,report\nnowhere,<b>\n")
     assert main(["submit", str(path), *common]) == 3
     assert "birch.jsonl:2" in capsys.readouterr().err
@@ -185,5 +191,5 @@ def test_two_real_systems_are_handed_in_through_the_page(shared: Path, tmp_path:
         (board,) = load(served.desk.store)
         assert {row.name for row in board.rows} == {"MoERad", "AAMN"} and all(row.place for row in board.rows)
         for name, file in (("MoERad", "moerad-iu.csv"), ("AAMN", "aamn-iu.csv")):
-            direct = scoring.score(folder / file, references, card=SystemCard(name))
+            direct = scorer.score(predictions=folder / file, references=references, card=SystemCard(name))
             assert served.desk.store.find(name).record.digest == direct.record.digest

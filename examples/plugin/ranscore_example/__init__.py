@@ -1,0 +1,1 @@
+"""One metric, one extractor, one generator and one cohort for Ran Score."""

@@ -1,0 +1,20 @@
+"""Score a file of reports: `python examples/score_a_file.py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.cohorts.table import from_table
+from harness.types import Access
+from ranscore import score
+
+HERE = Path(__file__).parent
+
+references = from_table(HERE / "references.csv", access=Access.OPEN)
+evaluation = score(predictions=HERE / "predictions.csv", references=references)
+
+ran_score = evaluation.record.metrics[0]
+low, high = ran_score.interval
+print(f"Ran Score {ran_score.value:.3f} [{low:.3f}, {high:.3f}] on {evaluation.record.counts}")
+for finding in ("Pleural Effusion", "Pneumothorax", "Support Devices"):
+    print(f"  F1 of {finding}: {ran_score.parts[f'f1:{finding}']:.3f}")

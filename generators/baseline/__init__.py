@@ -1,0 +1,1 @@
+"""The small generator that `ranscore train-baseline` trains."""

@@ -1,0 +1,1 @@
+"""What several published systems are built of."""

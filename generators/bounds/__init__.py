@@ -1,0 +1,1 @@
+"""Floors and ceilings: generators that look at no film."""

@@ -1,0 +1,1 @@
+"""Every system that can run on a cohort, scored and ranked."""

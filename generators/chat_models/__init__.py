@@ -1,0 +1,1 @@
+"""CheXOne, MedGemma and other vision-language chat models, through stock classes."""

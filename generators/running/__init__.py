@@ -1,0 +1,1 @@
+"""The loop that writes a reports file: inputs, batches, resuming, Ray."""

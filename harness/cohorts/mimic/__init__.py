@@ -1,0 +1,1 @@
+"""MIMIC-CXR from a PhysioNet copy."""

@@ -1,0 +1,1 @@
+"""A cohort whose labels are known by construction."""

@@ -1,0 +1,1 @@
+"""A language model as extractor: frozen questions, a client, a parser."""

@@ -1,0 +1,1 @@
+"""Reading what users write: reports files and label files."""

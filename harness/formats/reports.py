@@ -1,0 +1,253 @@
+"""Reports files: one report a study, from anybody's system, checked before anything is scored.
+
+A file holds `study_id` and `report`, or `study_id` with `findings` and `impression`, as JSON Lines, JSON, CSV or Parquet; the content
+decides which. A study without a row is missing and a row without text is empty: both are warnings, because both are scored, as
+nothing asserted. Everything else that is wrong is a problem, all problems come at once, and none of them quotes a report.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from harness import files
+from harness.formats import tabular
+from harness.formats.complaints import Complaints, shown
+from harness.formats.nearest_id import Nearest
+from harness.quiet import Quiet
+from harness.types import ReportSet, Section
+
+MAX_CHARACTERS = 20_000
+"""Of one report; the longest of MIMIC-CXR has about a quarter of that."""
+MAX_ID = 200
+
+_KNOWN_COLUMNS = ("study_id", "report", "findings", "impression")
+_ID_NAMES = re.compile(
+    r"(?:study|image|case|dicom|report)?_?(?:u?id|name|key)s?|study(?:_instance_uid)?|image|file(?:_?name)?|path|key|case"
+)
+_REPORT_NAMES = re.compile(
+    r"(?:report_)?texts?|reports|(?:predict|generat)(?:ed|ions?)(?:_(?:report|text))?s?|preds?|hyp(?:othesis)?|(?:model_)?outputs?"
+    r"|responses?|answers?|candidates?|captions?"
+)
+_EMPTY_WORDS = frozenset(("nan", "none", "null", "n/a", "na", "#n/a", "<na>", "nil", "undefined"))
+_TAGS = (
+    "a b body br center code div em font form h[1-6] head hr html i iframe img input li link meta ol option p pre s script small span "
+    "strong style sub sup svg table tbody td textarea th think thead title tr u ul video"
+)
+_MARKUP = re.compile(
+    rf"</?(?:{'|'.join(_TAGS.split())})(?:\s[^<>]{{0,300}})?/?>|<!--|<!doctype|```|<\|[a-z_]{{1,30}}\|>"
+    r"|&(?:nbsp|amp|lt|gt|quot|apos|#x?[0-9a-f]{1,6});",
+    re.IGNORECASE,
+)
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]")
+
+
+def read(path: Path, expected: Collection[str] | None = None, section: Section = Section.BOTH) -> ReportSet:
+    """Read and check a reports file.
+
+    Args:
+        path: The file.
+        expected: The ids of the cohort's scored studies; None where any id will do.
+        section: Which of the columns `findings` and `impression` make up the report; a column `report` is taken whole.
+
+    Raises:
+        InputError: The file cannot be scored; holds every problem, the first 20 of a kind in words.
+    """
+    complaints = Complaints(str(path))
+    reports = check(tabular.read(path, complaints), complaints, expected, section)
+    complaints.check()
+    return ReportSet(reports, tuple(map(str, complaints.warnings)))
+
+
+def write(path: Path, reports: Mapping[str, str]) -> None:
+    """Write a reports file in the canonical form: JSON Lines, sorted by study id, atomically."""
+    lines = (json.dumps({"study_id": name, "report": text}, ensure_ascii=False) + "\n" for name, text in sorted(reports.items()))
+    files.write(path, "".join(lines))
+
+
+def check(
+    table: tabular.Table, complaints: Complaints, expected: Collection[str] | None = None, section: Section = Section.BOTH
+) -> dict[str, str]:
+    """Check a table as a reports file.
+
+    Args:
+        table: As `harness.formats.tabular` read it.
+        complaints: Takes everything that is wrong.
+        expected: The ids of the cohort's scored studies; None where any id will do.
+        section: As for `read`.
+
+    Returns:
+        The reports that can be used, by study id; empty ones included. Only to be scored where `complaints` holds no problem.
+    """
+    if not table.columns:
+        if table.format and table.complete:
+            complaints.add("no rows", "it holds no row", "Write one row a study")
+        return {}
+    sources = _columns(table, complaints, frozenset(expected or ()), section)
+    check = _Check(complaints, frozenset(expected) if expected is not None else None)
+    for line, cells in table.rows:
+        name = check.name(cells, line) if "study_id" in table.columns else ""
+        text = check.text(cells, sources, line, name) if sources else None
+        if name and text is not None:
+            check.reports.setdefault(name, text)
+    if "study_id" in table.columns:
+        check.whole(table)
+    return check.reports
+
+
+@dataclass(slots=True, repr=False)
+class _Check(Quiet):
+    """The state of one pass over the rows."""
+
+    complaints: Complaints
+    expected: frozenset[str] | None = field(repr=False)
+    reports: dict[str, str] = field(default_factory=dict, repr=False)
+    lines: dict[str, int] = field(default_factory=dict, repr=False)
+    """By study id the line on which it stood first."""
+    nearest: Nearest = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.nearest = Nearest(self.expected or ())
+
+    def name(self, cells: Mapping[str, Any], line: int) -> str:
+        """The row's study id, or empty where it has none that can be used."""
+        cell = cells.get("study_id")
+        name = tabular.study_id(cell)
+        if not name:
+            blank = cell is None or isinstance(cell, str)
+            what = "the row has no study id" if blank else f"the study id is {_kind(cell)}, not text"
+            self.complaints.add("no id", what, "Write the study's id" if blank else "Write it as text", line)
+        elif len(name) > MAX_ID or not name.isprintable() or name.startswith("="):
+            what = f"the study id has more than {MAX_ID} characters, holds control characters or begins with ="
+            self.complaints.add("id", what, "Are the columns exchanged? Write the cohort's ids", line)
+        elif name in self.lines:
+            what = f"the study has a row already, on line {self.lines[name]}"
+            self.complaints.add("id twice", what, "Keep one row a study", line, name)
+        else:
+            self.lines[name] = line
+            if self.expected is None or name in self.expected:
+                return name
+            self._unknown(name, line)
+        return ""
+
+    def _unknown(self, name: str, line: int) -> None:
+        told = shown(name) and not self.complaints.full("unknown id")
+        near = self.nearest.to(name) if told else ""
+        remedy = f"The nearest id there is {near!r}" if near else "Use the ids of the cohort, and remove rows of other studies"
+        self.complaints.add("unknown id", "the study is not one that the cohort scores", remedy, line, name)
+
+    def text(self, cells: Mapping[str, Any], sources: tuple[str, ...], line: int, name: str) -> str | None:
+        """The row's report, or None where it cannot be used."""
+        values = [cells.get(column) for column in sources]
+        if not any(column in cells for column in sources):
+            self.complaints.add("no report", f"the row has no {' or '.join(sources)}", "Write it, or remove the row", line, name)
+            return None
+        parts = []
+        sound = True
+        for value in values:
+            for kind, what, remedy in faults(value):
+                self.complaints.add(kind, what, remedy, line, name)
+                sound = False
+            if isinstance(value, str) and value.strip():
+                parts.append(value)
+        if sound and not parts:
+            self.complaints.warn("empty report", "the report has no text and counts as asserting nothing", "", line, name)
+        return "\n".join(parts) if sound else None
+
+    def whole(self, table: tabular.Table) -> None:
+        """What can only be said of the file as a whole."""
+        if not table.rows:
+            self.complaints.add("no rows", "it holds a header and no row", "Write one row a study")
+        if self.expected is not None and table.complete and self.lines:
+            missing = sorted(self.expected - self.lines.keys())
+            if len(missing) == len(self.expected):
+                what = f"none of its ids is among the {len(missing):,} studies that the cohort scores"
+                self.complaints.add("no id matches", what, "Is it the right cohort, and does study_id hold the ids?")
+            else:
+                for name in missing:
+                    self.complaints.warn("missing study", "the study has no row and counts as asserting nothing", study=name)
+        counts = Counter(text.strip() for text in self.reports.values())
+        _, most = counts.most_common(1)[0] if counts else ("", 0)
+        if most > 1 and 2 * most > len(self.lines):
+            self.complaints.warn("one text", f"one text stands for {most:,} of its {len(self.lines):,} studies", "Is that meant?")
+
+
+def _columns(table: tabular.Table, complaints: Complaints, known: frozenset[str], section: Section) -> tuple[str, ...]:
+    """The columns that make up a report; what is wrong with the columns goes into the complaints."""
+    held = set(table.columns)
+    parts = tuple(name for name in ("findings", "impression") if name in held)
+    wanted = tuple(name for name in parts if section is Section.BOTH or name == section.value)
+    if table.format == "csv" and not held & set(_KNOWN_COLUMNS) and held & {name.lower() for name in known}:
+        complaints.add("no header", "the first line is a row, not a header", "Write the line study_id,report above it", 1)
+        return ()
+    if "study_id" not in held:
+        complaints.add("no column", "there is no column study_id", _rename(table.columns, "study_id", _ID_NAMES), 1)
+    if "report" in held and parts:
+        what = f"there is a column report and a column {parts[0]}"
+        complaints.add("two reports", what, "Keep report, or findings and impression", 1)
+    elif not parts and "report" not in held:
+        what = "there is no column report, and neither findings nor impression"
+        complaints.add("no column", what, _rename(table.columns, "report", _REPORT_NAMES), 1)
+    elif parts and not wanted:
+        complaints.add("no column", f"the cohort scores the {section.value}, and there is no such column", "Add it", 1)
+    extra = [str(position) for position, name in enumerate(table.columns, 1) if name not in _KNOWN_COLUMNS]
+    if extra and "study_id" in held and (wanted or "report" in held):
+        numbers = ", ".join(extra[:20]) + (" and more" if len(extra) > 20 else "")
+        complaints.warn("other columns", f"not read: column {numbers}")
+    return ("report",) if "report" in held else wanted
+
+
+def _rename(columns: tuple[str, ...], wanted: str, aliases: re.Pattern[str]) -> str:
+    """A remedy: which column to rename. Columns are named by position, for in a file without a header they are a row."""
+    for position, column in enumerate(columns, 1):
+        if column not in _KNOWN_COLUMNS and (aliases.fullmatch(column) or get_close_matches(column[:60], [wanted], cutoff=0.75)):
+            return f"Rename column {position} to {wanted}"
+    return f"Name the column so: the first line is study_id,report{'' if wanted == 'report' else ' or study_id,findings,impression'}"
+
+
+def faults(value: Any) -> Iterator[tuple[str, str, str]]:
+    """Kind, what and remedy of everything that is wrong with one cell of text."""
+    if value is None:
+        return
+    if not isinstance(value, str):
+        remedy = "Write one text a cell" if isinstance(value, dict | list) else "Write it as text"
+        yield "not text", f"the report is {_kind(value)}, not text", remedy
+        return
+    if len(value) > MAX_CHARACTERS:
+        what = f"the report has {len(value):,} characters; {MAX_CHARACTERS:,} are allowed"
+        yield "over-long", what, "Shorten it; did the system repeat itself?"
+        return
+    if len(value) < 12 and value.strip().lower() in _EMPTY_WORDS:
+        yield (
+            "word for nothing",
+            "the report is only a word that programs write for an empty cell",
+            "Leave the text empty, or remove the row",
+        )
+    if value.startswith("="):
+        yield "formula", "the report begins with =, which a spreadsheet takes for a formula", "Remove the ="
+    if ("<" in value or "&" in value or "`" in value) and (found := _MARKUP.search(value)):
+        what = f"the report holds markup at character {found.start() + 1}"
+        yield "markup", what, "Write plain text: no HTML, no code fences, no role markers"
+    if not value.isprintable() and (found := CONTROL.search(value)):
+        what = f"the report holds the control character U+{ord(found[0]):04X} at character {found.start() + 1}"
+        yield "control character", what, "Remove it; only line breaks and tabs are text"
+
+
+def _kind(value: Any) -> str:
+    """What a value is, without the value."""
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, float) and math.isnan(value):
+        return "NaN"
+    if isinstance(value, int | float):
+        return "a number"
+    if isinstance(value, dict | list):
+        return "a list" if isinstance(value, list) else "an object"
+    return "bytes" if isinstance(value, bytes) else "of another type"

@@ -1,0 +1,1 @@
+"""Labelling a whole corpus."""

@@ -1,0 +1,1 @@
+"""Tokens and n-grams that the text metrics share."""

@@ -1,0 +1,1 @@
+"""BERT, CheXbert and the reading of checkpoints."""

@@ -1,0 +1,1 @@
+"""From reports and references to scores."""

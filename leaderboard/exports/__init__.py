@@ -1,0 +1,1 @@
+"""The board as CSV, Markdown, LaTeX, JSON, SVG, BibTeX and YAML."""

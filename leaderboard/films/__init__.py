@@ -1,0 +1,1 @@
+"""Uploaded films: read in a process of its own."""

@@ -1,0 +1,1 @@
+"""Markup that escapes, the frame of every page, addresses."""

@@ -1,0 +1,1 @@
+"""The data sets of a board on the Hub."""

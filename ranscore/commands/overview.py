@@ -1,0 +1,88 @@
+"""The help of `ranscore` itself: commands in groups, and an example for each command."""
+
+from __future__ import annotations
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "score reports": ("score", "validate", "verify", "compare", "label", "metrics"),
+    "the board": ("demo", "board", "serve", "site", "snapshot", "rescore"),
+    "cohorts and baselines": ("cohort", "systems", "generate", "floors", "card", "train-baseline", "weights"),
+    "submit to a board": ("submit", "receipt", "withdraw"),
+    "run a board": ("worker", "moderate", "health", "backup", "restore"),
+    "extractor": ("extractor", "pack", "cache"),
+    "validation": ("readers",),
+}
+"""By heading the commands in the order in which a newcomer needs them; one that is in no group comes last, under "more"."""
+
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "score": (
+        "ranscore score predictions.csv --references references.csv --open --store",
+        "ranscore score predictions.csv --cohort open-i-590 -o record.json",
+    ),
+    "validate": ("ranscore validate predictions.csv --references references.csv",),
+    "verify": ("ranscore verify record.json predictions.csv --references references.csv --open",),
+    "compare": ("ranscore compare my-system other-system",),
+    "label": ("ranscore label reports.csv -o labels.csv",),
+    "metrics": ("ranscore metrics",),
+    "demo": ("ranscore demo --no-serve",),
+    "board": ("ranscore board", "ranscore board --format latex"),
+    "serve": ("ranscore serve --port 7860",),
+    "site": ("ranscore site -o site",),
+    "snapshot": ("ranscore snapshot",),
+    "rescore": ("ranscore rescore --metrics bleu",),
+    "cohort": ("ranscore cohort build synthetic --studies 60", "ranscore cohort show"),
+    "cohort build": ("ranscore cohort build table --file references.csv --open",),
+    "cohort show": ("ranscore cohort show synthetic",),
+    "systems": ("ranscore systems list",),
+    "systems list": ("ranscore systems list --json",),
+    "systems check": ("ranscore systems check promptmrg --weights checkpoint=model.pth",),
+    "generate": ("ranscore generate trained-baseline --cohort synthetic --weights model=baseline.npz -o reports.jsonl",),
+    "floors": ("ranscore floors --cohort synthetic --store",),
+    "card": ("ranscore card --tiny -o card",),
+    "train-baseline": ("ranscore train-baseline --cohort synthetic -o baseline.npz",),
+    "weights": ("ranscore weights convert model.pth model.safetensors",),
+    "weights convert": ("ranscore weights convert model.pth model.safetensors",),
+    "submit": ("ranscore submit predictions.csv --cohort open-i-590 --name my-system --dry-run",),
+    "receipt": ("ranscore receipt CODE",),
+    "withdraw": ("ranscore withdraw CODE",),
+    "worker": ("ranscore worker --once",),
+    "moderate": ("ranscore moderate list",),
+    "moderate list": ("ranscore moderate list",),
+    "health": ("ranscore health",),
+    "backup": ("ranscore backup board.zip",),
+    "restore": ("ranscore restore board.zip --board new-board",),
+    "extractor": ("ranscore extractor check --endpoint http://127.0.0.1:8000/v1",),
+    "extractor check": ("ranscore extractor check --endpoint http://127.0.0.1:8000/v1 --model qwen3-14b",),
+    "extractor show": ("ranscore extractor show --extractor lexical",),
+    "pack": ("ranscore pack list",),
+    "pack import": ("ranscore pack import authors-clone/run_qwen_extractor.py",),
+    "pack show": ("ranscore pack show ranscore-1",),
+    "pack list": ("ranscore pack list",),
+    "cache": ("ranscore cache list",),
+    "cache export": ("ranscore cache export --reports reports.csv --open labels.recorded",),
+    "cache import": ("ranscore cache import labels.recorded",),
+    "cache list": ("ranscore cache list",),
+}
+"""By command, without `ranscore`, one or two lines that can be typed."""
+
+
+def grouped(helps: dict[str, str], width: int = 16) -> str:
+    """The list of commands under their headings.
+
+    Args:
+        helps: By command its one line of help, in any order.
+        width: Of the column of names.
+    """
+    named = {name for names in GROUPS.values() for name in names}
+    groups = {**GROUPS, "more": tuple(name for name in helps if name not in named)}
+    lines = []
+    for heading, names in groups.items():
+        there = [name for name in names if name in helps]
+        if there:
+            lines += ["", f"{heading}:", *(f"  {name:<{width}} {helps[name]}" for name in there)]
+    return "\n".join(lines)
+
+
+def epilog(command: str) -> str:
+    """The last lines of a command's help: its examples."""
+    lines = EXAMPLES.get(command, ())
+    return "\n".join([f"example{'s' if len(lines) > 1 else ''}:", *(f"  {line}" for line in lines)]) if lines else ""

@@ -1,0 +1,53 @@
+"""The examples run as they are: scripts as programs, the notebook cell by cell, the public interface fast."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ranscore
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+PRINTS = {
+    "score_a_file": r"Ran Score 0\.\d{3} \[0\.\d{3}, 0\.\d{3}\] on 120 of 120\n",
+    "compare_two_systems": r"ran-score: predictions ",
+    "my_metric": r"same-sides: 0\.\d{3} \[0\.\d{3}, 0\.\d{3}\]\n",
+}
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in EXAMPLES.glob("*.py")))
+def test_a_script_prints_what_it_promises(name: str) -> None:
+    command = [sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py")]
+    done = subprocess.run(command, cwd=EXAMPLES.parent, env={**_environment()}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert re.search(PRINTS[name], done.stdout), done.stdout
+
+
+def _environment() -> dict[str, str]:
+    import os
+
+    return {**os.environ, "PYTHONPATH": str(EXAMPLES.parent)}
+
+
+def test_the_notebook_runs_from_top_to_bottom(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(EXAMPLES)
+    cells = json.loads((EXAMPLES / "whole_study.ipynb").read_text(encoding="utf-8"))["cells"]
+    names: dict[str, object] = {}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            assert cell["outputs"] == []
+            exec(compile("".join(cell["source"]), cell["id"], "exec"), names)
+    assert "predictions: ran-score 0." in capsys.readouterr().out
+    assert names["comparison"].metrics[0].scores[0].pair is not None  # type: ignore[attr-defined]
+
+
+def test_public_names_exist_and_nothing_slow_is_imported_before_they_are_used() -> None:
+    assert all(callable(getattr(ranscore, name)) for name in ranscore.__all__)
+    code = "import sys, ranscore; print(*sorted(name for name in sys.modules if name.partition('.')[0] in {'harness', 'numpy', 'scipy', 'leaderboard'}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=_environment())
+    assert done.stdout.split() == []
