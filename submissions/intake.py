@@ -129,6 +129,7 @@ def submit(desk: Desk, upload: Upload, found: Findings | None = None) -> Receipt
     name = blob_name(content)
     sound = not any(problem.file for problem in found.problems)
     if sound and (before := _same(desk.ledger.books(), upload, manifest, name)):
+        _write_again(desk, name, content)
         return Receipt(before.id, "")
     if found.problems:
         raise InputError(found.problems)
@@ -148,6 +149,15 @@ def submit(desk: Desk, upload: Upload, found: Findings | None = None) -> Receipt
     with _answered():
         desk.ledger.write(decide, {name: content})
     return receipt
+
+
+def _write_again(desk: Desk, name: str, content: bytes) -> None:
+    """Write a file of reports that was handed in before, where the one that is kept is damaged."""
+    try:
+        desk.ledger.shelf.blob(name)
+    except StoreError:
+        with _answered():
+            desk.ledger.shelf.create({name: content})
 
 
 def _quota(desk: Desk, now: Books, upload: Upload, manifest: Manifest) -> Iterator[Problem]:
