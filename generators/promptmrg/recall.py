@@ -96,14 +96,19 @@ def rows(stream: IO[str], chunk: int = CHUNK) -> Iterator[Features]:
     rest = stream.read(chunk).lstrip()
     if not rest.startswith("["):
         raise ValueError("not a list")
-    rest = rest[1:]
+    rest, ended = rest[1:], False
     while True:
         *whole, rest = rest.split("]")
         for item in whole:
             text = item.strip().removeprefix(",").strip()
+            if ended:
+                raise ValueError("more behind the list")
             if text:
                 yield np.array(json.loads(f"{text}]"), np.float32)
+            ended = not text
         more = stream.read(chunk)
+        if not more and (not ended or rest.strip()):
+            raise ValueError("cut off")
         if not more:
             return
         if len(rest) > LONGEST_ROW:
