@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -115,7 +116,8 @@ import os, signal, sys
 
 class Interrupts:
     def find_spec(self, name, path=None, target=None):
-        if name == os.environ["INTERRUPTED_AT"]:
+        if name == os.environ.get("INTERRUPTED_AT"):
+            del os.environ["INTERRUPTED_AT"]  # once
             os.kill(os.getpid(), signal.SIGINT)
 
 sys.meta_path.insert(0, Interrupts())
@@ -131,7 +133,8 @@ def test_ctrl_c_while_modules_load_prints_one_line(store: Path, module: str, tmp
     env = {**os.environ, "PYTHONPATH": paths, "INTERRUPTED_AT": module}
     command = [sys.executable, "-m", "ranscore", "board", "--store", str(store)]
     done = subprocess.run(command, env=env, capture_output=True, check=False, timeout=300)
-    assert (done.returncode, done.stdout) == (130, b"")
+    # Python itself ends by the signal where compiled code has seen it; a shell sees 130 in both cases.
+    assert done.returncode in (130, -signal.SIGINT) and done.stdout == b""
     assert done.stderr == b"ranscore: interrupted; nothing half written was left behind\n"
 
 
