@@ -37,12 +37,14 @@ def plain_name(name: str) -> str:
     return "".join(char for char in last if char.isprintable() and char not in "<>&`")[:MAX_NAME] or "file"
 
 
-def check(content: bytes, name: str, expected: Collection[str], section: Section, policy: Policy, *, screened: bool = False) -> Checked:
+def check(
+    content: bytes, name: str, expected: Collection[str] | None, section: Section, policy: Policy, *, screened: bool = False
+) -> Checked:
     """Read and check a reports file; the messages are those of `ranscore validate`.
 
     Args:
         name: As the user named the file.
-        expected: The ids of the cohort's scored studies.
+        expected: The ids of the cohort's scored studies; None where any id will do.
         screened: Whether the privacy screen looks at the reports as well.
 
     Raises:
@@ -53,7 +55,8 @@ def check(content: bytes, name: str, expected: Collection[str], section: Section
         what = f"it holds {len(content):,} bytes; {policy.max_bytes:,} are allowed"
         return Checked(problems=(Problem(what, "Keep only the columns that are read", name),))
     limits = {"seconds": policy.seconds, "memory": policy.memory}
-    head = json.dumps({"name": name, "expected": list(expected), "section": section.value, "screened": screened, **limits}).encode()
+    listed = None if expected is None else list(expected)
+    head = json.dumps({"name": name, "expected": listed, "section": section.value, "screened": screened, **limits}).encode()
     done = bounded.run("submissions.sandbox", head + b"\n" + content, policy.seconds)
     if done.code == 1:
         # Not the file's doing: the program itself could not start or has a fault. What it said may quote the file, so it is not shown.

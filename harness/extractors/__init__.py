@@ -1,7 +1,8 @@
 """The registry of extractors: a name to a factory, imported only when asked for.
 
 An extractor is picklable or cheap to make again in another process, and says by `official` whether its labels are those that
-the paper's scores were made with. Records of different extractors are never ranked together.
+the paper's scores were made with; one that asks a model says by `by` which pack it asks of which model. Records of different extractors
+are never ranked together.
 """
 
 from __future__ import annotations

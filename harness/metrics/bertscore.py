@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness import config
-from harness.errors import Problem, UnavailableError, UsageError
+from harness.errors import InputError, Problem, UnavailableError, UsageError
 from harness.home import pip_install
 from harness.metrics.means import Mean, both_written
 from harness.types import Array
@@ -91,7 +91,11 @@ def byte_pairs(words: Path, merges: Path, longest: int) -> Tokenise:
     """RoBERTa's tokeniser: a space before the first word, `<s>` and `</s>` around, cut to `longest` ids."""
     from tokenizers import ByteLevelBPETokenizer
 
-    tokenizer = ByteLevelBPETokenizer(str(words), str(merges), add_prefix_space=True)
+    try:
+        tokenizer = ByteLevelBPETokenizer(str(words), str(merges), add_prefix_space=True)
+    except Exception as error:  # the library raises Exception itself
+        what = "it and merges.txt are not the vocabulary of one tokeniser"
+        raise InputError(Problem(what, "Download both again", str(words))) from error
     start, end = tokenizer.token_to_id("<s>"), tokenizer.token_to_id("</s>")
 
     def tokenise(text: str) -> list[int]:

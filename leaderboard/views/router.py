@@ -15,13 +15,14 @@ from leaderboard.board import Board, BoardRow, reported_rows
 from leaderboard.content import Content, Shelf
 from leaderboard.html.addresses import Addresses
 from leaderboard.html.markup import Html, el
-from leaderboard.views import about, agree, board, compare, findings, studies, system
+from leaderboard.views import about, agree, board, compare, findings, readers, studies, system
 
 TABS = {
     "board": "Board",
     "findings": "Findings",
     "compare": "Compare",
     "agree": "Metrics agree?",
+    "readers": "Readers",
     "system": "System",
     "about": "About",
 }
@@ -111,7 +112,7 @@ def _groups(page: Page, row: BoardRow, intervals: bool = False) -> tuple[strata.
     if rows is None:
         return ()
     manifest = page.shelf.manifest(page.board.cohort.digest)
-    patients = page.shelf.store.patients(page.board.cohort) if intervals else None
+    patients = page.shelf.patients(page.board.cohort) if intervals else None
     return strata.scores(rows, manifest[1] if manifest else None, patients)
 
 
@@ -134,7 +135,8 @@ def _tests(page: Page, one: BoardRow, other: BoardRow) -> dict[str, MetricSnapsh
     if all(part in tests.tests for part, tests in kept):
         return {}
     listed = [(page.content.stored[row.id], page.shelf.rows(row.id)) for row in (one, other)]
-    found = ranks.of_two(listed[0], listed[1], page.shelf.store.patients(page.board.cohort))
+    patients = page.shelf.patients(page.board.cohort)
+    found = ranks.of_two(listed[0], listed[1], patients) if patients is not None else {}
     return {kind_of(signature): tests for signature, tests in found.items()}
 
 
@@ -144,7 +146,7 @@ def _studies(page: Page, one: BoardRow, other: BoardRow) -> Html | None:
         return None
     left, right = _findings_rows(page, one.id), _findings_rows(page, other.id)
     cohort = page.shelf.open_cohort(page.board.cohort.digest)
-    written = [page.shelf.store.reports(page.content.stored[row.id]) for row in (one, other)]
+    written = [page.shelf.reports(row.id) for row in (one, other)]
     if left is None or right is None or cohort is None or written[0] is None or written[1] is None or left.studies != right.studies:
         return None
     found = studies.contrasts(left, right)
@@ -160,6 +162,10 @@ def _agree(page: Page) -> Html:
     return agree.view(page.board, page.content.boards, page.to)
 
 
+def _readers(page: Page) -> Html:
+    return readers.view(page.board, page.shelf.standards(), page.content.boards, page.to)
+
+
 def _system(page: Page) -> Html:
     row = next(row for row in page.board.rows if row.id == page.asked.system)
     stored = page.content.stored[row.id]
@@ -173,4 +179,12 @@ def _about(page: Page) -> Html:
     return about.view(page.board, record, describe(cohort) if cohort else None, page.content.boards, page.to)
 
 
-_PAGES = {"board": _board, "findings": _findings, "compare": _compare, "agree": _agree, "system": _system, "about": _about}
+_PAGES = {
+    "board": _board,
+    "findings": _findings,
+    "compare": _compare,
+    "agree": _agree,
+    "readers": _readers,
+    "system": _system,
+    "about": _about,
+}
