@@ -13,8 +13,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from harness import cohorts
+from harness.config.home import home
 from harness.errors import InputError, Problem, RefusedError
-from harness.home import home
 from harness.storage.stored import Source, content, each, exists
 from harness.types import Access, Json, Manifest, Section, SystemCard
 from submissions import sandbox

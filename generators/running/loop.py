@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from generators.running.inputs import check_films, inputs
-from harness import files
 from harness.errors import InputError, Problem, RefusedError
 from harness.formats.written_by import sidecar
-from harness.progress import progress
+from harness.storage import files
+from harness.storage.progress import progress
 from harness.types import Access, Cohort, Generated, Json, Study, StudyInput
 
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from harness.config.home import home
 from harness.errors import InputError, RefusedError, StoreError, UnavailableError, UsageError
 from harness.extractors import extractor, recorded
 from harness.extractors.cache import Answer, Cache, home_key, opened, packed, unpacked
 from harness.extractors.llm.pack import ASKED
 from harness.extractors.llm.reading import labels, report_status
 from harness.findings import RAN_21
-from harness.home import home
 from harness.types import Access, ReportStatus, Status
 
 PROTOCOL, OTHER = "ab" * 32, "cd" * 32
