@@ -27,7 +27,7 @@ class Standard:
 
 def found(roots: Sequence[Path]) -> tuple[Standard, ...]:
     """Every settled standard below these folders, by name; one that was changed or damaged is left out."""
-    standards = {}
+    standards: dict[str, Standard] = {}
     for path in files(roots):
         try:
             standards.setdefault(path.parent.name, Standard(path.parent.name, standard.load(path.parent)))
