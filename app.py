@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from harness.errors import RanscoreError
 from harness.records import store
 from leaderboard.page import app
 
@@ -12,7 +13,10 @@ def main() -> None:
     """Serve the store in RANSCORE_HOME, on all addresses where a host asks for it."""
     hosted = bool(os.environ.get("SPACE_ID"))
     host = os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if hosted else "127.0.0.1")  # noqa: S104 - a host's container
-    app.run(app.open_site(store.default()), host, int(os.environ.get("GRADIO_SERVER_PORT", "7860")))
+    try:
+        app.run(app.open_site(store.default()), host, int(os.environ.get("GRADIO_SERVER_PORT", "7860")))
+    except RanscoreError as error:
+        raise SystemExit(f"ranscore: {error}") from None
 
 
 if __name__ == "__main__":

@@ -8,6 +8,19 @@ import re
 
 from harness.errors import RefusedError
 from harness.types import Access, Cohort
+from submissions.desk import Desk
+
+
+def of(desk: Desk, name: str) -> str:
+    """The example of a board's cohort; the text of one that is not open is not even read.
+
+    Raises:
+        RefusedError: The cohort's text may not leave this machine.
+        UsageError: There is no such cohort.
+    """
+    manifest = desk.manifest(name)
+    _must_be_open(manifest.access)
+    return example(desk.cohort(manifest.digest))
 
 
 def example(cohort: Cohort) -> str:
@@ -16,8 +29,7 @@ def example(cohort: Cohort) -> str:
     Raises:
         RefusedError: The cohort's text may not leave this machine.
     """
-    if cohort.manifest.access is not Access.OPEN:
-        raise RefusedError("an example would hold this cohort's text, which may not leave its owner's machine")
+    _must_be_open(cohort.manifest.access)
     ids = [study.id for study in cohort.scored]
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
@@ -26,3 +38,8 @@ def example(cohort: Cohort) -> str:
         text = cohort.reference(following)
         writer.writerow([name, re.split(r"(?<=[.。])\s*", text, maxsplit=1)[-1] or text])
     return stream.getvalue()
+
+
+def _must_be_open(access: Access) -> None:
+    if access is not Access.OPEN:
+        raise RefusedError("an example would hold this cohort's text, which may not leave its owner's machine")

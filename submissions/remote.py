@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
 import os
 from pathlib import Path
-from typing import Any
+from urllib.parse import quote
 
-from harness.errors import InputError, Problem, RefusedError, UnavailableError
+import aiohttp
+
+from harness.errors import InputError, Problem, RanscoreError, RefusedError, UnavailableError, UsageError
 from harness.types import Json, SystemCard
 from submissions.intake import Receipt, card_json
+
+PATIENCE = 120.0
+"""Seconds without an answer after which the page counts as not there."""
+ERRORS = {400: InputError, 403: RefusedError, 404: UsageError, 413: InputError, 422: InputError}
+"""What a page's status means; any other is a page that does not answer."""
 
 
 def is_remote(place: str) -> bool:
     """Whether `--to` names an address or a Space rather than a folder."""
     return place.startswith(("http://", "https://")) or (place.count("/") == 1 and not Path(place).is_dir() and place[0] not in "./~")
+
+
+def door(place: str, cohort: str) -> Json:
+    """What a page says of a cohort before anything is sent: access, ids, limits; `leaderboard/page_door.py` lists the keys.
+
+    Raises:
+        UsageError: It has no such cohort.
+        UnavailableError: The page does not answer.
+    """
+    return ask(place, f"door?cohort={quote(cohort, safe='')}")
 
 
 def submit(
@@ -34,13 +53,18 @@ def submit(
         The receipt (None for a dry run), and what the page answered.
 
     Raises:
-        InputError: The page found problems; they are named as it named them.
-        RefusedError: Its privacy screen noticed something.
+        InputError: The page found problems; they are named as it named them. Or the file cannot be read.
+        RefusedError: Its privacy screen noticed something, or it does not know who asks.
+        UsageError: It has no such cohort.
         UnavailableError: The page does not answer.
     """
-    from gradio_client import handle_file
-
-    answer = ask(place, "/hand_in", handle_file(path), cohort, json.dumps(card_json(card)), agreed, looked, dry_run, code)
+    known = {key: value for key, value in card_json(card).items() if key != "role"}
+    head = {"name": path.name, "cohort": cohort, "card": known, "agreed": agreed, "looked": looked, "dry": dry_run, "code": code}
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(Problem(f"it cannot be read ({type(error).__name__})", "Name a file", str(path))) from None
+    answer = ask(place, "hand-in", json.dumps(head).encode() + b"\n" + content, "application/octet-stream")
     if problems := answer.get("problems"):
         raise InputError([Problem(**problem) for problem in problems])
     if not dry_run and not answer.get("id"):
@@ -49,8 +73,13 @@ def submit(
 
 
 def receipt(place: str, name: str) -> Json:
-    """What a receipt says now."""
-    return ask(place, "/receipt", name)
+    """What a receipt says now.
+
+    Raises:
+        UsageError: There is none of this id.
+        UnavailableError: The page does not answer.
+    """
+    return ask(place, f"receipt/{quote(name, safe='')}")
 
 
 def withdraw(place: str, name: str, code: str, reason: str) -> Json:
@@ -58,23 +87,71 @@ def withdraw(place: str, name: str, code: str, reason: str) -> Json:
 
     Raises:
         RefusedError: The page does not allow it.
+        UsageError: There is no such submission.
+        UnavailableError: The page does not answer.
     """
-    answer = ask(place, "/withdraw", name, code, reason)
-    if answer.get("refused"):
-        raise RefusedError(str(answer["refused"]))
-    return answer
+    return ask(place, "withdraw", json.dumps({"id": name, "code": code, "reason": reason}).encode(), "application/json")
 
 
-def ask(place: str, name: str, *arguments: Any) -> Json:
-    """Call one of the page's functions; the token of `HF_TOKEN`, where there is one, goes to a Space alone."""
-    from gradio_client import Client
+def ask(place: str, route: str, body: bytes | None = None, kind: str = "") -> Json:
+    """Ask one of the page's routes; the token of `HF_TOKEN`, where there is one, goes to a Space alone.
 
-    token = os.environ.get("HF_TOKEN") if not place.startswith("http") else None
+    Args:
+        place: A Space's name or an address.
+        route: Behind `/ranscore/`.
+        body: What is sent; nothing is asked for by GET.
+        kind: The body's content type.
+
+    Raises:
+        RanscoreError: The page refuses, in its own words.
+        UnavailableError: The page does not answer.
+    """
+    address, headers = _address(place)
+    if body is not None:
+        headers |= {"content-type": kind, "x-ranscore": "1"}
     try:
-        client = Client(place, token=token, verbose=False, download_files=False)
-        answer = client.predict(*arguments, api_name=name)
-    except Exception as error:
+        status, content = asyncio.run(_request("GET" if body is None else "POST", f"{address}/ranscore/{route}", body, headers))
+        found = json.loads(content)
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError, RecursionError) as error:
         raise UnavailableError(f"the board at {place} does not answer ({type(error).__name__}); is the address right?") from None
-    if not isinstance(answer, dict):
+    if not isinstance(found, dict):
         raise UnavailableError(f"what answers at {place} is not this program's page")
-    return answer
+    if status != 200:
+        raise _refusal(place, status, found)
+    return found
+
+
+async def _request(method: str, address: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
+    """Status and body of an answer. No redirect is followed, and a proxy only where it sees nothing of what is sent."""
+    limit = aiohttp.ClientTimeout(total=None, sock_connect=30.0, sock_read=PATIENCE)
+    data = io.BytesIO(body) if body is not None else None
+    async with (
+        aiohttp.ClientSession(timeout=limit, trust_env=address.startswith("https://")) as session,
+        session.request(method, address, data=data, headers=headers, allow_redirects=False) as answer,
+    ):
+        return answer.status, await answer.read()
+
+
+def _refusal(place: str, status: int, found: Json) -> RanscoreError:
+    """A refusal as the error that the same would be on this machine."""
+    kind = ERRORS.get(status, UnavailableError)
+    try:
+        return kind([Problem(**problem) for problem in found["problems"]])
+    except (KeyError, TypeError):
+        return UnavailableError(f"the board at {place} answered with status {status}; is the address right?")
+
+
+def _address(place: str) -> tuple[str, dict[str, str]]:
+    """The address of a page, and what is said of oneself there."""
+    if place.startswith(("http://", "https://")):
+        return place.partition("?")[0].partition("#")[0].rstrip("/"), {}
+    from huggingface_hub import HfApi
+
+    token = os.environ.get("HF_TOKEN") or False
+    try:
+        host = HfApi().space_info(place, token=token).host
+    except Exception as error:  # of several packages, which differ by version
+        raise UnavailableError(f"the Hub does not know the Space {place} ({type(error).__name__}); is its name right?") from None
+    if not host:
+        raise UnavailableError(f"the Space {place} does not run just now")
+    return host.rstrip("/"), {"authorization": f"Bearer {token}"} if token else {}

@@ -97,8 +97,8 @@ class MetricSnapshot:
             return (
                 f"The ranked systems differ in fewer than {FEW} patients: how far apart two systems must be cannot be estimated from them."
             )
-        number = f"{least:.3f}" if least >= 0.0005 else f"{least:.1g}"
-        return f"Two systems like the ranked ones must be about {number} {label} apart to be told apart."
+        number = f"{least:z.3f}" if least >= 0.0005 else f"{least:.1g}"
+        return f"Two systems like the ranked ones must be about {number} {label} apart to be distinguished."
 
     def pair(self, part: str, first: str, second: str) -> Pair | None:
         """The first record less the second, or None where the snapshot does not hold the pair."""

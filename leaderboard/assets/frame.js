@@ -234,6 +234,7 @@
       } else holder.querySelectorAll("form[data-tools]").forEach(restore);
     }
     if (focus) { scrollTo(0, 0); panel.querySelector("h2")?.focus(); }
+    document.dispatchEvent(new Event("ranscore-shown"));
   }
   function go(address) { history.pushState(null, "", address); show(true); }
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import os
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -17,30 +19,33 @@ import gradio as gr
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from harness.errors import Problem, UnavailableError
-from harness.home import config
+from harness.errors import Problem, RanscoreError, UnavailableError
+from harness.home import config, home
 from harness.records.store import Store
 from leaderboard.content import Shelf
 from leaderboard.exports import kinds, tables
 from leaderboard.films.reader import Reader, configured
 from leaderboard.html import frame
 from leaderboard.html.addresses import Live
+from leaderboard.hub import repository
+from leaderboard.page import answers, body, door, origins, person, submit, try_it
 from leaderboard.page import film as page_film
-from leaderboard.page import try_it
+from leaderboard.page.body import Refusal, Uploads
+from leaderboard.page.guard import Guard
+from leaderboard.page.origins import Own
+from leaderboard.page.person import People
 from leaderboard.page.tabs import TABS
 from leaderboard.views import router
+from submissions.desk import Desk
 
 CACHED = 48
 """Rendered pages that are kept; the biggest, a board of a thousand systems, takes 0.1 MB compressed."""
 LARGEST_QUERY = 400_000
 """Bytes of a request for an export: a thousand ids and some columns are 20 kB."""
-SCRIPTS = ("colours.js", "frame.js", "film.js")
+MOST_SHOWN = 20_000
+"""Rows or columns of such a request."""
+SCRIPTS = ("colours.js", "frame.js", "film.js", "try.js", "submit.js")
 ASSETS = {"frame.css": "text/css", "live.css": "text/css"} | dict.fromkeys(SCRIPTS, "text/javascript")
-POLICY = (
-    "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; object-src 'none'; base-uri 'self'; form-action 'self'; "
-    "frame-ancestors 'self' https://huggingface.co"
-)
-"""The page asks nobody but its own server for anything; Gradio needs inline scripts."""
 
 
 @dataclass(slots=True)
@@ -53,6 +58,7 @@ class Site:
         dataset: Id of the benchmark's data set on the Hub.
         settings: The `[page]` table of the user's configuration.
         film: The generator that writes reports for uploaded films; None where there is none.
+        own: The names and origins that the page answers to.
     """
 
     shelf: Shelf
@@ -60,8 +66,16 @@ class Site:
     dataset: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     film: Reader | None = None
+    own: Own = field(default_factory=Own)
+    _desk: Desk | None = None
     _pages: OrderedDict[tuple[str, ...], bytes] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
+
+    @property
+    def desk(self) -> Desk:
+        """Where submissions are handed in: the board's folder around the store."""
+        self._desk = self._desk or repository.open_desk(self.shelf.store.root.parent)
+        return self._desk
 
     def page(self, query: dict[str, str]) -> bytes:
         """A rendered page, compressed; rendered once for all visitors until something lands."""
@@ -75,20 +89,24 @@ class Site:
             self._pages.move_to_end(key)
             return self._pages[key]
 
-    def export(self, kind: str, query: dict[str, str], shown: dict[str, Any]) -> kinds.Export | None:
-        """A file of a board or of one system; `shown` holds the rows and columns on the visitor's screen."""
+    def export(self, kind: str, query: dict[str, str], shown: Mapping[str, Any]) -> kinds.Export | None:
+        """A file of a board or of one system; `shown` holds the rows and columns on the visitor's screen.
+
+        Raises:
+            Refusal: `shown` has another shape.
+        """
         content = self.shelf.content()
-        address = shown.get("address") or self.canonical
-        address = str(address) if str(address).startswith(("http://", "https://")) and len(str(address)) < 2000 else ""
+        rows, columns = (body.texts(shown, key, MOST_SHOWN, 200) for key in ("rows", "columns"))
+        address = body.text(shown, "address", 2000) or self.canonical
+        address = address if address.startswith(("http://", "https://")) else ""
         if name := query.get("system"):
             board = content.board_of(name)
             row = next((row for row in board.rows if row.id == name), None) if board else None
             record = content.record(name)
             return kinds.of_system(kind, board, row, record, address, self.dataset) if board and row and record else None
         board = content.board(query.get("board", ""))
-        if board and isinstance(shown.get("rows"), list) and isinstance(shown.get("columns"), list):
-            columns = [str(column) for column in shown["columns"]]
-            board = board.pick([str(row) for row in shown["rows"]], columns, [fact for fact in tables.FACTS if fact in columns])
+        if board and rows is not None and columns is not None:
+            board = board.pick(list(rows), list(columns), [fact for fact in tables.FACTS if fact in columns])
         return kinds.of_board(kind, board, address) if board else None
 
 
@@ -98,17 +116,21 @@ def open_site(store: Store, film: Reader | None = None) -> Site:
     Args:
         store: What is shown.
         film: The generator for films; by default the one that is configured.
+
+    Raises:
+        InputError: The configuration is no TOML, or names an address that is none.
     """
     settings = dict(config().get("page", {}))
     space = os.environ.get("SPACE_ID", "")
+    own = origins.of(settings, str(home() / "config.toml"))
     canonical = str(settings.get("address", "")) or (f"https://huggingface.co/spaces/{space}" if space else "")
-    return Site(Shelf(store), canonical, str(settings.get("dataset", "")), settings, film or configured())
+    return Site(Shelf(store), canonical, str(settings.get("dataset", "")), settings, film or configured(), own)
 
 
 def blocks(site: Site) -> Any:
     """The Gradio app: the frame, and a panel for each tab."""
     links = {tab.name: (tab.title, f"?tab={tab.name}") for tab in TABS}
-    with gr.Blocks(title=frame.NAME, analytics_enabled=False, delete_cache=(3600, 3600)) as made:
+    with gr.Blocks(title=frame.NAME, analytics_enabled=False) as made:
         gr.HTML(frame.frame(links, "board", site.canonical), apply_default_css=False, elem_classes="rs")
         for tab in TABS:
             with gr.Column(elem_id=f"panel-{tab.name}", elem_classes="rs-panel rs"):
@@ -116,83 +138,87 @@ def blocks(site: Site) -> Any:
     return made
 
 
-def app(site: Site) -> FastAPI:
-    """The whole server: our pages and exports, and Gradio under everything else."""
+def app(site: Site) -> Guard:
+    """The whole server: our routes, and Gradio under everything else; around both the layer that lets in what is listed alone."""
     made = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    made.add_middleware(Headers)
+    people = People(site.own.space)
+    if site.own.space:
+        person.add_login(made)
+    answer_in_words(made)
+    uploads = Uploads()
+    _routes(made, site, uploads)
+    try_it.route(made, uploads)
+    door.route(made, site.desk, people, uploads)
+    if site.film and try_it.able(site.film):
+        page_film.route(made, site.film)
+    submit.start(site.desk)
+    return Guard(_with_gradio(made, site), site.own)
+
+
+def answer_in_words(made: FastAPI) -> None:
+    """Have every error of a route answered as JSON, in words that quote nothing."""
+    for kind in (RanscoreError, Refusal, OSError, Exception):
+        made.add_exception_handler(kind, lambda _, error: answers.refusal(error))
+
+
+def _routes(made: FastAPI, site: Site, uploads: Uploads) -> None:
+    """Pages, exports, style sheets and scripts."""
 
     @made.get("/ranscore/view")
     def view(request: Request) -> Response:
-        body = site.page(dict(request.query_params))
+        made = site.page(dict(request.query_params))
         if "gzip" not in request.headers.get("accept-encoding", ""):
-            return Response(gzip.decompress(body), media_type="text/html")
-        return Response(body, media_type="text/html", headers={"content-encoding": "gzip", "vary": "accept-encoding"})
+            return Response(gzip.decompress(made), media_type="text/html")
+        return Response(made, media_type="text/html", headers={"content-encoding": "gzip", "vary": "accept-encoding"})
 
     @made.api_route("/ranscore/export/{kind}", methods=["GET", "POST"])
     async def export(kind: str, request: Request) -> Response:
-        shown = await _shown(request) if request.method == "POST" else {}
-        found = None if shown is None else await run_in_threadpool(site.export, kind, dict(request.query_params), shown)
+        shown = body.parsed(await uploads.read(request, LARGEST_QUERY)) if request.method == "POST" else {}
+        found = await run_in_threadpool(site.export, kind, dict(request.query_params), shown)
         if found is None:
             return Response("There is no such export.", 404, media_type="text/plain")
         return Response(found.text, media_type=found.type, headers={"content-disposition": f'attachment; filename="{found.name}"'})
 
-    if site.film and try_it.able(site.film):
-        page_film.route(made, site.film)
-
-    @made.get("/ranscore/{name}")
-    def asset(name: str) -> Response:
-        if name not in ASSETS:
+    @made.get("/ranscore/{name}.{kind}")
+    def asset(name: str, kind: str) -> Response:
+        if (file := f"{name}.{kind}") not in ASSETS:
             return Response("There is no such file.", 404, media_type="text/plain")
-        return Response(frame.asset(name), media_type=ASSETS[name], headers={"cache-control": "public, max-age=31536000, immutable"})
+        return Response(frame.asset(file), media_type=ASSETS[file], headers={"cache-control": "public, max-age=31536000, immutable"})
 
+
+def _with_gradio(made: FastAPI, site: Site) -> Any:
+    """The server with Gradio's page under all other addresses.
+
+    None of Gradio's components on it calls the server: whatever is sent goes through routes of our own. Its checks of paths are on besides.
+    """
+    panels = blocks(site)
     head = "".join(f'<link rel="stylesheet" href="ranscore/{name}?{frame.version(name)}">' for name in ("frame.css", "live.css"))
     head += "".join(f'<script src="ranscore/{name}?{frame.version(name)}" defer></script>' for name in SCRIPTS)
-    return gr.mount_gradio_app(made, blocks(site), path="/", footer_links=[], head=head, max_file_size="20mb", show_error=False)  # type: ignore[no-any-return]
-
-
-async def _shown(request: Request) -> dict[str, Any] | None:
-    """What a visitor's page says it shows; None where it is no such thing, or far too large."""
-    import json
-
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > LARGEST_QUERY:
-            return None
-    try:
-        found = json.loads(bytes(data))
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
-
-
-class Headers:
-    """Puts the page's security headers on every answer."""
-
-    def __init__(self, inner: Any) -> None:
-        self.inner = inner
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Pass everything on; add to the head of an answer."""
-
-        async def sending(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message["headers"],
-                    (b"content-security-policy", POLICY.encode()),
-                    (b"x-content-type-options", b"nosniff"),
-                    (b"referrer-policy", b"same-origin"),
-                ]
-            await send(message)
-
-        await self.inner(scope, receive, sending if scope["type"] == "http" else send)
+    whole = gr.mount_gradio_app(
+        made,
+        panels,
+        path="/",
+        footer_links=[],
+        head=head,
+        run_history=False,
+        ssr_mode=False,
+        mcp_server=False,
+        pwa=False,
+        enable_monitoring=False,
+        allowed_paths=[],
+        blocked_paths=[Path.cwd().anchor],
+        max_file_size=0,
+        show_error=False,
+    )
+    panels.has_launched = True
+    return whole
 
 
 def run(site: Site, host: str, port: int) -> None:
     """Serve until interrupted.
 
     Raises:
-        UnavailableError: The port is taken.
+        UnavailableError: The port is taken, or a Space lacks what the Hub's login needs.
     """
     import socket
 
@@ -204,6 +230,7 @@ def run(site: Site, host: str, port: int) -> None:
         raise UnavailableError(Problem(f"nothing can listen on {host}:{port} ({error.strerror})", "Choose another --port")) from None
     shown = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - only told apart
     site.shelf.content()
+    whole = app(site)
     print(f"The board is at http://{shown}:{listener.getsockname()[1]} (Ctrl-C ends it)", flush=True)
-    server = uvicorn.Server(uvicorn.Config(app(site), log_level="warning", access_log=False))
+    server = uvicorn.Server(uvicorn.Config(whole, log_level="warning", access_log=False, ws="none", server_header=False))
     server.run(sockets=[listener])

@@ -7,52 +7,43 @@ from functools import cache
 from typing import Any
 
 import gradio as gr
+from fastapi import FastAPI, Request, Response
 
 from harness.errors import Problem, RanscoreError
 from harness.types import Extractor, Section
 from leaderboard.films import sandbox
 from leaderboard.films.reader import Reader
 from leaderboard.html.markup import Html, el, join
+from leaderboard.page import body
+from leaderboard.page.body import Line, Uploads
 from leaderboard.views import film, tryit
 
 LONGEST = 20_000
 """Characters of a text that is read."""
-TO_ANSWER = "() => requestAnimationFrame(() => document.getElementById('try-result').scrollIntoView({ block: 'nearest' }))"
-"""On a phone the answer stands below the form, out of sight."""
+AT_ONCE, WAITING = 2, 32
+"""Pairs that are read at the same time; that wait or are read."""
 
 
 def build(site: Any) -> None:
-    """The page's components."""
-    gr.HTML(
-        el(
-            "div",
-            el("h2", "Try it", tabindex="-1"),
-            el(
-                "p",
-                "Paste a report" + (", or let a system write one for a film" if able(site.film) else ""),
-                ": which of the 21 findings does it assert, and which words decide? Add a reference and see every score.",
-            ),
-            _films(site.film),
-            el("p", tryit.NOTICE, class_="rs-fine", id="try-notice"),
-            class_="rs-view",
-            style="padding-bottom:.6rem",
-        ),
-        apply_default_css=False,
-    )
-    with gr.Column(elem_classes="rs-form", elem_id="try-paste"):
-        with gr.Row():
-            report = gr.Textbox(label="Report", lines=6, max_lines=20, max_length=LONGEST, elem_id="try-report")
-            reference = gr.Textbox(label="Reference (optional)", lines=6, max_lines=20, max_length=LONGEST, elem_id="try-reference")
-        with gr.Row():
-            ask = gr.Button("Read the findings", variant="primary", elem_id="try-read")
-            example = gr.Button("Fill in an example", elem_id="try-example")
-    shown = gr.HTML("", apply_default_css=False, elem_id="try-result")
-    answered = ask.click(read, [report, reference], shown, api_visibility="private", concurrency_limit=4)
-    answered.then(None, js=TO_ANSWER)
-    example.click(lambda: (tryit.EXAMPLE, tryit.EXAMPLE_REFERENCE), None, [report, reference], api_visibility="private")
+    """The tab's forms."""
+    gr.HTML(tryit.form(_films(site.film), able(site.film), LONGEST), apply_default_css=False)
+    gr.HTML(el("div", "", id="try-result", aria_live="polite"), apply_default_css=False)
     if able(site.film):
         reader = site.film
         gr.HTML(film.form(reader.system.name, reader.system.summary, reader.note, sandbox.BYTES), apply_default_css=False)
+
+
+def route(app: FastAPI, uploads: Uploads) -> None:
+    """Add the route that reads a pasted report: JSON with `report` and `reference`, answered by HTML."""
+    line = Line(AT_ONCE, WAITING, WAITING)
+
+    @app.post("/ranscore/try")
+    async def pasted(request: Request) -> Response:
+        data = body.parsed(await uploads.read(request, 16 * LONGEST))
+        body.known(data, ("report", "reference"), "the request")
+        report, reference = (body.text(data, key, LONGEST) for key in ("report", "reference"))
+        made = await line.run("", lambda: read(report, reference))
+        return Response(made, media_type="text/html", headers={"cache-control": "no-store"})
 
 
 def able(reader: Reader | None) -> bool:
@@ -83,7 +74,6 @@ def read(report: str, reference: str) -> Html:
         report: What a visitor pasted; never kept.
         reference: The same; empty where there is none.
     """
-    report, reference = (report or "")[:LONGEST], (reference or "")[:LONGEST]
     if not report.strip():
         return el("div", el("p", "Paste a report first."), class_="rs-view", role="status")
     labels = extractor().extract([report])[0]

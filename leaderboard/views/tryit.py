@@ -29,6 +29,35 @@ WHY = {
 }
 
 
+def form(films: Html, film: bool, most: int) -> Html:
+    """The tab as far as it takes a pasted report.
+
+    Args:
+        films: The choice between this form and that for films, or why there is none.
+        film: Whether a film can be uploaded.
+        most: Characters of a text that is read.
+    """
+    what = "Paste a report" + (", or let a system write one for a film" if film else "")
+    fields = [
+        el("div", el("label", label, for_=name), el("textarea", id=name, rows="6", maxlength=str(most)))
+        for label, name in (("Report", "try-report"), ("Reference (optional)", "try-reference"))
+    ]
+    buttons = [
+        el("button", "Read the findings", class_="rs-button", id="try-read"),
+        el("button", "Fill in an example", type="button", class_="rs-button rs-plain", id="try-example"),
+    ]
+    examples = {"data_report": EXAMPLE, "data_reference": EXAMPLE_REFERENCE}
+    return el(
+        "div",
+        el("h2", "Try it", tabindex="-1"),
+        el("p", what, ": which of the 21 findings does it assert, and which words decide? Add a reference and see every score."),
+        films,
+        el("p", NOTICE, class_="rs-fine", id="try-notice"),
+        el("form", el("div", join(fields), class_="rs-two"), el("div", join(buttons), class_="rs-tools"), id="try-paste", **examples),
+        class_="rs-view rs-head-of",
+    )
+
+
 def view(report: str, labels: Labels, reference: str = "", truth: Labels | None = None, record: Record | None = None) -> Html:
     """The findings of a report with the words that decide them; with a reference, what was missed and invented, and every score."""
     return el(

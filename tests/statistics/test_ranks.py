@@ -235,7 +235,7 @@ def test_systems_that_differ_in_few_patients_say_nothing_about_a_difference(tmp_
     least = metric.detectable["macro-f1"]
     assert (
         metric.gap("macro-f1", "Ran Score")
-        == f"Two systems like the ranked ones must be about {least:.3f} Ran Score apart to be told apart."
+        == f"Two systems like the ranked ones must be about {least:.3f} Ran Score apart to be distinguished."
     )
     assert "0.0002 X" in replace(metric, detectable={"macro-f1": 0.00018}).gap("macro-f1", "X")
     # A snapshot by an older program may hold 0.
