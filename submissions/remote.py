@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import io
 import json
 import os
+import urllib.request
+from http.client import HTTPException
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.parse import quote
-
-import aiohttp
 
 from harness.errors import InputError, Problem, RanscoreError, RefusedError, UnavailableError, UsageError
 from harness.types import Json, SystemCard
@@ -110,9 +109,9 @@ def ask(place: str, route: str, body: bytes | None = None, kind: str = "") -> Js
     if body is not None:
         headers |= {"content-type": kind, "x-ranscore": "1"}
     try:
-        status, content = asyncio.run(_request("GET" if body is None else "POST", f"{address}/ranscore/{route}", body, headers))
+        status, content = _request(f"{address}/ranscore/{route}", body, headers)
         found = json.loads(content)
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError, RecursionError) as error:
+    except (OSError, HTTPException, ValueError, RecursionError) as error:
         raise UnavailableError(f"the board at {place} does not answer ({type(error).__name__}); is the address right?") from None
     if not isinstance(found, dict):
         raise UnavailableError(f"what answers at {place} is not this program's page")
@@ -121,15 +120,23 @@ def ask(place: str, route: str, body: bytes | None = None, kind: str = "") -> Js
     return found
 
 
-async def _request(method: str, address: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """What is sent, and a token with it, goes to the address that was named and to no other."""
+
+    def redirect_request(self, *_: object) -> None:
+        """No other request instead."""
+
+
+def _request(address: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
     """Status and body of an answer. No redirect is followed, and a proxy only where it sees nothing of what is sent."""
-    limit = aiohttp.ClientTimeout(total=None, sock_connect=30.0, sock_read=PATIENCE)
-    data = io.BytesIO(body) if body is not None else None
-    async with (
-        aiohttp.ClientSession(timeout=limit, trust_env=address.startswith("https://")) as session,
-        session.request(method, address, data=data, headers=headers, allow_redirects=False) as answer,
-    ):
-        return answer.status, await answer.read()
+    proxies = urllib.request.ProxyHandler(None if address.startswith("https://") else {})
+    opener = urllib.request.build_opener(_NoRedirect, proxies)
+    try:
+        with opener.open(urllib.request.Request(address, body, headers), timeout=PATIENCE) as answer:  # noqa: S310 - checked above
+            return int(answer.status), bytes(answer.read())
+    except HTTPError as error:
+        with error:
+            return error.code, error.read()
 
 
 def _refusal(place: str, status: int, found: Json) -> RanscoreError:
