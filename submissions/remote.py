@@ -45,7 +45,10 @@ def facts(place: str, cohort: str) -> Facts:
         UsageError: It has no such cohort.
         UnavailableError: The page does not answer, or is not this program's.
     """
-    return _read(place, Facts, ask(place, f"door?cohort={quote(cohort, safe='')}"))
+    found = _read(place, Facts, ask(place, f"door?cohort={quote(cohort, safe='')}"))
+    if not found.agrees:
+        raise UnavailableError(f"what answers at {place} contradicts itself; is the address right?")
+    return found
 
 
 def submit(

@@ -236,7 +236,10 @@ def load(path: Path) -> Snapshot:
     Raises:
         StoreError: It cannot be read, is newer than this program, or was changed since it was written.
     """
-    return from_json(read_object(path, _source(str(path))), str(path))
+    found = from_json(read_object(path, _source(str(path))), str(path))
+    if not path.name.startswith(f"{found.key}-"):
+        raise _source(str(path)).wrong("it is of another board than its name says")
+    return found
 
 
 def save(root: Path, snapshot: Snapshot) -> Path:
