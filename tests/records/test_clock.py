@@ -51,7 +51,7 @@ def test_the_newest_version_is_the_one_that_arrived_last(tmp_path: Path, monkeyp
 
     class Fast(datetime):
         @classmethod
-        def now(cls, tz: object = None) -> datetime:
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
             return datetime.now(UTC) + YEARS
 
     with monkeypatch.context() as patch:

@@ -173,7 +173,7 @@ def test_arrays_survive_their_archive_and_no_damage_of_it_is_more_than_an_error(
     }
     for write in (np.savez, np.savez_compressed):
         stream = io.BytesIO()
-        write(stream, **arrays)
+        write(stream, **arrays)  # type: ignore[arg-type]
         found = archives.arrays(stream.getvalue(), SOURCE)
         assert all(np.array_equal(found[name], array) for name, array in arrays.items())
         errors = 0

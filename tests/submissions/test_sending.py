@@ -225,7 +225,8 @@ def test_whatever_a_server_answers_is_a_message_without_control_characters(cohor
 
 
 def test_facts_of_another_kind_send_nothing(cohort: Cohort, file: Path, capsys: Out) -> None:
-    odd = [{key: value} for key in ("access", "section", "studies", "ids", "max_bytes", "digest") for value in ({}, 5.5, -1, [1])]
+    values: list[object] = [{}, 5.5, -1, [1]]
+    odd = [{key: value} for key in ("access", "section", "studies", "ids", "max_bytes", "digest") for value in values]
     with recording(200) as page:
         for page.body in [facts(cohort, **changes) for changes in odd]:
             assert main(["submit", str(file), "--to", page.address, "--cohort", "synthetic", "--name", "Birch"]) in (3, 4, 5)
@@ -251,7 +252,7 @@ def test_a_token_goes_to_a_space_alone(cohort: Cohort, file: Path, monkeypatch: 
             monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", hub.address)
             from huggingface_hub import hf_api
 
-            monkeypatch.setattr(hf_api.constants, "ENDPOINT", hub.address)
+            monkeypatch.setattr(hf_api.constants, "ENDPOINT", hub.address)  # type: ignore[attr-defined]
             # A host that is neither of the Hub's nor of a Hub that the user named.
             main(["submit", str(file), "--to", "lab/board", "--cohort", "synthetic", "--dry-run"])
             assert page.asked and not any(token in str(headers) for _, headers, _ in page.asked)
