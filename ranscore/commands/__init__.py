@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None, begin: Callable[[], None] = lambda: 
             print(f"ranscore: {problem}", file=sys.stderr)
         return error.exit_code
     except ModuleNotFoundError as error:
-        from harness.home import extra_of, pip_install
+        from harness.config.home import extra_of, pip_install
 
         package = (error.name or "").partition(".")[0]
         if not (extra := extra_of(package)):
