@@ -121,9 +121,9 @@ def hidden_variance(metric: Metric, known: Mapping[str, Counted], seen: Mapping[
 
 
 def _prior(members: Sequence[Counted]) -> float:
-    """The mean share of what was tried, with half a success and half a failure: never 0 or 1."""
+    """The mean share of what was tried, with one success and one failure added (Laplace's rule): never 0 or 1."""
     shares = [item.share for item in members if item.tried > 0]
-    return (sum(shares) + 0.5) / (len(shares) + 1)
+    return (sum(shares) + 1) / (len(shares) + 2)
 
 
 def _gap(item: Counted, prior: float, seen: float) -> tuple[float, bool]:

@@ -96,13 +96,13 @@ def test_files_of_two_records_are_compared_and_rows_are_needed(cohort: Cohort, t
 def test_a_snapshot_ranks_and_is_kept_once(filled: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["snapshot", "--store", str(filled)]) == 0
     shown = capsys.readouterr().out
-    assert "synthetic-alder" in shown and "apart to be told apart" in shown and "constant-normal" not in shown
+    assert "synthetic-alder" in shown and "apart to be distinguished" in shown and "constant-normal" not in shown
     assert main(["snapshot", "--store", str(filled), "--json"]) == 0
     [made] = json.loads(capsys.readouterr().out)["snapshots"]
     assert len(list((filled / "snapshots").iterdir())) == 1
     assert made["metrics"][0]["ranked"] and len(made["metrics"][0]["systems"]) == 11
     assert main(["board", "--store", str(filled), "--no-reported"]) == 0
-    assert "Ran Score apart to be told apart" in capsys.readouterr().out
+    assert "Ran Score apart to be distinguished" in capsys.readouterr().out
 
 
 def test_an_empty_store_is_not_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

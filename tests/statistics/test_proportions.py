@@ -57,9 +57,9 @@ def test_a_perfect_system_pays_for_its_few_positives_and_only_below(ran: Finding
     tables, patients = draw({"perfect": (1.0, 0.0)})  # type: ignore[operator]
     table = patient_totals(tables["perfect"], patients)
     assert pseudo(ran, table).variances()["macro-f1"] == 0.0
-    # Written out: share J = (t + m) / (t + 1) of t effective trials, where m is the mean share of the 21 findings, all 1, with half a
-    # success and half a failure; value 2 J / (1 + J), slope 2 / (1 + J)^2. The squared distance from 1, over 21 squared.
-    wanted, prior = 0.0, 21.5 / 22
+    # Written out: share J = (t + m) / (t + 1) of t effective trials, where m is the mean share of the 21 findings, all 1, with one
+    # success and one failure added; value 2 J / (1 + J), slope 2 / (1 + J)^2. The squared distance from 1, over 21 squared.
+    wanted, prior = 0.0, 22 / 23
     for finding in range(21):
         positives = table[:, 4 * finding]
         tried = positives.sum() ** 2 / (positives**2).sum()
@@ -74,8 +74,8 @@ def test_what_was_never_hit_can_only_be_better_by_as_much_as_the_system_is_elsew
     """Of 21 findings the first has hits and misses, the second no hit of 4, the others nobody ever asserts."""
     strong, weak = one_finding([(8, 1, 1), (0, 2, 2)], 60), one_finding([(1, 4, 5), (0, 2, 2)], 60)
     found = [hidden(ran, table)["macro-f1"] for table in (strong, weak)]
-    assert all(below == 0.0 for below, _ in found) and found[0][1] > 1.5 * found[1][1]
-    prior = (0.1 + 0.0 + 0.5) / 3
+    assert all(below == 0.0 for below, _ in found) and found[0][1] > 1.3 * found[1][1]
+    prior = (0.1 + 0.0 + 1) / 4
     wanted = 0.0
     for tried, number in ((4, 1), (0, 19)):
         share = prior / (tried + 1)

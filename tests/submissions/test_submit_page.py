@@ -103,6 +103,11 @@ def test_the_command_hands_in_over_http(
     assert served.desk.ledger.books().submissions[name].record == direct.record.digest
     assert main(["receipt", name, "--to", served.address]) == 0
     assert "listed: it stands on the board" in capsys.readouterr().out
+    # Without a login a new version is of whoever knows the code.
+    assert main(["submit", str(path), *common, "--system-version", "2", "--dry-run"]) == 3
+    assert "add the code of its receipt" in capsys.readouterr().err
+    assert main(["submit", str(path), *common, "--system-version", "2", "--dry-run", "--code", code]) == 0
+    capsys.readouterr()
     path.write_text("study_id,report\nnowhere,<b>\n")
     assert main(["submit", str(path), *common]) == 3
     assert "birch.jsonl:2" in capsys.readouterr().err
