@@ -9,8 +9,8 @@ from pathlib import Path
 from threading import Lock
 
 from harness import cohorts
+from harness.config.home import home
 from harness.errors import InputError, RanscoreError, StoreError
-from harness.home import home
 from harness.records import snapshot as snapshots
 from harness.records.ranks import patients_of
 from harness.records.record import CohortCard, Record

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+import urllib.request
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.error import HTTPError
 from urllib.parse import quote, urlsplit
 
 from harness.errors import InputError, Problem, RanscoreError, RefusedError, UnavailableError, UsageError
@@ -42,7 +45,10 @@ def facts(place: str, cohort: str) -> Facts:
         UsageError: It has no such cohort.
         UnavailableError: The page does not answer, or is not this program's.
     """
-    return _read(place, Facts, ask(place, f"door?cohort={quote(cohort, safe='')}"))
+    found = _read(place, Facts, ask(place, f"door?cohort={quote(cohort, safe='')}"))
+    if not found.agrees:
+        raise UnavailableError(f"what answers at {place} contradicts itself; is the address right?")
+    return found
 
 
 def submit(
@@ -153,26 +159,20 @@ def ask(place: str, route: str, body: bytes | None = None, kind: str = "") -> Js
         RanscoreError: The page refuses, in its own words.
         UnavailableError: The page does not answer.
     """
-    import httpx
-
     address, headers = _address(place)
     if body is not None:
         headers |= {"content-type": kind, "x-ranscore": "1"}
-    method = "GET" if body is None else "POST"
-    data = bytearray()
     try:
-        with httpx.stream(method, f"{address}/ranscore/{route}", content=body, headers=headers, timeout=PATIENCE) as answer:
-            for chunk in answer.iter_bytes():
-                data += chunk
-                if len(data) > LARGEST:
-                    raise UnavailableError(f"what answers at {place} is not this program's page")
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        status, data = _request(f"{address}/ranscore/{route}", body, headers)
+        if len(data) > LARGEST:
+            raise UnavailableError(f"what answers at {place} is not this program's page")
+    except (OSError, HTTPException, ValueError) as error:
         raise UnavailableError(f"the board at {place} does not answer ({type(error).__name__}); is the address right?") from None
     source = Source(place, "the page's answer", "Is the address right?", UnavailableError)
-    found = unsealed(parse(bytes(data), source), source)
+    found = unsealed(parse(data, source), source)
     found = {name: _plain(value) for name, value in found.items()}
-    if answer.status_code != 200:
-        raise _refusal(place, answer.status_code, found)
+    if status != 200:
+        raise _refusal(place, status, found)
     return found
 
 
@@ -183,6 +183,25 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return {_plain(name): _plain(item) for name, item in value.items()} if isinstance(value, dict) else value
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """What is sent, and a token with it, goes to the address that was named and to no other."""
+
+    def redirect_request(self, *_: object) -> None:
+        """No other request instead."""
+
+
+def _request(address: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
+    """Status and body of an answer. No redirect is followed, and a proxy only where it sees nothing of what is sent."""
+    proxies = urllib.request.ProxyHandler(None if address.startswith("https://") else {})
+    opener = urllib.request.build_opener(_NoRedirect, proxies)
+    try:
+        with opener.open(urllib.request.Request(address, body, headers), timeout=PATIENCE) as answer:  # noqa: S310 - checked above
+            return int(answer.status), bytes(answer.read(LARGEST + 1))
+    except HTTPError as error:
+        with error:
+            return error.code, error.read(LARGEST + 1)
 
 
 def _refusal(place: str, status: int, found: Json) -> RanscoreError:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness import config
+from harness.config.home import pip_install
 from harness.errors import InputError, Problem, UnavailableError, UsageError
-from harness.home import pip_install
 from harness.metrics.means import Mean, both_written
 from harness.types import Array
 

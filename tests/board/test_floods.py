@@ -332,6 +332,7 @@ def test_a_board_is_read_while_pages_of_systems_take_for_ever(demo_store: Store,
         return draw(shelf, content, asked, to)
 
     monkeypatch.setattr(router, "draw", held)
+    monkeypatch.setattr(page_cache, "PATIENCE", 300.0)
 
     async def scene() -> None:
         views = Views(Shelf(demo_store))

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness import files
 from harness.errors import UsageError
 from harness.formats.complaints import Complaints
+from harness.storage import files
 from validation.readers.sheets import Reply, parse_replies, reply_json
 from validation.readers.study import Study
 

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness import config
+from harness.config.home import home, pip_install
 from harness.errors import InputError, Problem, UnavailableError, UsageError
 from harness.extractors.llm import protocol as models
 from harness.extractors.llm.parser import Reply
 from harness.extractors.llm.source import Ask, Settle
-from harness.home import home, pip_install
 from harness.networks import checkpoints
 
 PLACE = "in process"
