@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -127,14 +127,13 @@ def test_a_redirect_takes_no_token_along(board: Path, tmp_path: Path, status: in
     with recording(200, {"content-type": "application/json"}, b'{"sha": "a", "siblings": []}') as elsewhere:
         for path in ("", "/same"):
             with recording(status, {"location": f"{elsewhere.address}{path}"}) as hub:
-                asks: list[Callable[[Repository], object]] = [
-                    lambda made: made.names(),
-                    lambda made: made.read("events/a.json"),
-                    lambda made: made.commit({"a": b"b"}, "c"),
-                ]
-                for ask in asks:
-                    with suppress(Exception):
-                        ask(Repository("lab/data", tmp_path / "cache", hub.address, ()))
+                made = Repository("lab/data", tmp_path / "cache", hub.address, ())
+                with suppress(Exception):
+                    made.names()
+                with suppress(Exception):
+                    made.read("events/a.json")
+                with suppress(Exception):
+                    made.commit({"a": b"b"}, "c")
                 assert any(TOKEN in headers.get("authorization", "") for _, headers, _ in hub.asked)
         assert not any(TOKEN in str(headers) for _, headers, _ in elsewhere.asked)
 

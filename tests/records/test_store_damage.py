@@ -154,8 +154,8 @@ def test_a_record_whose_rows_are_damaged_takes_no_part_and_the_others_do(store: 
 
 def test_a_list_of_patients_with_another_count_is_found(store: Store) -> None:
     path = store.patients_path(store.all()[0].record.cohort)
-    wrong: list[object] = [{**PATIENTS, "s0": "s1"}, {**PATIENTS, "more": "x"}, {"s0": 1}, []]
-    for patients in wrong:
+    odd: tuple[object, ...] = ({**PATIENTS, "s0": "s1"}, {**PATIENTS, "more": "x"}, {"s0": 1}, [])
+    for patients in odd:
         path.write_text(json.dumps(patients))
         with pytest.raises(StoreError, match=path.name):
             store.patients(store.all()[0].record.cohort)

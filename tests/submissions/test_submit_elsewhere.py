@@ -225,7 +225,7 @@ def test_whatever_a_server_answers_is_a_message_without_control_characters(cohor
 
 
 def test_facts_of_another_kind_send_nothing(cohort: Cohort, file: Path, capsys: Out) -> None:
-    values: list[object] = [{}, 5.5, -1, [1]]
+    values: tuple[object, ...] = ({}, 5.5, -1, [1])
     odd = [{key: value} for key in ("access", "section", "studies", "ids", "max_bytes", "digest") for value in values]
     with recording(200) as page:
         for page.body in [facts(cohort, **changes) for changes in odd]:
@@ -247,12 +247,7 @@ def test_a_token_goes_to_a_space_alone(cohort: Cohort, file: Path, monkeypatch: 
             {"id": "lab/board", "host": page.address, "subdomain": "x", "sha": "a", "runtime": {"stage": "RUNNING"}}
         ).encode()
         with recording(200, answer, space) as hub:
-            import huggingface_hub.constants
-
-            monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", hub.address)
-            from huggingface_hub import hf_api
-
-            monkeypatch.setattr(hf_api.constants, "ENDPOINT", hub.address)  # type: ignore[attr-defined]
+            monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.address)
             # A host that is neither of the Hub's nor of a Hub that the user named.
             main(["submit", str(file), "--to", "lab/board", "--cohort", "synthetic", "--dry-run"])
             assert page.asked and not any(token in str(headers) for _, headers, _ in page.asked)
