@@ -140,11 +140,12 @@
     Object.assign(at("submit-login"), { textContent: "Log out", href: "logout?_target_url=/?tab=submit" });
   }
   function start() { // once for each time that the tab is opened, and each time that Gradio makes it anew
-    const form = at("submit"), place = at("submit-stands");
-    if (!open() || !place) { clearTimeout(watch); shown = ""; return; }
-    if (form && !form.dataset.ready) {
-      form.dataset.ready = "1";
-      access();
+    const where = at("submit-where");
+    if (!open() || !where) { clearTimeout(watch); shown = ""; return; }
+    if (where.dataset.ready === undefined) {
+      where.dataset.ready = "";
+      shown = "";
+      if (at("submit")) access();
       if (at("submit-login")) login().catch(() => {});
     }
     const wanted = new URLSearchParams(location.search).get("receipt") ?? "", box = field("submit-receipt");
@@ -172,6 +173,6 @@
   document.addEventListener("visibilitychange", () => { shown = ""; start(); });
   document.addEventListener("ranscore-shown", start);
   // Gradio puts the form into the document some time after this script has run, and may put it there a second time.
-  new MutationObserver(() => { if (at("submit")?.dataset.ready === undefined) start(); }).observe(document.documentElement,
+  new MutationObserver(() => { if (at("submit-where")?.dataset.ready === undefined) start(); }).observe(document.documentElement,
     { childList: true, subtree: true, attributes: true, attributeFilter: ["data-ready"] });
 })();

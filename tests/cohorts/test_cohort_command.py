@@ -11,8 +11,8 @@ import pytest
 from harness.cohorts import load, make
 from harness.cohorts.describe import describe
 from harness.cohorts.table import COLUMNS, from_table
+from harness.config.home import home
 from harness.findings import RAN_21
-from harness.home import home
 from harness.types import Access, Labels, Section, Status, Study, Text
 from ranscore.commands import main, parser
 from ranscore.commands.cohort_builders import BUILDERS, COLUMN_KEYS, usual_name

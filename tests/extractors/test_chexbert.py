@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from harness.config.home import home
 from harness.errors import InputError, UnavailableError, UsageError
 from harness.extractors import extractor
 from harness.extractors.chexbert import ChexbertExtractor
 from harness.findings import CHEXPERT_14
-from harness.home import home
 from harness.networks import checkpoints
 from harness.networks.bert import Shape, batches, read_vocabulary
 from harness.networks.chexbert import CheXbert, layout, prepared, read
@@ -59,7 +59,7 @@ def test_classes_become_the_values_of_the_published_file(weights: Path) -> None:
 
 def test_an_answer_that_is_no_number_is_a_failed_decision(weights: Path, tmp_path: Path) -> None:
     broken = OrderedDict(STATE)
-    broken["linear_heads.4.bias"] = torch.full((4,), float("nan"))
+    broken["linear_heads.4.weight"] = STATE["linear_heads.4.weight"].sign() * 3e38  # finite, and their products with a text's are not
     file = chexbert_file(tmp_path / "chexbert.pth", broken)
     network = CheXbert(file, weights.with_name("vocab.txt"), device="cpu", shape=SMALL)
     (labels,) = ChexbertExtractor(network).extract(["Lungs are clear."])
