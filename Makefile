@@ -41,6 +41,7 @@ format: $(VENV)/.full
 
 docs: $(VENV)/.full
 	$(PY) -m ranscore.commands.reference > docs/commands.md
+	$(PY) -m ranscore.commands.reference configuration > docs/configuration.md
 
 # The documentation site, with search and the reference of the Python interface; needs no network.
 site: $(VENV)/.full

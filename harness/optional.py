@@ -50,6 +50,21 @@ class Official(Protocol):
 
 
 @runtime_checkable
+class AsksModel(Protocol):
+    """An extractor whose labels are the answers of a language model."""
+
+    @property
+    def by(self) -> str:
+        """Which pack is asked of which model, in words."""
+        ...
+
+    @property
+    def unnamed(self) -> int:
+        """Answers so far whose server did not say which model gave them."""
+        ...
+
+
+@runtime_checkable
 class Chunked(Protocol):
     """An extractor that works best on a certain number of reports at a time."""
 
@@ -62,6 +77,11 @@ class Chunked(Protocol):
 def official(extractor: object) -> bool:
     """Whether an extractor is the paper's; one that does not say is not."""
     return isinstance(extractor, Official) and extractor.official
+
+
+def asked(extractor: object) -> tuple[str, int]:
+    """Which pack an extractor asks of which model, and how many answers named no model; nothing for one that asks none."""
+    return (extractor.by, extractor.unnamed) if isinstance(extractor, AsksModel) else ("", 0)
 
 
 @runtime_checkable

@@ -155,7 +155,7 @@ def _board(group: Sequence[Stored], snapshot: Snapshot | None) -> Board:
     return Board(
         first.cohort,
         first.metrics[0].signature,
-        extractor.name if extractor else "",
+        extractor.title if extractor else "",
         bool(extractor and extractor.official),
         columns,
         tuple(sorted(rows, key=lambda row: _order(row, columns[0].key))),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from harness.optional import official
+from harness.optional import asked, official
 from harness.quiet import Quiet
 from harness.types import Extractor, Labels
 
@@ -42,6 +42,16 @@ class Counted(Quiet):
     def official(self) -> bool:
         """The inner one's."""
         return official(self.inner)
+
+    @property
+    def by(self) -> str:
+        """The inner one's."""
+        return asked(self.inner)[0]
+
+    @property
+    def unnamed(self) -> int:
+        """The inner one's."""
+        return asked(self.inner)[1]
 
     def extract(self, texts: Sequence[str]) -> Sequence[Labels]:
         """Label texts, a few at a time."""

@@ -75,10 +75,12 @@ class Served:
         told = await client.ask(lambda endpoint: self.body(endpoint, asked))
         if told.reply is None:
             return Failed("the server failed")
-        if told.reply.refusal or told.reply.finish == "content_filter":
+        if told.reply.declined:
             return Failed("the model refused")
         if told.reply.finish == "length" or len(told.reply.content) > MAX_CHARACTERS:
             return Failed("the report was cut short at the longest length")
+        if not told.reply.complete:
+            return Failed("the server broke the answer off, or gave two")
         return told.reply.content.strip()
 
     def body(self, endpoint: Endpoint, asked: Asked) -> Json:

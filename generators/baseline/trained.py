@@ -24,6 +24,7 @@ from harness.cohorts.synthetic.cohort import SOURCE
 from harness.errors import InputError, Problem
 from harness.findings import NO_FINDING, RAN_21
 from harness.formats.written_by import BASELINE, DRAWN
+from harness.networks import containers
 from harness.progress import progress
 from harness.types import Array, Cohort, Generated, Labels, Section, Study, StudyInput
 
@@ -94,16 +95,16 @@ def load(path: Path) -> Model:
         InputError: The file is not one that `ranscore train-baseline` wrote.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: np.asarray(archive[name], dtype=np.float64) for name in SHAPES}
-            drawn = bool(archive["drawn"]) if "drawn" in archive else None
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        what = f"it is not a trained baseline ({type(error).__name__})"
-        raise InputError(Problem(what, "Make it with `ranscore train-baseline`", str(path))) from None
-    wrong = [f"{name} has shape {arrays[name].shape}, not {shape}" for name, shape in SHAPES.items() if arrays[name].shape != shape]
-    if wrong:
-        raise InputError([Problem(what, "Make it with `ranscore train-baseline`", str(path)) for what in wrong])
-    return Model(**arrays, drawn=drawn)
+        found = containers.arrays(path, SHAPES)
+        drawn = containers.arrays(path, {"drawn": ()}, kinds="b", lacking=True)
+    except containers.DamagedError as error:
+        raise InputError(Problem(f"it is not a trained baseline: {error}", "Make it with `ranscore train-baseline`", str(path))) from None
+    # The threshold of a finding that training never saw is infinite.
+    bad = [name for name, array in found.items() if np.isnan(array).any() or (name != "thresholds" and np.isinf(array).any())]
+    if bad:
+        what = f"{', '.join(bad)} hold NaN or infinity"
+        raise InputError(Problem(what, "Make it again with `ranscore train-baseline`", str(path)))
+    return Model(**found, drawn=bool(drawn["drawn"]) if drawn else None)
 
 
 def pixels(path: Path) -> Array:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import InputError, Problem
-from harness.networks import checkpoints
+from harness.networks import checkpoints, containers
 from harness.signature import digest
 from harness.types import Json
 
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
 
 FILES = ("model.safetensors", "pytorch_model.bin")
 """The first that is there is read, or the shards that its `.index.json` names."""
+SHOWN = 20
+"""How many missing shards an error names."""
 
 
 def settings(folder: Path, name: str) -> Json:
@@ -26,15 +27,12 @@ def settings(folder: Path, name: str) -> Json:
         InputError: It is not there, or is no JSON object.
     """
     path = folder / name
+    if not path.is_file():
+        raise InputError(Problem(f"the folder holds no {name}", "Give the whole released folder", str(folder)))
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(Problem(f"the folder holds no {name}", "Give the whole released folder", str(folder))) from error
-    except ValueError:
-        raise InputError(Problem("it is not JSON", "Download it again", str(path))) from None
-    if not isinstance(found, dict):
-        raise InputError(Problem("it is not a JSON object", "Download it again", str(path)))
-    return found
+        return containers.json_object(path)
+    except containers.DamagedError as error:
+        raise InputError(Problem(str(error), "Download it again", str(path))) from None
 
 
 def needed(found: Json, name: str, folder: Path, file: str = "config.json") -> Any:
@@ -65,9 +63,20 @@ def tensors(folder: Path) -> dict[str, Tensor]:
     """All tensors of a folder, from one file or from its shards.
 
     Raises:
-        InputError: It holds none, or a shard is missing or damaged.
+        InputError: It holds none, a shard is missing or damaged, or two shards hold a tensor of one name.
     """
-    return {name: tensor for path in files(folder) for name, tensor in checkpoints.read(path, nested=()).items()}
+    return dict(_each(folder))
+
+
+def _each(folder: Path) -> Iterator[tuple[str, Tensor]]:
+    """The tensors of a folder by name, file by file."""
+    seen: set[str] = set()
+    for path in files(folder):
+        found = checkpoints.read(path, nested=())
+        if twice := sorted(seen & found.keys()):
+            raise InputError(Problem(f"it and another shard hold {twice[0]}", "Download the folder again", str(path)))
+        seen |= found.keys()
+        yield from found.items()
 
 
 def hashed(folder: Path, convert: Callable[[Tensor], Tensor] = lambda tensor: tensor) -> tuple[dict[str, Tensor], str]:
@@ -81,10 +90,9 @@ def hashed(folder: Path, convert: Callable[[Tensor], Tensor] = lambda tensor: te
     """
     found: dict[str, Tensor] = {}
     digests: dict[str, str] = {}
-    for path in files(folder):
-        for name, tensor in checkpoints.read(path, nested=()).items():
-            digests[name] = checkpoints.tensors_digest({name: tensor})
-            found[name] = convert(tensor)
+    for name, tensor in _each(folder):
+        digests[name] = checkpoints.tensors_digest({name: tensor})
+        found[name] = convert(tensor)
     return found, digest(digests)
 
 
@@ -108,10 +116,10 @@ def files(folder: Path, wanted: Callable[[str], bool] = lambda name: True) -> li
 def _shards(folder: Path, index: str, wanted: Callable[[str], bool]) -> list[Path]:
     places = needed(settings(folder, index), "weight_map", folder, index)
     shards = sorted({str(place) for name, place in places.items() if wanted(name)}) if isinstance(places, dict) else []
-    # A name with a folder in it would read elsewhere.
-    lacking = [shard for shard in shards if Path(shard).name != shard or not (folder / shard).is_file()]
+    here = {path.name for path in folder.iterdir() if path.is_file()}
+    lacking = [repr(shard)[1:-1][:80] for shard in shards if shard not in here]
     if lacking or not shards:
-        what = f"shards that it names are missing: {', '.join(lacking)}" if lacking else "it names no shard"
+        what = f"{len(lacking)} shards that it names are missing: {', '.join(lacking[:SHOWN])}" if lacking else "it names no shard"
         raise InputError(Problem(what, "Download the folder again", str(folder / index)))
     return [folder / shard for shard in shards]
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import torch
 
 from generators.catalogue import Options
 from harness.errors import InputError, Problem
-
-if TYPE_CHECKING:
-    pass
+from harness.networks import checkpoints, containers
 
 
 def load(stock: Any, folder: Path, options: Options, longest: int) -> Any:
@@ -20,9 +18,10 @@ def load(stock: Any, folder: Path, options: Options, longest: int) -> Any:
     Raises:
         InputError: Tensors are missing, unexpected or of another shape; or the weights are no safetensors.
     """
-    from safetensors import SafetensorError
     from transformers import GenerationConfig
 
+    for path in folder.glob("*.safetensors"):
+        _readable(path)
     try:
         model, report = stock.from_pretrained(
             folder,
@@ -33,9 +32,10 @@ def load(stock: Any, folder: Path, options: Options, longest: int) -> Any:
             ignore_mismatched_sizes=True,
             output_loading_info=True,
         )
-    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
+    except Exception as error:  # transformers raises what it likes on a damaged or contradictory file
         raise InputError(Problem(f"its weights cannot be read ({type(error).__name__})", "Download it again", str(folder))) from None
     _checked(report, folder)
+    checkpoints.finite(model.state_dict().items(), str(folder))
     released, configured = model.generation_config, cast(Any, GenerationConfig)
     # Only what the release says about ends and repetition is kept: its sampling is not what was published, its limits are not ours.
     model.generation_config = configured(
@@ -49,6 +49,14 @@ def load(stock: Any, folder: Path, options: Options, longest: int) -> Any:
     return model.to(options.device).requires_grad_(False).eval()
 
 
+def _readable(path: Path) -> None:
+    """Hold a file's header against its length before anything is read of it."""
+    try:
+        containers.safetensors_header(path)
+    except containers.DamagedError as error:
+        raise InputError(Problem(str(error), "Download it again", str(path))) from None
+
+
 def _first(*ids: Any) -> int | None:
     """The first id that is given; the first of several."""
     found = next((number for number in ids if number is not None), None)
@@ -57,8 +65,6 @@ def _first(*ids: Any) -> int | None:
 
 def _checked(report: Any, folder: Path) -> None:
     """Every wrong tensor is named, as `harness.networks.checkpoints` names them."""
-    from harness.networks import checkpoints
-
     misshapen = {name: (tuple(found), tuple(wanted)) for name, found, wanted in report["mismatched_keys"]}
     shaped = {name: torch.empty(found, device="meta") for name, (found, _) in misshapen.items()}
     found = dict.fromkeys(report["unexpected_keys"], torch.empty(0)) | shaped

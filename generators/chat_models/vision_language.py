@@ -22,6 +22,7 @@ from generators.catalogue import Options
 from harness.errors import InputError, Problem, UnavailableError, UsageError
 from harness.files import sha256
 from harness.films import read_rgb
+from harness.networks import containers
 from harness.signature import digest
 from harness.types import Generated, Json, Section, StudyInput
 
@@ -161,9 +162,9 @@ def config(folder: Path, kind: str) -> Json:
     """
     path = folder / "config.json"
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = containers.json_object(path)
         named = found["model_type"]
-    except (ValueError, KeyError, TypeError):
+    except (containers.DamagedError, KeyError):
         raise InputError(Problem("it does not say what kind of model it is", "Download it again", str(path))) from None
     if named != kind:
         raise InputError(Problem(f"it is a model of kind {named!r}, not {kind!r}", "Give the folder of this system", str(path)))
@@ -181,8 +182,8 @@ def complete(folder: Path) -> None:
     weights = ["model.safetensors"]
     if index.is_file() and not (folder / weights[0]).is_file():
         try:
-            weights = sorted({Path(name).name for name in json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()})
-        except (ValueError, KeyError, AttributeError, TypeError):
+            weights = sorted({Path(name).name for name in containers.json_object(index)["weight_map"].values()})
+        except (containers.DamagedError, KeyError, AttributeError, TypeError):
             raise InputError(Problem("it is not an index of weights", "Download it again", str(index))) from None
     needed = ["config.json", "generation_config.json", "tokenizer.json", *weights]
     joined = folder / "processor_config.json"

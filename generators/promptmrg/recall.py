@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -23,6 +24,8 @@ from harness.networks import checkpoints
 Features = NDArray[np.float32]
 CHUNK = 1 << 24
 """Characters of the JSON file at a time: as a whole it would need ten times its 3 GB."""
+LONGEST_ROW = 1 << 20
+"""Characters of one row; the released ones have some 10,000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,16 @@ def load_features(path: Path, width: int) -> Features:
         packed = stream.read(6) == b"\x93NUMPY"
     try:
         features = np.load(path, mmap_mode="r", allow_pickle=False) if packed else _converted(path)
-    except (ValueError, OSError, EOFError) as error:
+    except Exception as error:  # numpy raises what it likes on a damaged header
         what = f"it is not a table of numbers ({type(error).__name__})"
         raise InputError(Problem(what, "Give clip_text_features.json as released, or the same as .npy", str(path))) from None
-    if features.ndim != 2 or features.shape[1] != width:
-        raise InputError(Problem(f"its shape is {features.shape}, not (reports, {width})", "Give the released features", str(path)))
-    return np.asarray(features, np.float32)
+    if features.ndim != 2 or features.shape[1] != width or features.dtype.kind != "f":
+        what = f"its shape is {features.shape} and its kind {features.dtype}, not (reports, {width}) and real numbers"[:200]
+        raise InputError(Problem(what, "Give the released features", str(path)))
+    made = np.asarray(features, np.float32)
+    if not math.isfinite(float(made.sum(dtype=np.float64))):
+        raise InputError(Problem("it holds NaN or infinity", "Download it again", str(path)))
+    return made
 
 
 def _converted(path: Path) -> Features:
@@ -99,6 +106,8 @@ def rows(stream: IO[str], chunk: int = CHUNK) -> Iterator[Features]:
         more = stream.read(chunk)
         if not more:
             return
+        if len(rest) > LONGEST_ROW:
+            raise ValueError("a row without an end")
         rest += more
 
 
@@ -112,7 +121,7 @@ def load_listed(path: Path) -> dict[str, tuple[int, ...]]:
         data = json.loads(path.read_text(encoding="utf-8"))
         entries = [entry for part in data.values() for entry in part] if isinstance(data, dict) else data
         return {Path(film).stem: tuple(map(int, entry["clip_indices"])) for entry in entries for film in _films(entry)}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         what = f"it is not an annotation with clip_indices ({type(error).__name__})"
         raise InputError(Problem(what, "Give mimic_annotation_promptmrg.json or iu_annotation_promptmrg.json", str(path))) from None
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from generators.blocks.answering import tidied
 from harness.errors import InputError, Problem
+from harness.networks.containers import json_object
 from harness.signature import digest
 
 SAME = 0.9
@@ -16,6 +16,8 @@ SAME = 0.9
 BOUNDARY = re.compile(r"(?<=[.!?])\s+(?=[^\s])")
 ABBREVIATED = re.compile(r"(?:^|\s)(?:dr|mr|mrs|ms|vs|approx|e\.g|i\.e|cf|no|st|fig|\d{1,2})\.$", re.IGNORECASE)
 """A full stop that ends no sentence: a title, or the number of a list."""
+LONGEST = 10
+"""Characters that hold the longest of them, with what is before it."""
 Alike = Callable[[str, str], float]
 
 
@@ -51,10 +53,10 @@ def read_vocabulary(path: Path, size: int) -> Vocabulary:
     named = [path / name for name in ("vocab.json", "tokenizer.json")] if path.is_dir() else [path]
     file = next((item for item in named if item.is_file()), path)
     try:
-        table = json.loads(file.read_text(encoding="utf-8"))
+        table = json_object(file)
         ids = table["model"]["vocab"] if isinstance(table.get("model"), dict) else table
         pieces = {int(number): str(piece) for piece, number in ids.items()}
-    except (OSError, ValueError, AttributeError, KeyError, TypeError):
+    except (ValueError, AttributeError, KeyError, TypeError, OverflowError):
         raise InputError(
             Problem("there is no GPT-2 vocabulary", "Give the folder with vocab.json of the language model", str(path))
         ) from None
@@ -71,7 +73,7 @@ def split(text: str) -> list[str]:
     """
     parts: list[str] = []
     for part in BOUNDARY.split(text.strip()):
-        if parts and ABBREVIATED.search(parts[-1]):
+        if parts and ABBREVIATED.search(parts[-1], max(0, len(parts[-1]) - LONGEST)):
             parts[-1] += " " + part
         elif part:
             parts.append(part)

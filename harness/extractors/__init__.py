@@ -1,13 +1,16 @@
 """The registry of extractors: a name to a factory, imported only when asked for.
 
 An extractor is picklable or cheap to make again in another process, and says by `official` whether its labels are those that
-the paper's scores were made with. Records of different extractors are never ranked together.
+the paper's scores were made with; one that asks a model says by `by` which pack it asks of which model. Records of different extractors
+are never ranked together.
 """
 
 from __future__ import annotations
 
+from inspect import Parameter, signature
 from typing import Any
 
+from harness.errors import UsageError
 from harness.registry import Registry
 from harness.types import Extractor
 
@@ -37,5 +40,10 @@ def extractor(name: str = DEFAULT, **options: Any) -> Extractor:
         UsageError: There is no such extractor, or it does not take one of the options.
         UnavailableError: It needs weights, a server or a package that is not here.
     """
-    made: Extractor = REGISTRY.find(name)(**options)
+    make = REGISTRY.find(name)
+    known = signature(make).parameters
+    strange = [option for option in options if option not in known]
+    if strange and not any(item.kind is Parameter.VAR_KEYWORD for item in known.values()):
+        raise UsageError(f"the extractor {name} has no option {strange[0]!r}; it has {', '.join(known) or 'none'}")
+    made: Extractor = make(**options)
     return made

@@ -20,7 +20,7 @@ from harness.extractors.llm.pack import ASKED
 from harness.extractors.llm.reading import labels, report_status
 from harness.quiet import Quiet
 from harness.signature import digest
-from harness.types import Access, Extractor, Json, Labels, ReportStatus
+from harness.types import Access, Json, Labels, ReportStatus
 
 FORMAT = "ranscore-labels"
 SCHEMA = 1
@@ -36,13 +36,22 @@ class Recording(Quiet):
     """Digest of the extractor that made the labels."""
     access: Access
     official: bool
+    by: str
+    """Which pack was asked of which model."""
     salt: bytes = field(repr=False)
     decisions: dict[bytes, tuple[Decision, ...]] = field(repr=False)
     """By keyed hash of the text, the 20 decisions in the order of `pack.ASKED`."""
 
 
 def write(
-    path: Path, cache: Cache, protocol: str, texts: Iterable[str], access: Access, agreement: str = "", official: bool = False
+    path: Path,
+    cache: Cache,
+    protocol: str,
+    texts: Iterable[str],
+    access: Access,
+    agreement: str = "",
+    official: bool = False,
+    by: str = "",
 ) -> int:
     """Export the labels of texts.
 
@@ -54,6 +63,7 @@ def write(
         access: Whether the texts are open.
         agreement: For credentialed texts the sentence `AGREEMENT`, typed by whoever exports.
         official: Whether the protocol is the authors' own.
+        by: Which pack was asked of which model, in words.
 
     Returns:
         How many different texts' labels were written.
@@ -79,6 +89,7 @@ def write(
         "schema": SCHEMA,
         "protocol": protocol,
         "official": official,
+        "by": by,
         "access": access.value,
         "salt": salt.hex(),
         "findings": list(ASKED),
@@ -116,7 +127,10 @@ def read(path: Path) -> Recording:
         decisions = {bytes.fromhex(key): unpacked(value) for key, value in rows.items()}
         if any(len(value) != len(ASKED) for value in decisions.values()):
             raise ValueError("short")
-        return Recording(str(head["protocol"]), Access(head["access"]), head["official"] is True, bytes.fromhex(head["salt"]), decisions)
+        by = "".join(char for char in str(head.get("by", ""))[:200] if char.isprintable())
+        return Recording(
+            str(head["protocol"]), Access(head["access"]), head["official"] is True, by, bytes.fromhex(head["salt"]), decisions
+        )
     except OSError as error:
         raise InputError(Problem(f"it cannot be read ({error.strerror})", file=str(path))) from None
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -139,9 +153,10 @@ class Recorded:
     name = "recorded"
     vocabulary = "ran-21"
 
-    def __init__(self, protocol: str, recording: Recording | None) -> None:
+    def __init__(self, protocol: str, recording: Recording | None, official: bool = False, by: str = "") -> None:
         self.digest = protocol
-        self.official = recording is not None and recording.official
+        self.official = recording.official if recording else official
+        self.by = recording.by if recording else by
         self._recording = recording
 
     def extract(self, texts: Sequence[str]) -> Sequence[Labels]:
@@ -158,7 +173,7 @@ def _replay(text: str, decisions: tuple[Decision, ...] | None) -> Labels:
     return labels(decisions if status is ReportStatus.OK else None, text, status)
 
 
-def make(path: str | Path = "", protocol: str = "", **options: object) -> Extractor:
+def make(path: str | Path = "", protocol: str = "", **options: object) -> Recorded:
     """Make the extractor.
 
     Args:
@@ -173,14 +188,16 @@ def make(path: str | Path = "", protocol: str = "", **options: object) -> Extrac
     if path:
         recording = read(Path(path))
         return Recorded(recording.protocol, recording)
+    official, by = False, ""
     if not protocol and options:
         from harness.extractors.llm.extractor import protocol_of
 
-        protocol = protocol_of(**options).digest  # type: ignore[arg-type]
+        asked = protocol_of(**options)  # type: ignore[arg-type]
+        protocol, official, by = asked.digest, asked.official, asked.by
     with opened() as cache:
         found = [name for name in cache.protocols() if name.startswith(protocol)]
     if not found:
         raise UnavailableError("the cache holds no recorded labels of this protocol; `ranscore cache import` brings some")
     if len(found) > 1:
         raise UsageError(f"the cache holds labels of {len(found)} protocols: say which of {', '.join(name[:12] for name in found)}")
-    return Recorded(found[0], None)
+    return Recorded(found[0], None, official, by)

@@ -15,6 +15,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from harness.errors import InputError, Problem, UsageError
+from harness.networks import containers
 from harness.progress import progress
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -166,9 +167,9 @@ def read_vocabulary(path: Path, size: int) -> dict[str, int]:
     """
     try:
         # A piece may be a character, such as U+2028, at which `splitlines` would part the lines too.
-        pieces = path.read_text(encoding="utf-8").rstrip("\n").split("\n")
-    except UnicodeDecodeError:
-        raise InputError(Problem("it is not UTF-8 text", "Give the released vocab.txt", str(path))) from None
+        pieces = containers.text(path).rstrip("\n").split("\n")
+    except containers.DamagedError as error:
+        raise InputError(Problem(str(error), "Give the released vocab.txt", str(path))) from None
     lacking = [piece for piece in ("[PAD]", "[UNK]", "[CLS]", "[SEP]") if piece not in pieces]
     problems = [f"it has no piece {piece}" for piece in lacking]
     if len(pieces) != size:

@@ -56,7 +56,7 @@ def sentence(record: Record) -> str:
     first = record.metrics[0]
     name = "Ran Score" if first.name == "ran-score" else first.name
     who = ", ".join(
-        f"{card.name} {card.digest[:12]}" + ("" if card.official else " (not the paper's extractor)") for card in record.extractors
+        f"{card.title} {card.digest[:12]}" + ("" if card.official else " (not the paper's extractor)") for card in record.extractors
     )
     labels = f" Labels: {who}." if who else ""
     interval = " (95 % interval)" if first.interval else ""

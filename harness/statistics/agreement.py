@@ -1,9 +1,10 @@
-"""How far a label table agrees with a reference: proportions with their intervals, kappas, and McNemar's test."""
+"""How far a label table agrees with a reference: proportions with their intervals, kappas, McNemar's test, and counts behind printed ratios."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,6 +13,102 @@ from scipy import special, stats
 from harness.errors import UsageError
 
 Interval = tuple[float, float]
+Ratios = tuple[float, float, float]
+"""Accuracy, precision and recall, as printed."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Counts:
+    """How one label of n reports agrees with its reference."""
+
+    true_positives: int
+    false_positives: int
+    false_negatives: int
+    n: int
+
+    @property
+    def positives(self) -> int:
+        """Reports in which the reference has the label."""
+        return self.true_positives + self.false_negatives
+
+    @property
+    def ratios(self) -> Ratios:
+        """Accuracy, precision and recall; a ratio of nothing is 0."""
+        found, right = self.true_positives + self.false_positives, self.true_positives
+        accuracy = 1 - (self.false_positives + self.false_negatives) / self.n
+        return accuracy, right / found if found else 0.0, right / self.positives if self.positives else 0.0
+
+    @property
+    def f1(self) -> float:
+        """The label's F1; 0 where neither side has it."""
+        both = 2 * self.true_positives + self.false_positives + self.false_negatives
+        return 2 * self.true_positives / both if both else 0.0
+
+
+def counts_of(accuracy: float, precision: float, recall: float, n: int, digits: int = 3, truncated: bool = False) -> list[Counts]:
+    """All whole counts whose ratios print as given.
+
+    Args:
+        accuracy: Of n reports, as printed.
+        precision: As printed.
+        recall: As printed.
+        n: How many reports were labelled.
+        digits: Decimals that are printed.
+        truncated: Whether the ratios may also have been cut off instead of rounded.
+
+    Returns:
+        In ascending order; empty where no counts give these ratios.
+
+    Raises:
+        UsageError: n is no number of reports.
+    """
+    if n < 1:
+        raise UsageError(f"{n} is not a number of reports")
+    unit = 10.0**-digits
+    wrongs = [wrong for wrong in range(n + 1) if _prints(1 - wrong / n, accuracy, unit, truncated)]
+    made = (
+        Counts(right, wrong - missed, missed, n)
+        for wrong in wrongs
+        for missed in range(wrong + 1)
+        for right in _numerators(missed, recall, n - wrong, unit)
+    )
+    pairs = ((counts, counts.ratios[1:]) for counts in made)
+    return sorted(
+        counts for counts, (ours, found) in pairs if _prints(ours, precision, unit, truncated) and _prints(found, recall, unit, truncated)
+    )
+
+
+def _numerators(missed: int, recall: float, most: int, unit: float) -> range:
+    """The true positives beside which so many missed ones can give a recall, or one that prints like it."""
+    if missed == 0 or recall > 1 - 2 * unit:
+        return range(most + 1)
+    low, high = (missed * share / (1 - share) for share in (max(0.0, recall - 2 * unit), min(1 - unit / 2, recall + 2 * unit)))
+    return range(min(most + 1, math.floor(low)), min(most, math.ceil(high)) + 1)
+
+
+def _prints(value: float, printed: float, unit: float, truncated: bool) -> bool:
+    """Whether a value is printed so, rounded (a tie may go either way) or cut off."""
+    slack = 1e-9
+    return abs(value - printed) <= unit / 2 + slack or (truncated and -slack <= value - printed < unit - slack)
+
+
+def standards(columns: Iterable[Ratios], sizes: Iterable[int], truncated: bool = False) -> set[tuple[int, int]]:
+    """The reference standards that fit several printed columns of one label.
+
+    Args:
+        columns: Accuracy, precision and recall of each.
+        sizes: Numbers of reports that the standard may have.
+        truncated: As in `counts_of`.
+
+    Returns:
+        Number of reports and of positives among them; empty where no one standard can have given all columns.
+    """
+    given = list(columns)
+    found: set[tuple[int, int]] = set()
+    for n in sizes:
+        positives = [{counts.positives for counts in counts_of(*column, n, truncated=truncated)} for column in given]
+        found |= {(n, number) for number in set.intersection(*positives)} if positives else set()
+    return found
 
 
 def clopper_pearson(k: int, n: int, alpha: float = 0.05) -> Interval:

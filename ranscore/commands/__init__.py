@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from importlib import import_module, metadata
 
 from harness.errors import InputError, RanscoreError, UnavailableError
+from harness.storage.notes import printed
 from ranscore.commands.parsing import Parser, Top
 
 GROUPS: tuple[str, ...] = (
@@ -65,7 +66,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         arguments = parser().parse_args(_without_help(sys.argv[1:] if argv is None else list(argv)))
-        code = int(arguments.run(arguments))
+        with printed():
+            code = int(arguments.run(arguments))
         sys.stdout.flush()  # a reader that has gone away is noticed here, not while Python ends
         return code
     except RanscoreError as error:

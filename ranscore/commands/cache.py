@@ -39,25 +39,18 @@ def register(commands: Commands) -> None:
 def run_export(arguments: argparse.Namespace) -> int:
     """Look the reports' labels up, and write them."""
     from harness.errors import UsageError
-    from harness.extractors import extractor, recorded
+    from harness.extractors import recorded
     from harness.extractors.cache import opened
 
     asked = options.llm_options(arguments)
     if arguments.digest and asked:
         raise UsageError("say either --digest or the options of the extractor")
-    made = extractor("recorded", protocol=arguments.digest, **asked)
+    made = recorded.make(protocol=arguments.digest, **asked)
     texts, access = _texts(arguments)
     with opened() as cache:
-        written = recorded.write(arguments.out, cache, made.digest, texts, access, arguments.agree, _official(asked))
+        written = recorded.write(arguments.out, cache, made.digest, texts, access, arguments.agree, made.official, made.by)
     print(f"{arguments.out}: labels of {written} of {len(set(texts))} different reports by {made.digest[:12]}; no text")
     return 0 if written else 1
-
-
-def _official(asked: dict[str, object]) -> bool:
-    from harness.extractors.llm.extractor import LLM, protocol_of
-    from harness.extractors.llm.servers import Servers
-
-    return bool(asked) and LLM(protocol_of(**asked), Servers(())).official  # type: ignore[arg-type]
 
 
 def _texts(arguments: argparse.Namespace) -> tuple[list[str], Access]:

@@ -47,10 +47,11 @@ def run_show(arguments: argparse.Namespace) -> int:
     import json
 
     from harness.extractors import DEFAULT, extractor
-    from harness.optional import official
+    from harness.optional import asked, official
 
     name = arguments.extractor or DEFAULT
     made = extractor(name, **({**options.llm_options(arguments), "access": "open"} if name == "llm" else {}))
     row = {"name": made.name, "vocabulary": made.vocabulary, "digest": made.digest, "official": official(made)}
+    row |= {"asks": by} if (by := asked(made)[0]) else {}
     print(json.dumps(row, indent=1) if arguments.json else "\n".join(f"{key:11} {value}" for key, value in row.items()))
     return 0

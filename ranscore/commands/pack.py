@@ -13,8 +13,10 @@ def register(commands: Commands) -> None:
     """Declare the commands."""
     group = commands.add_parser("pack", help="the frozen questions of the llm extractor")
     inner = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    read = inner.add_parser("import", help="read the questions from the authors' released script, without running it")
-    read.add_argument("path", metavar="PATH", type=Path, help="run_qwen_extractor.py in your own clone of the authors' repository")
+    read = inner.add_parser("import", help="read the questions from one of the authors' released scripts, without running it")
+    read.add_argument(
+        "path", metavar="PATH", type=Path, help="run_qwen_extractor.py or qwen-14b in your own clone of an authors' repository"
+    )
     read.set_defaults(run=run_import)
     show = inner.add_parser("show", help="print a pack: its digest, its rules and its questions")
     show.add_argument("name", metavar="NAME", nargs="?", default="ranscore-1", help="which pack (default: ranscore-1)")
@@ -33,8 +35,10 @@ def run_import(arguments: argparse.Namespace) -> int:
     made = pack_import.read(arguments.path)
     path = pack.save(made)
     print(f"{made.name}  {made.digest}  stored in {path}")
-    if not made.official:
-        print("This is not the script that the authors released: its scores stand under its own digest, apart from Ran Score's.")
+    if made.name not in pack.AUTHORS:
+        print("This is not a script that the authors released: its scores have a digest of their own, apart from Ran Score's.")
+    elif not made.official:
+        print("This is a script of the authors from before the paper's: its scores have a digest of their own, apart from Ran Score's.")
     for deviation in made.deviations:
         print(f"differs from running the script: {deviation}")
     return 0
@@ -76,6 +80,6 @@ def run_list(arguments: argparse.Namespace) -> int:
         print(json.dumps(rows, indent=1))
         return 0
     for row in rows:
-        mark = "the authors' own" if row["official"] else ""
+        mark = "the authors' own" if row["official"] else "the authors' own, from before the paper" if row["name"] in pack.AUTHORS else ""
         print(f"{row['name']:24} {row['mode']:7} {str(row['digest'])[:16]}  {mark}".rstrip())
     return 0

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -42,11 +42,13 @@ def sheet(browser: Browser, address: str, width: int = 1440, scheme: str = "ligh
         yield opened
 
 
-def file_of(made: Made, folder: Path, reader: str = "reader-1", study: Study | None = None, **texts: tuple[str, ...]) -> str:
+def file_of(
+    made: Made, folder: Path, reader: str = "reader-1", study: Study | None = None, texts: Mapping[str, tuple[str, ...]] | None = None
+) -> str:
     """The page of a reader as a file; its address."""
     shown = study or made.study
     path = folder / f"{made.folder.name}.{reader}.html"
-    path.write_text(page.document(page.of_reader(made.folder.name, shown, reader, made.texts | texts)), encoding="utf-8")
+    path.write_text(page.document(page.of_reader(made.folder.name, shown, reader, {**made.texts, **(texts or {})})), encoding="utf-8")
     return path.as_uri()
 
 
@@ -221,7 +223,7 @@ def test_every_kind_of_sheet_fits_and_is_accessible(chromium: Browser, made: Mad
     cohort = replace(made.study.cohort, language=language)
     study = replace(made.study, form=questions.form(kind, language), cohort=cohort, with_reference=kind == "rating")
     long = ("The lungs are clear. " * 60, "Effusion. " * 40) if kind != "findings" else ("A long report. " * 90,)
-    address = file_of(made, tmp_path, study=study, **dict.fromkeys(made.texts, long))
+    address = file_of(made, tmp_path, study=study, texts=dict.fromkeys(made.texts, long))
     for width, scheme in ((1440, "light"), (1440, "dark"), (390, "light"), (390, "dark"), (720, "light")):
         with sheet(chromium, address, width, scheme) as opened:
             opened.keyboard.press("1")
@@ -244,7 +246,7 @@ def keep_picture(opened: Page, name: str) -> None:
 
 
 def test_the_report_stays_in_sight_on_a_phone_and_at_double_zoom(chromium: Browser, made: Made, tmp_path: Path) -> None:
-    address = file_of(made, tmp_path, **dict.fromkeys(made.texts, ("A long report. " * 90,)))
+    address = file_of(made, tmp_path, texts=dict.fromkeys(made.texts, ("A long report. " * 90,)))
     for width in (390, 720):
         with sheet(chromium, address, width) as opened:
             for _ in range(15):
@@ -341,7 +343,7 @@ def test_the_same_sheet_in_two_tabs_is_one_sheet(chromium: Browser, made: Made, 
 
 def test_hostile_text_of_a_report_is_shown_as_text(chromium: Browser, made: Made, tmp_path: Path) -> None:
     evil = "</script><script>window.pwned=1</script><img src=x onerror=window.pwned=1> ${window.pwned=1} \u2028 <!--"
-    with sheet(chromium, file_of(made, tmp_path, **dict.fromkeys(made.texts, (evil,)))) as opened:
+    with sheet(chromium, file_of(made, tmp_path, texts=dict.fromkeys(made.texts, (evil,)))) as opened:
         assert opened.locator(".text").text_content() == evil
         assert opened.locator(".text *").count() == 0
 

@@ -51,7 +51,7 @@ def test_the_key_belongs_to_the_home_and_to_its_owner(tmp_path: Path, monkeypatc
     with opened() as cache:
         assert cache.key(TEXT) != first
     (home() / "cache.key").write_bytes(b"short")
-    with pytest.raises(StoreError, match="not a key"):
+    with pytest.raises(StoreError, match="not a key of 32 bytes"):
         home_key()
 
 
@@ -63,7 +63,7 @@ def test_no_byte_of_the_home_holds_text() -> None:
 
 def test_a_damaged_or_newer_cache_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "bad.db").write_bytes(b"not a database" * 100)
-    with pytest.raises(StoreError, match="move it away"):
+    with pytest.raises(StoreError, match="Move it away"):
         Cache(tmp_path / "bad.db")
     with opened() as cache:
         path = cache.path

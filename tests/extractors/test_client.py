@@ -25,6 +25,7 @@ from harness.extractors.llm.gate import Gate
 from harness.findings import NO_FINDING, RAN_21
 from harness.home import home
 from harness.types import Access, Labels, Status
+from ranscore.commands import main
 from tests.extractors.servers import Faulty, free_port, reports, send, verdict
 
 
@@ -189,11 +190,35 @@ def test_an_answer_that_is_none_is_kept_as_such_and_asked_again_only_on_demand(a
         assert len(server.bodies) == 40
 
 
-def test_a_server_that_lies_about_the_model_is_not_believed() -> None:
-    with Faulty(model="another") as server, pytest.raises(UnavailableError, match=r"another model answers .*\(another\)"):
+@pytest.mark.parametrize("said", ["tiny-2024-07-18", "tiny-0528", "tiny:latest", "tiny@other", "Tiny", "tiny ", "t\u0131ny", "X" * 9000])
+def test_a_server_with_another_model_or_version_is_not_believed(said: str) -> None:
+    with Faulty(model=said) as server, pytest.raises(UnavailableError, match="than tiny, which was asked for") as caught:
         llm(server.url).extract(reports(1))
-    with Faulty(model="tiny-2024-07-18") as server:
+    assert len(str(caught.value)) < 400
+
+
+def test_what_a_server_calls_its_model_is_never_repeated(capsys: pytest.CaptureFixture[str]) -> None:
+    with Faulty(model="MARKERCLINICAL") as server:
+        with pytest.raises(UnavailableError) as caught:
+            llm(server.url).extract(reports(1))
+        assert main(["extractor", "check", "--endpoint", server.url, "--model", "tiny"]) == 1
+    out = "".join(capsys.readouterr())
+    assert "does not serve tiny but 1 other model" in out and "MARKER" not in out + str(caught.value)
+
+
+@pytest.mark.parametrize("said", ["tiny", "tiny@main"])
+def test_a_server_with_the_model_that_was_asked_for_is_believed(said: str) -> None:
+    with Faulty(model=said) as server:
         assert right(reports(1), llm(server.url).extract(reports(1)))
+
+
+def test_a_model_that_changes_in_the_middle_of_a_run_ends_it() -> None:
+    def behave(server: Faulty, handler: BaseHTTPRequestHandler, body: dict[str, Any]) -> None:
+        server.model = "tiny" if len(server.bodies) < 30 else "tiny-2"
+        server.good(handler, body)
+
+    with Faulty(behave) as server, pytest.raises(UnavailableError, match="another version"):
+        llm(server.url, limit=1).extract(reports(3))
 
 
 @pytest.mark.parametrize(
@@ -336,11 +361,11 @@ def test_what_is_no_address(url: str) -> None:
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        ("limit = 3", "no url"),
-        ('url = "http://127.0.0.1/v1"\ncredentialed = true', "not true"),
+        ("limit = 3", "has no url"),
+        ('url = "http://127.0.0.1/v1"\ncredentialed = true', "is true or false, not text"),
         ('url = "http://127.0.0.1/v1"\nlimit = 0', "limit"),
-        ('url = "http://127.0.0.1/v1"\nlimt = 1', "limt"),
-        ('url = "nowhere"', "not the address"),
+        ('url = "http://127.0.0.1/v1"\nlimt = 1', "no key 'limt'. Did you mean limit"),
+        ('url = "nowhere"', "url is text, not a web address"),
     ],
 )
 def test_a_wrong_configuration_is_named(entry: str, words: str) -> None:
@@ -367,7 +392,7 @@ def test_a_key_is_sent_and_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> Non
     assert os.environ["RANSCORE_API_KEY"]
 
 
-def test_a_gate_halves_once_for_many_refusals_at_the_same_time_and_does_not_believe_any_wait() -> None:
+def test_a_gate_halves_once_for_many_refusals_at_the_same_time_and_is_left_alone_as_long_as_it_asks() -> None:
     gate = Gate(Endpoint("http://127.0.0.1/v1", limit=64))
     for _ in range(100):
         gate.running = int(gate.window)
@@ -376,8 +401,8 @@ def test_a_gate_halves_once_for_many_refusals_at_the_same_time_and_does_not_beli
     for _ in range(50):
         gate.busy(now=10.0, started=9.0, wait=None)
     assert gate.window == 32 and gate.open_at < 11
-    gate.busy(now=10.1, started=10.05, wait=1e9)
-    assert gate.window == 16 and gate.open_at == pytest.approx(310.1)
+    gate.busy(now=10.1, started=10.05, wait=300.0)
+    assert gate.window == 16 and gate.open_at == gate.asked_until == pytest.approx(310.1)
     gate.running = 0
     gate.fail(now=400.0, started=399.0, unreachable=True)
     assert gate.window == 1 and 400.1 < gate.open_at < 431 and not gate.free(400.0) and gate.free(431.0)

@@ -109,4 +109,4 @@ def test_anything_else_is_garbage_and_is_not_repeated(data: Any) -> None:
 
 def test_a_trace_that_never_ends_has_no_answer_after_it() -> None:
     assert without_trace("<think>" + json.dumps({"A": 1})) is None
-    assert without_trace("a</think>b</think> c ") == "c"
+    assert without_trace("a</think> c ") == "c" and without_trace("a</think>b</think> c ") is None

@@ -126,7 +126,7 @@ def test_vllm_passes_the_check_but_for_knowing_medicine(vllm_url: str, capsys: p
         wrong = [item["what"] for item in json.loads(capsys.readouterr().out)["observations"] if not item["ok"]]
         assert len(wrong) == 1 and "plain statements" in wrong[0]
     assert main(["extractor", "check", "--endpoint", vllm_url, "--model", "huge"]) == 1
-    assert "it serves tiny, not huge" in capsys.readouterr().out
+    assert "it does not serve huge but 1 other model" in capsys.readouterr().out
 
 
 def test_vllm_offline_gives_the_labels_of_vllm_served(vllm_url: str, tiny: Path) -> None:

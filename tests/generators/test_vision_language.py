@@ -221,7 +221,20 @@ def test_a_folder_that_is_not_whole_or_of_another_kind_is_refused(released: dict
     copy = tmp_path / "cut"
     shutil.copytree(released["chexone"], copy)
     (copy / "model-00001-of-00002.safetensors").write_bytes(b"\x80\x02}q\x00.")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match=r"model-00001-of-00002\.safetensors: it is not a safetensors file, or it is cut off"):
+        loaded("chexone", copy)
+
+
+def test_weights_with_a_value_that_is_no_number_are_refused(released: dict[str, Path], tmp_path: Path) -> None:
+    copy = tmp_path / "nan"
+    shutil.copytree(released["chexone"], copy)
+    shard = copy / "model-00001-of-00002.safetensors"
+    held = read(shard)
+    name = next(name for name, tensor in held.items() if tensor.dim() == 2)
+    held[name] = held[name].clone()
+    held[name][0, 0] = float("nan")
+    write_safetensors(held, shard)
+    with pytest.raises(InputError, match="tensors hold NaN or infinity: model"):
         loaded("chexone", copy)
 
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from harness.errors import UnavailableError
-from harness.extractors.llm.client import REFUSED, UNREACHABLE, Client, same_model, shown
+from harness.extractors.llm.client import REFUSED, UNREACHABLE, Client, same_model
 from harness.extractors.llm.endpoint import Endpoint
 from harness.extractors.llm.extractor import LLM
 from harness.extractors.llm.framing import framed
@@ -55,9 +55,8 @@ async def _observations(client: Client, endpoint: Endpoint, protocol: Protocol) 
     place, name = endpoint.place, endpoint.model or protocol.model.id
     listed = _models(await client.get(endpoint, "/models"))
     if listed and not any(same_model(item, name) for item in listed):
-        yield Observation(
-            place, False, f"it serves {', '.join(filter(None, map(_plain, listed))) or 'other models'}, not {name}", "say --model"
-        )
+        what = f"it does not serve {name} but {len(listed)} other model{'s' if len(listed) > 1 else ''}"
+        yield Observation(place, False, what, f"Say --model with one of the names that `curl {endpoint.url}/models` lists")
     first = await client.once(endpoint, _body(protocol, endpoint, PRESENT))
     if isinstance(first, str):
         yield Observation(place, False, f"a question about a short report failed: {first}", _remedy(protocol, first))
@@ -76,10 +75,6 @@ async def _observations(client: Client, endpoint: Endpoint, protocol: Protocol) 
 def _models(data: Json | None) -> list[str]:
     items = (data or {}).get("data")
     return [str(item["id"]) for item in items if isinstance(item, dict) and "id" in item] if isinstance(items, list) else []
-
-
-def _plain(name: str) -> str:
-    return shown(name).strip(" ()")
 
 
 def _body(protocol: Protocol, endpoint: Endpoint, text: str, finding: str = "Pneumothorax") -> Json:

@@ -1,7 +1,8 @@
 """Asks OpenAI-compatible servers: several at once, as fast as they like, and again where asking again can help.
 
 Nothing that a server or the network says goes into an error or a log: it may repeat a report. Redirects, proxies and cookies are not
-followed, used or kept, so text goes to the servers that were named and nowhere else.
+followed, used or kept, so text goes to the servers that were named and nowhere else. Every question has a connection of its own: on a
+connection that is kept, a server or a proxy that answers once too often has that answer read as the answer to the next question.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import aiohttp
 from harness.errors import Problem, UnavailableError
 from harness.extractors.llm.endpoint import Endpoint
 from harness.extractors.llm.gate import Gate
-from harness.extractors.llm.parser import GarbageError, Reply, reply
+from harness.extractors.llm.parser import GarbageError, Reply, document, reply
 from harness.types import Json
 
 NOTICE = 5.0
@@ -30,11 +31,17 @@ NOTICE = 5.0
 
 ATTEMPTS = 5
 """How often one question is asked when the server fails on it; being busy or out of reach does not count."""
-LARGEST = 4_000_000
-"""Bytes of an answer that are read; more is garbage."""
+LARGEST = 1_000_000
+"""Bytes of an answer that are read; more is garbage. As Python objects they can take some 40 times that."""
+LONGEST_ASKED = 999_999.0
+"""Seconds; a server that asks for more is taken to ask for this."""
 REJECTIONS = 10
 """Questions refused as malformed, with none answered, after which a server is not asked again."""
 UNREACHABLE = "it cannot be reached, or breaks off"
+BUSY = "it is busy, or takes too long"
+GARBAGE = "its answer is no chat completion"
+PACKED = "it compresses its answers although it is asked not to"
+LONG = f"its answer is longer than {LARGEST} bytes"
 REFUSED = "it refuses the question"
 
 
@@ -58,7 +65,9 @@ class _BusyError(Exception):
 class _BrokenError(Exception):
     """The server failed; asking again may help."""
 
-    def __init__(self, reached: bool = True) -> None:
+    def __init__(self, what: str = "", reached: bool = True) -> None:
+        """What the server did may be shown, in words of our own."""
+        self.what = what
         self.reached = reached
 
 
@@ -93,7 +102,7 @@ class Client:
 
     async def __aenter__(self) -> Client:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),
+            connector=aiohttp.TCPConnector(limit=0, force_close=True),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=self._timeout,
             trust_env=False,
@@ -127,9 +136,11 @@ class Client:
                 return Told(found, gate.endpoint.place)
             except _BusyError as error:
                 gate.busy(self._now(), started, error.wait)
+                gate.trouble = BUSY
                 attempts += error.counts
             except _BrokenError as error:
                 gate.fail(self._now(), started, not error.reached)
+                gate.trouble = error.what or UNREACHABLE
                 attempts += error.reached
             except _RejectedError:
                 gate.rejected += 1
@@ -147,7 +158,7 @@ class Client:
     async def get(self, endpoint: Endpoint, path: str) -> Json | None:
         """Read a page of a server, such as `/models`; None where it has none."""
         try:
-            return await self._request("GET", endpoint, path, None)
+            return (await self._request("GET", endpoint, path, None))[0]
         except (_BusyError, _BrokenError, _RejectedError, _UnfitError, GarbageError):
             return None
 
@@ -156,9 +167,9 @@ class Client:
         try:
             return await self._post(endpoint, body)
         except _BusyError:
-            return "it is busy"
-        except _BrokenError:
-            return UNREACHABLE
+            return BUSY
+        except _BrokenError as error:
+            return error.what or UNREACHABLE
         except _RejectedError:
             return REFUSED
         except _UnfitError as error:
@@ -168,20 +179,17 @@ class Client:
         return asyncio.get_running_loop().time()
 
     async def _gate(self) -> Gate:
-        """A server that is free; waits for one."""
+        """A server that is free; waits for one.
+
+        Raises:
+            UnavailableError: No server may be asked any more, or none has answered or will answer within the patience.
+        """
         while True:
             now = self._now()
             usable = [gate for gate in self.gates if not gate.closed]
             if not usable:
                 raise UnavailableError([Problem(f"{gate.endpoint.place}: {gate.closed}") for gate in self.gates])
-            if now - self._heard > NOTICE and not self._told:
-                self._told = True
-                places = ", ".join(gate.endpoint.place for gate in usable)
-                print(f"ranscore: note: no answer from {places} yet; waiting up to {self._patience:.0f} seconds", file=sys.stderr)
-            if now - self._heard > self._patience:
-                places = ", ".join(gate.endpoint.place for gate in usable)
-                what = f"no answer came from {places} in {self._patience:.0f} seconds"
-                raise UnavailableError(Problem(what, "Start the server and run the command again: it continues where it stopped"))
+            self._tell(now, usable)
             free = [gate for gate in usable if gate.free(now)]
             if free:
                 gate = min(free, key=lambda one: one.running / one.window)
@@ -189,11 +197,22 @@ class Client:
                 return gate
             await self._wait(min((gate.open_at for gate in usable if gate.open_at > now), default=now + 5.0) - now)
 
+    def _tell(self, now: float, usable: Sequence[Gate]) -> None:
+        """Say what is waited for, and give the run up where it is waited for in vain."""
+        end = self._heard + self._patience
+        if now - self._heard > NOTICE and not self._told:
+            self._told = True
+            places = ", ".join(gate.endpoint.place for gate in usable)
+            print(f"ranscore: note: no answer from {places} yet; waiting up to {self._patience:.0f} seconds", file=sys.stderr)
+        later = all(gate.asked_until > end and not gate.running for gate in usable)
+        if now > end or later:
+            raise UnavailableError([_in_vain(gate, now, later, self._patience) for gate in usable])
+
     async def _wait(self, longest: float) -> None:
         """Wait until a server is released, at most some seconds."""
         future = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
-        await asyncio.wait([future], timeout=max(0.001, longest))
+        await asyncio.wait([future], timeout=min(max(0.001, longest), NOTICE))
         if not future.done():
             future.cancel()
 
@@ -208,24 +227,28 @@ class Client:
                 room -= 1
 
     async def _post(self, endpoint: Endpoint, body: Json) -> Reply:
+        """Ask once; whatever answers under another name than the one asked for ends the run, so no run has two models."""
         try:
-            found = reply(await self._request("POST", endpoint, "/chat/completions", body))
+            found = reply(*await self._request("POST", endpoint, "/chat/completions", body))
         except GarbageError:
-            raise _BrokenError from None
-        if found.model and not same_model(found.model, str(body["model"])):
+            raise _BrokenError(GARBAGE) from None
+        asked = str(body["model"])
+        if found.model and not same_model(found.model, asked):
             raise _UnfitError(
-                f"another model answers than the one that was asked for{shown(found.model)}; name the served one with --model"
+                f"another model, or another version, answers than {asked}, which was asked for; say its whole name with --model, or "
+                f"as `model` of this server in config.toml (`curl {endpoint.url}/models` lists the names)"
             )
         return found
 
-    async def _request(self, method: str, endpoint: Endpoint, path: str, body: Json | None) -> Json:
+    async def _request(self, method: str, endpoint: Endpoint, path: str, body: Json | None) -> tuple[Json, bool]:
+        """The JSON object that comes back, and whether a key is repeated in it."""
         assert self._session is not None
         headers = {"Authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}
         data = None if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         try:
             async with self._session.request(method, endpoint.url + path, data=data, headers=headers, allow_redirects=False) as response:
                 _check(response)
-                return _decoded(await _content(response))
+                return document(await _content(response))
         except TimeoutError:
             raise _BusyError(None, counts=True) from None
         except aiohttp.ClientConnectorError:
@@ -234,14 +257,27 @@ class Client:
             raise _BrokenError from None
 
 
+def _in_vain(gate: Gate, now: float, later: bool, patience: float) -> Problem:
+    """Why a run that waits for a server is given up."""
+    place = gate.endpoint.place
+    if later:
+        wait = gate.asked_until - now
+        what = f"{place} asks to be left alone for {wait:.0f} seconds; a run waits {patience:.0f} seconds without any answer, at most"
+        return Problem(what, "Run the command again when it is free: it continues where it stopped")
+    last = f" (at last: {gate.trouble})" if gate.trouble else ""
+    return Problem(
+        f"no answer came from {place} in {patience:.0f} seconds{last}",
+        "Start the server and run the command again: it continues where it stopped",
+    )
+
+
 def same_model(said: str, asked: str) -> bool:
-    """Whether a server's name for the model is the one that was asked for, or a version of it (`gpt-4o-mini-2024-07-18`, `tiny@main`)."""
-    return said == asked or bool(re.fullmatch(re.escape(asked) + r"(?:[-:]v?[\d.-]+|@[\w.-]+)", said))
+    """Whether a server's name for the model is the one that was asked for.
 
-
-def shown(name: str) -> str:
-    """A model's name where it looks like one; a server could say anything."""
-    return f" ({name})" if re.fullmatch(r"[A-Za-z0-9][\w./:@-]{0,99}", name) else ""
+    Two names are equal where they are the same, letter by letter, or where the server adds `@main` (`transformers serve` does so for
+    the newest weights of a name). A date or a version behind the name is another model.
+    """
+    return said in (asked, f"{asked}@main")
 
 
 def _check(response: aiohttp.ClientResponse) -> None:
@@ -265,30 +301,24 @@ def _check(response: aiohttp.ClientResponse) -> None:
 
 
 def _retry_after(value: str) -> float | None:
-    """Seconds to wait, from a number or a date."""
-    if re.fullmatch(r"\d{1,9}(\.\d{1,6})?", value.strip()):
-        return float(value)
+    """Seconds to wait, from a number or a date; None where it is neither."""
+    value = value.strip()
+    if re.fullmatch(r"\d+(\.\d+)?", value, re.ASCII):
+        return min(float(value), LONGEST_ASKED)
     try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
+        wait = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError, OverflowError):
         return None
+    return min(max(0.0, wait), LONGEST_ASKED)
 
 
 async def _content(response: aiohttp.ClientResponse) -> bytes:
-    """The body, up to `LARGEST` bytes."""
+    """The body as it was sent, up to `LARGEST` bytes; one that is compressed is not read at all."""
+    if response.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+        raise _BrokenError(PACKED)
     data = bytearray()
     async for chunk in response.content.iter_any():
         data += chunk
         if len(data) > LARGEST:
-            raise _BrokenError
+            raise _BrokenError(LONG)
     return bytes(data)
-
-
-def _decoded(data: bytes) -> Json:
-    try:
-        found = json.loads(data)
-    except (ValueError, RecursionError):
-        raise GarbageError("it is not JSON") from None
-    if not isinstance(found, dict):
-        raise GarbageError("it is not an object")
-    return found

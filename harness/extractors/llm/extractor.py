@@ -27,6 +27,8 @@ from harness.types import Access, Labels, ReportStatus, Status
 Result = TypeVar("Result")
 LONGEST_RAW = 2000
 """Characters of a raw answer that the cache keeps."""
+UNNAMED = ", model not named"
+"""Behind the server's place in the cache where its answer did not say which model gave it."""
 
 
 class LLM:
@@ -52,7 +54,8 @@ class LLM:
         self.protocol, self.source, self.access, self.retry = protocol, source, access, retry
         self.digest = protocol.digest
         self.chunk = 256 if protocol.pack.mode == "single" else 2048
-        self.official = protocol.pack.official and protocol.model.id == models.find(protocol.pack.model).id
+        self.official, self.by = protocol.official, protocol.by
+        self.unnamed = 0
 
     def extract(self, texts: Sequence[str]) -> Sequence[Labels]:
         """Label texts, in order; identical ones are asked about once.
@@ -67,6 +70,7 @@ class LLM:
             asks = list(self._asks(cache, known))
             if asks:
                 completed(self._answer(cache, asks, known))
+        self.unnamed += sum(answer.server.endswith(UNNAMED) for answers in known.values() for answer in answers.values())
         return [
             labels(self._decided(known[text]) if status is ReportStatus.OK else None, text, status)
             for text, status in zip(texts, statuses, strict=True)
@@ -120,7 +124,7 @@ class LLM:
             by_finding = {question.finding: decision for question, decision in zip(questions, read, strict=True)}
             read = [by_finding[name] for name in ASKED]
         raw = "" if told is None or self.access is Access.CREDENTIALED else told.content[:LONGEST_RAW]
-        return Answer(ask.asked, ask.key, tuple(read), raw, server)
+        return Answer(ask.asked, ask.key, tuple(read), raw, server if told is None or told.model else server + UNNAMED)
 
     def _decided(self, answers: dict[str, Answer]) -> list[Decision]:
         """The 20 decisions, each from its own answer, else from one about everything."""

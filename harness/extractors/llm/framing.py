@@ -39,9 +39,10 @@ _INSTRUCTION = re.compile(
     re.IGNORECASE,
 )
 _ROLE = re.compile(
-    r"<\|?[a-z_/]{2,20}\|?>|<｜|\[/?(inst|sys)\]|<</?sys>>|</s>|^\s*(system|assistant|user|human)\s*:|#{2,}\s*(instruction|response|system)",
+    r"<\|?[a-z_/]{2,20}\|?>|<｜|\[/?(inst|sys)\]|<</?sys>>|</s>|^[^\S\n]*(system|assistant|user|human)\s*:|##\s*(instruction|response|system)",
     re.IGNORECASE | re.MULTILINE,
 )
+"""Every run of blanks, line ends or signs is read once, from where it begins: reports are hostile, and the worker has no other limit."""
 _JSON = re.compile(r"\{\s*[\"'][^\"'{}]{1,60}[\"']\s*:|```|\[\s*[01]\s*(,\s*[01]\s*){3,}\]")
 _LABEL = re.compile(
     r"(?:"

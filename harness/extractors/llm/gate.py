@@ -12,8 +12,6 @@ FAILURES = 3
 """Failures in a row after which a server is left alone for a while."""
 LONGEST_PAUSE = 30.0
 """Seconds between two attempts at a server that is down or busy."""
-LONGEST_ASKED = 300.0
-"""Seconds: a longer `Retry-After` is not believed."""
 
 
 @dataclass(slots=True, eq=False)
@@ -26,6 +24,10 @@ class Gate:
     running: int = 0
     open_at: float = 0.0
     """Nothing is asked before this."""
+    asked_until: float = 0.0
+    """Until when it asked to be left alone (`Retry-After`)."""
+    trouble: str = ""
+    """What was wrong when it last gave no answer, in words that may be shown."""
     failures: int = 0
     """In a row."""
     trouble_at: float = -1.0
@@ -65,7 +67,8 @@ class Gate:
             self.window, self.growing, self.trouble_at = max(1.0, self.window / 2), False, now
             self.open_at = max(self.open_at, now + self._pause(0.1))
         if wait is not None:
-            self.open_at = max(self.open_at, now + min(wait, LONGEST_ASKED))
+            self.asked_until = max(self.asked_until, now + wait)
+            self.open_at = max(self.open_at, self.asked_until)
 
     def fail(self, now: float, started: float, unreachable: bool = False) -> None:
         """It broke off or answered with an error of its own, or nobody was there at all."""

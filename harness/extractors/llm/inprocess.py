@@ -14,13 +14,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
-from harness.errors import UnavailableError, UsageError
+from harness import config
+from harness.errors import InputError, Problem, UnavailableError, UsageError
 from harness.extractors.llm import protocol as models
 from harness.extractors.llm.parser import Reply
 from harness.extractors.llm.source import Ask, Settle
-from harness.home import config, pip_install
+from harness.home import home, pip_install
+from harness.networks import checkpoints
 
 PLACE = "in process"
+LONGEST = 512
+"""Tokens of an answer where the pack leaves its length to the server."""
 _SMALL = 64 << 20
 """Bytes up to which a file's whole content is in the fingerprint."""
 
@@ -49,7 +53,7 @@ class InProcess:
         while batch := list(islice(asks, self._engine.batch)):
             chats = [protocol.messages(ask.asked, ask.report) for ask in batch]
             for ask, reply in zip(batch, self._engine.replies(chats, protocol), strict=True):
-                await settle(ask, reply, PLACE)
+                await settle(ask, replace(reply, model=protocol.model.id), PLACE)
 
 
 def in_process(folder: Path, protocol: models.Protocol, engine: str = "") -> tuple[models.Protocol, InProcess]:
@@ -116,8 +120,12 @@ class Transformers:
         device = "cuda" if torch.cuda.is_available() else "cpu"
         self.batch = 8 if device == "cuda" else 1
         options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, padding_side="left", **options)
-        model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", **options)
+        try:
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, padding_side="left", **options)
+            model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", **options)
+        except Exception as error:  # transformers raises what it likes on a damaged or contradictory file
+            raise InputError(Problem(f"the model cannot be read ({type(error).__name__})", "Download it again", str(folder))) from error
+        checkpoints.finite(model.state_dict().items(), str(folder))
         self._model = model.to(device).eval()
         if self._tokenizer.pad_token_id is None:
             self._tokenizer.pad_token = self._tokenizer.eos_token
@@ -134,7 +142,7 @@ class Transformers:
         with torch.inference_mode():
             found = self._model.generate(
                 **inputs,
-                max_new_tokens=protocol.pack.decoding.max_tokens + protocol.model.reasoning_tokens,
+                max_new_tokens=protocol.decoding.get("max_tokens", LONGEST),
                 do_sample=False,
                 temperature=None,
                 top_p=None,
@@ -174,7 +182,11 @@ class Vllm:
         from vllm import LLM
 
         os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
-        self._engine = LLM(model=str(folder), trust_remote_code=False, seed=0, **config().get("vllm", {}))
+        try:
+            self._engine = LLM(model=str(folder), trust_remote_code=False, seed=0, **config.table("vllm"))
+        except TypeError:
+            what = "[vllm] holds a keyword that vLLM does not take, or one that the program sets itself"
+            raise InputError(Problem(what, "Take it out", str(home() / config.NAME))) from None
 
     def replies(self, chats: Sequence[list[dict[str, str]]], protocol: models.Protocol) -> list[Reply]:
         """Decode as the pack says."""
@@ -182,14 +194,8 @@ class Vllm:
         from vllm.sampling_params import StructuredOutputsParams
 
         held: Any = {"choice": {"choice": ["0", "1"]}, "schema": {"json": protocol.schema()}}.get(protocol.constraint)
-        decoding = protocol.pack.decoding
-        how = SamplingParams(
-            temperature=decoding.temperature,
-            top_p=decoding.top_p,
-            max_tokens=decoding.max_tokens + protocol.model.reasoning_tokens,
-            seed=decoding.seed,
-            structured_outputs=StructuredOutputsParams(**held) if held else None,
-        )
+        decoding = {"max_tokens": LONGEST, **protocol.decoding}
+        how = SamplingParams(**decoding, structured_outputs=StructuredOutputsParams(**held) if held else None)
         template = protocol.model.request.get("chat_template_kwargs", {})
         found = self._engine.chat(list(chats), how, use_tqdm=False, chat_template_kwargs=template)
         return [Reply(one.outputs[0].text, one.outputs[0].finish_reason or "stop") for one in found]

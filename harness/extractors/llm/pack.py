@@ -25,10 +25,15 @@ SCHEMA = 1
 ASKED: tuple[str, ...] = tuple(name for name in RAN_21 if name != NO_FINDING)
 """The 20 findings that are asked for; No Finding follows from them."""
 BUILT_IN = "ranscore-1"
-OFFICIAL = "ran-2026-06"
-"""The name under which the authors' released script is imported; reserved for that very file."""
-OFFICIAL_DIGEST = "d76c2deb96d35186e18fbc948f2ca62da97d3c50c2189cd25a97a15e100c08a8"
-"""Digest of the pack that the authors' script gives. A stored pack of that name with another digest was tampered with."""
+AUTHORS = {
+    "ran-2026-06": "d76c2deb96d35186e18fbc948f2ca62da97d3c50c2189cd25a97a15e100c08a8",
+    "ran-2025-10": "3782ce87fac78b6ec9bef66b327d81b29dce64d40b6e3536c07a30bdd4e94550",
+    "ran-2025-05": "6c84a80ba7973ec82057a5a880c031a6b26907393d631fe6877b1b24972acd6a",
+}
+"""By name the digest of the pack that a script of the authors gives. The names are reserved for these; a stored pack of such a name with
+another digest was tampered with."""
+OFFICIAL = ("ran-2026-06", "ran-2025-10")
+"""Those for the paper's extractor. The third is older, for another model, and may be what the paper calls the prompts before revision."""
 MODES = ("single", "joint")
 PARSERS = ("first-digit", "digit", "json")
 CONSTRAINTS = ("none", "choice", "schema")
@@ -52,9 +57,10 @@ class Question:
 class Decoding:
     """How an answer is drawn from the model."""
 
-    temperature: float
-    top_p: float
-    max_tokens: int
+    temperature: float | None
+    """Each of these is None where nothing is said to the server about it."""
+    top_p: float | None
+    max_tokens: int | None
     """Room for the answer alone; a reasoning model gets its own room on top (see `models.Model`)."""
     seed: int | None
 
@@ -104,8 +110,8 @@ class Pack:
 
     @property
     def official(self) -> bool:
-        """Whether it is the authors' own pack, word for word."""
-        return self.digest == OFFICIAL_DIGEST
+        """Whether it is one of the authors' own packs for the paper's extractor, word for word."""
+        return self.digest in {AUTHORS[name] for name in OFFICIAL}
 
     def messages(self, question: Question | None, report: str) -> list[dict[str, str]]:
         """The chat that asks one question about one report that is already framed; `question` is None in joint mode."""
@@ -144,9 +150,7 @@ def load(name: str = BUILT_IN, mode: str = "") -> Pack:
         return _built_in(mode or "single")
     path = home() / "packs" / f"{name}.json"
     if not _NAME.fullmatch(name) or not path.is_file():
-        hint = (
-            "`ranscore pack import` reads it from the authors' released script" if name == OFFICIAL else "`ranscore pack list` names them"
-        )
+        hint = "`ranscore pack import` reads it from the authors' released script" if name in AUTHORS else "`ranscore pack list` names them"
         raise UsageError(f"there is no pack {name!r} here; {hint}")
     pack = _stored(path)
     if mode and mode != pack.mode:
@@ -167,11 +171,16 @@ def save(pack: Pack) -> Path:
     """
     if not _NAME.fullmatch(pack.name) or pack.name == BUILT_IN:
         raise UsageError(f"a pack cannot be called {pack.name!r}: use lower-case letters, digits, dots and hyphens, and not {BUILT_IN}")
-    if pack.name == OFFICIAL and not pack.official:
-        raise UsageError(f"the name {OFFICIAL} is reserved for the authors' released script")
+    if _usurped(pack):
+        raise UsageError(f"the name {pack.name} is reserved for the authors' released script")
     path = home() / "packs" / f"{pack.name}.json"
     files.write(path, json.dumps({"schema": SCHEMA, "digest": pack.digest, **asdict(pack)}, ensure_ascii=False, indent=1) + "\n")
     return path
+
+
+def _usurped(pack: Pack) -> bool:
+    """Whether it has the name of one of the authors' packs, and another content."""
+    return pack.name in AUTHORS and pack.digest != AUTHORS[pack.name]
 
 
 def _stored(path: Path) -> Pack:
@@ -181,7 +190,7 @@ def _stored(path: Path) -> Pack:
         said = json.loads(path.read_text(encoding="utf-8"))["digest"]
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(Problem(f"it is not a pack ({type(error).__name__})", "Import it again", str(path))) from None
-    if said != pack.digest or pack.name != path.stem or (pack.name == OFFICIAL and not pack.official):
+    if said != pack.digest or pack.name != path.stem or _usurped(pack):
         raise InputError(Problem("its content is not the one that was stored under this name", "Import it again", str(path)))
     return pack
 

@@ -1,44 +1,53 @@
-"""Reads the authors' released extraction script by its syntax tree. Nothing of it is ever executed, and nothing of it is stored here.
+"""Reads the authors' released extraction scripts by their syntax trees. Nothing of them is ever executed, and nothing of them is stored here.
 
-The script is recognised by its shape: a table of guidance texts, a function that builds the user message from them, a call of a chat
-server with its decoding, a function that reads a digit, and the rule for No Finding. Whatever differs from that shape is a problem with
-its line; all problems come at once.
+Two shapes of script are known. The newer one has a function for each step, and is read here; the older ones have one function for all
+(see `pack_import_older`). Whatever differs from the shape is a problem with its line; all problems come at once.
 """
 
 from __future__ import annotations
 
 import ast
-import re
 from hashlib import sha256
 from pathlib import Path
 
 from harness.errors import InputError, Problem
-from harness.extractors.llm.pack import ASKED, OFFICIAL, Decoding, Pack, Question
+from harness.extractors.llm import pack_import_older
+from harness.extractors.llm.pack import Decoding, Pack
+from harness.extractors.llm.pack_script import SETTINGS, Script, frame, only_call, questions, sent, system_message
 from harness.extractors.llm.syntax import Reader, arguments, defaults, number, once, only_return, option, plain_function, string, writes
-from harness.findings import NO_FINDING, RAN_21, by_spelling
+from harness.findings import RAN_21, by_spelling
 
-PINNED_SHA256 = "323e967ba605c2ba277fc1c0b750c1b68daa00a091ada371d2bb4fd50f5d1ce6"
-"""The authors' scripts/run_qwen_extractor.py at commit 33dba21ccb37743b7550c1faebfdbf64fbad076f."""
+PINNED = {
+    "323e967ba605c2ba277fc1c0b750c1b68daa00a091ada371d2bb4fd50f5d1ce6": "ran-2026-06",
+    "4396a6cdbe1735619b30e173bf130bb4fbe676ffc1dcbc733ca797195dcb0ae9": "ran-2025-10",
+    "89e6e2c1839b6da721456212c1ca98ebc9f1860a68e3d7b1d95a2b77dd73bca4": "ran-2025-05",
+}
+"""By SHA-256 of a script the name of its pack. In this order: scripts/run_qwen_extractor.py of Zero010731/Ran-Score (since 33dba21, 2026-06),
+qwen-14b of xiaochoudengming/Ran-Score (since efdebe5, 2025-10-07), and its qwen-110b-English.py (at 36a4700, 2025-05-21)."""
+CARDS = {
+    "ran-2026-06": "Not known: its authors released it after the paper; with the deviations above on no model yet.",
+    "ran-2025-10": "Most likely by its authors on Qwen3-14B, in the paper (inferred from dates); with the deviations above on no model yet.",
+    "ran-2025-05": "Not known: its authors wrote it for qwen:110b, before the others; with the deviations above on no model yet.",
+}
 LARGEST = 1_000_000
-"""Bytes; the authors' script has 20,000."""
+"""Bytes; the authors' scripts have up to 40,000."""
 DEVIATIONS = (
     "thinking is switched off explicitly",
     "an answer without a digit, or one that is cut off, is unparseable instead of 0",
 )
 _SLOTS = ("report", "label", "guidance")
 _FIRST_DIGIT = {"(1|0)", "(0|1)", "1|0", "0|1", "[01]", "[10]", "([01])", "([10])"}
-_SETTINGS: dict[str, type] = {"temperature": float, "top_p": float, "max_tokens": int, "seed": int}
 
 
 def read(path: Path) -> Pack:
-    """Make a pack from a script of the authors' shape.
+    """Make a pack from a script of one of the authors' shapes.
 
     Returns:
-        The pack `ran-2026-06` where the file is the authors' own, byte for byte (line ends aside); else a pack with a name made
+        The pack of that name where the file is one of `PINNED`, byte for byte (line ends aside); else a pack with a name made
         from its content, which is never shown as official.
 
     Raises:
-        InputError: The file cannot be read, is not Python, or has not that shape; every difference is named with its line.
+        InputError: The file cannot be read, is not Python, or has neither shape; every difference is named with its line.
     """
     reader = Reader(str(path))
     data = _bytes(path)
@@ -47,40 +56,54 @@ def read(path: Path) -> Pack:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None)
         raise InputError(Problem(f"it is not a Python file ({type(error).__name__})", file=str(path), line=line)) from None
-    questions = _questions(reader, tree)
+    script = pack_import_older.script(reader, tree, DEVIATIONS) if pack_import_older.recognised(tree) else _script(reader, tree)
+    if reader.problems:
+        raise InputError(reader.problems)
+    found, name = _identity(data)
+    return Pack(
+        name=name,
+        mode="single",
+        system=script.system,
+        user=script.user,
+        questions=script.questions,
+        decoding=script.decoding,
+        thinking=False,
+        framing="raw",
+        strip=script.strip,
+        parser="first-digit",
+        constraint="none",
+        hedges="as the imported guidance says, finding by finding",
+        no_finding="1 if all other findings are 0; 0 if any is 1; else undecided",
+        model=script.model,
+        source=found,
+        deviations=script.deviations,
+        card={"validated": CARDS.get(name, "By nobody that this program knows of.")},
+    )
+
+
+def _identity(data: bytes) -> tuple[str, str]:
+    """The SHA-256 of a script with Unix line ends, or of the pinned script that it is but for its line ends; and the pack's name."""
+    own = sha256(data).hexdigest()
+    found = next((made for made in (own, sha256(data.replace(b"\n", b"\r\n")).hexdigest()) if made in PINNED), own)
+    return found, PINNED.get(found, f"imported-{found[:12]}")
+
+
+def _script(reader: Reader, tree: ast.Module) -> Script:
+    """A script with a function for each step."""
+    table = questions(reader, once(reader, tree, "prompt_templates"), string)
     _columns(reader, tree)
     user, strip = _user(reader, tree)
     _parser(reader, tree)
     _rule(reader, tree)
-    call = _call(reader, tree)
-    system = _system(reader, call)
+    call = only_call(reader, tree)
+    system = system_message(reader, call)
     _loop(reader, tree)
     settings = _decoding(reader, tree, call)
     model = option(tree, "--model")
     if not isinstance(model, str):
         reader.wrong("the option --model has no default, so nothing says which model the script was made for")
-    if reader.problems:
-        raise InputError(reader.problems)
-    found = sha256(data).hexdigest()
-    return Pack(
-        name=OFFICIAL if found == PINNED_SHA256 else f"imported-{found[:12]}",
-        mode="single",
-        system=system,
-        user=user,
-        questions=questions,
-        decoding=Decoding(**settings),  # type: ignore[arg-type]
-        thinking=False,
-        framing="raw",
-        strip=strip,
-        parser="first-digit",
-        constraint="none",
-        hedges="as the imported guidance says, finding by finding",
-        no_finding="1 if all other findings are 0; 0 if any is 1; else undecided",
-        model=str(model),
-        source=found,
-        deviations=DEVIATIONS,
-        card={"validated": "By its authors on Qwen3-14B; with the deviations above on no model yet."},
-    )
+    decoding = Decoding(**settings) if len(settings) == len(SETTINGS) else Decoding(None, None, None, None)  # type: ignore[arg-type]
+    return Script(questions=table, system=system, user=user, strip=strip, decoding=decoding, model=str(model), deviations=DEVIATIONS)
 
 
 def _bytes(path: Path) -> bytes:
@@ -91,31 +114,6 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes().replace(b"\r\n", b"\n")
     except OSError as error:
         raise InputError(Problem(f"it cannot be read ({error.strerror})", "Name the script's file", str(path))) from None
-
-
-def _questions(reader: Reader, tree: ast.Module) -> tuple[Question, ...]:
-    table = once(reader, tree, "prompt_templates")
-    if table is None:
-        return ()
-    if not isinstance(table, ast.Dict):
-        reader.wrong("prompt_templates is not a table written out", table)
-        return ()
-    questions: list[Question] = []
-    spellings = by_spelling()
-    for key, value in zip(table.keys, table.values, strict=True):
-        title, guidance = string(key), string(value)
-        finding = spellings.get((title or "").lower())
-        if title is None or finding is None or finding == NO_FINDING:
-            reader.wrong("prompt_templates has a key that is none of the 20 findings", key or value)
-        elif guidance is None or not guidance.strip():
-            reader.wrong(f"the guidance for {finding} is not a text written out", value)
-        elif any(question.finding == finding for question in questions):
-            reader.wrong(f"{finding} has two guidance texts", key)
-        else:
-            questions.append(Question(finding, title, guidance))
-    if missing := [name for name in ASKED if name not in {question.finding for question in questions}]:
-        reader.wrong(f"prompt_templates has no guidance for {', '.join(missing)}", table)
-    return tuple(questions)
 
 
 def _columns(reader: Reader, tree: ast.Module) -> None:
@@ -134,33 +132,14 @@ def _user(reader: Reader, tree: ast.Module) -> tuple[str, bool]:
         return "", False
     value = only_return(function)
     strip = isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "strip" and not value.args
-    frame = value.func.value if strip and isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) else value
-    if not isinstance(frame, ast.JoinedStr) or {argument.arg for argument in arguments(function)} != set(_SLOTS):
+    text = value.func.value if strip and isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) else value
+    if not isinstance(text, ast.JoinedStr) or {argument.arg for argument in arguments(function)} != set(_SLOTS):
         reader.wrong("build_prompt does not return one f-string of report, label and guidance", function)
         return "", False
-    return _frame(reader, frame), strip
-
-
-def _frame(reader: Reader, frame: ast.JoinedStr) -> str:
-    """An f-string as a template with slots."""
-    parts, slots = [], []
-    for part in frame.values:
-        if isinstance(part, ast.Constant):
-            if re.search(r"\{(label|guidance|report|hedges)\}", str(part.value)):
-                reader.wrong("build_prompt spells a slot in braces as text, which a pack cannot hold", part)
-            parts.append(str(part.value))
-        elif isinstance(part, ast.FormattedValue) and isinstance(part.value, ast.Name) and part.value.id in _SLOTS and _plain(part):
-            slots.append(part.value.id)
-            parts.append(f"{{{part.value.id}}}")
-        else:
-            reader.wrong("build_prompt puts something other than report, label or guidance into the text", part)
-    if sorted(slots) != sorted(_SLOTS):
-        reader.wrong("build_prompt does not use report, label and guidance once each", frame)
-    return "".join(parts)
-
-
-def _plain(part: ast.FormattedValue) -> bool:
-    return part.conversion == -1 and part.format_spec is None
+    made = frame(reader, text, lambda part: part.value.id if isinstance(part.value, ast.Name) and part.value.id in _SLOTS else "")
+    if any(made.count(f"{{{slot}}}") != 1 for slot in _SLOTS):
+        reader.wrong("build_prompt does not use report, label and guidance once each", text)
+    return made, strip
 
 
 _PARSER = """
@@ -186,38 +165,6 @@ def _rule(reader: Reader, tree: ast.Module) -> None:
     known = ast.dump(ast.parse('labels["No Finding"] = 1 if all(value == 0 for value in labels.values()) else 0').body[0])
     if known not in {ast.dump(node) for node in ast.walk(tree) if isinstance(node, ast.Assign)}:
         reader.wrong("the rule for No Finding is not `1 if all other findings are 0`")
-
-
-def _call(reader: Reader, tree: ast.Module) -> ast.Call | None:
-    """The one call of the chat server."""
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("chat.completions.create")]
-    if len(calls) != 1:
-        reader.wrong(f"the chat server is called in {len(calls)} places, not one", calls[-1] if calls else None)
-        return None
-    known = {"model", "messages", *_SETTINGS}
-    for keyword in calls[0].keywords:
-        if keyword.arg not in known:
-            reader.wrong(f"the chat server is also sent {keyword.arg or '**'}, which a pack has no place for", keyword.value)
-    if calls[0].args:
-        reader.wrong("the chat server is sent something by position", calls[0])
-    return calls[0]
-
-
-def _system(reader: Reader, call: ast.Call | None) -> str:
-    """The system message; the user message beside it must be what build_prompt made."""
-    if call is None:
-        return ""
-    messages = next((keyword.value for keyword in call.keywords if keyword.arg == "messages"), None)
-    chat = [_message(item) for item in messages.elts] if isinstance(messages, ast.List) else []
-    if [role for role, _ in chat] != ["system", "user"]:
-        reader.wrong("the messages are not one system and one user message written out", messages or call)
-        return ""
-    system, user = string(chat[0][1]), chat[1][1]
-    if system is None or re.search(r"\{(label|guidance|report|hedges)\}", system):
-        reader.wrong("the system message is not a text written out", chat[0][1])
-    if not isinstance(user, ast.Name) or user.id != "prompt":
-        reader.wrong("the user message is not what build_prompt made", user)
-    return system or ""
 
 
 _STEPS = {
@@ -251,21 +198,13 @@ def _loop(reader: Reader, tree: ast.Module) -> None:
             reader.wrong(f"predict_report never writes {name}", function)
 
 
-def _message(item: ast.expr) -> tuple[str, ast.expr | None]:
-    """Role and content of a message written out."""
-    if not isinstance(item, ast.Dict) or len(item.keys) != 2:
-        return "", None
-    parts = {string(key): value for key, value in zip(item.keys, item.values, strict=True)}
-    return string(parts.get("role")) or "", parts.get("content")
-
-
 def _decoding(reader: Reader, tree: ast.Module, call: ast.Call | None) -> dict[str, float | int]:
     """Decoding as it is when nobody says otherwise on the command line."""
     settings: dict[str, float | int] = {}
-    for name, kind in _SETTINGS.items():
+    for name, kind in SETTINGS.items():
         if call is None:
             break
-        node = next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+        node = sent(call, name)
         value = option(tree, "--" + name.replace("_", "-")) if isinstance(node, ast.Name) and node.id == name else number(node)
         if isinstance(value, bool) or not isinstance(value, int | float) or (kind is int and not isinstance(value, int)):
             reader.wrong(f"{name} is neither a number nor an option with a number as its default", node or call)

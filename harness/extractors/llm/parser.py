@@ -12,22 +12,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.quiet import Quiet
-from harness.types import Status
+from harness.types import Json, Status
 
 Decision = tuple[int | None, Status]
 UNPARSEABLE: Decision = (None, Status.UNPARSEABLE)
 REFUSED: Decision = (None, Status.REFUSED)
 FAILED: Decision = (None, Status.FAILED)
 
-_TRACES = (
-    ("<think>", "</think>"),
-    ("<thinking>", "</thinking>"),
-    ("<reasoning>", "</reasoning>"),
-    ("[THINK]", "[/THINK]"),
-    ("◁think▷", "◁/think▷"),
-    ("<|channel|>analysis", "<|channel|>final<|message|>"),
+_NAMES = ("think", "thinking", "thought", "thoughts", "reason", "reasoning", "reflection", "scratchpad")
+_KINDS = (
+    *((rf"<\s{{0,9}}(?:seed:)?{name}\s{{0,9}}>", rf"<\s{{0,9}}/\s{{0,9}}(?:seed:)?{name}\s{{0,9}}>") for name in _NAMES),
+    *((rf"\[\s{{0,9}}{name}\s{{0,9}}\]", rf"\[\s{{0,9}}/\s{{0,9}}{name}\s{{0,9}}\]") for name in _NAMES),
+    (r"◁\s{0,9}think\s{0,9}▷", r"◁\s{0,9}/\s{0,9}think\s{0,9}▷"),
+    (r"<\|begin_of_thought\|>", r"<\|end_of_thought\|>"),
+    (r"<\|START_THINKING\|>", r"<\|END_THINKING\|>"),
+    (r"<\|channel\|>(?:analysis|commentary)", r"<\|channel\|>final(?:<\|message\|>)?"),
 )
-"""How models mark their thoughts: before and after."""
+"""How models mark where their thoughts begin and end."""
+_MARK = re.compile("|".join(f"(?P<begin{kind}>{begin})|(?P<end{kind}>{end})" for kind, (begin, end) in enumerate(_KINDS)), re.IGNORECASE)
+_STOPPED = frozenset({"stop", "eos", "eos_token", "end_turn", "stop_sequence"})
+"""What servers say of an answer that its model ended itself."""
+_DECLINED = frozenset({"content_filter", "safety"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -43,48 +48,103 @@ class Reply(Quiet):
     model: str = field(default="", repr=False)
     """Who the server says has answered."""
     prompt_tokens: int | None = None
+    doubtful: bool = False
+    """Whether it can be read in two ways: a key is repeated, an error or a second answer is beside the answer."""
+
+    @property
+    def declined(self) -> bool:
+        """Whether the model or a filter refused."""
+        return self.refusal or self.finish.lower() in _DECLINED
+
+    @property
+    def complete(self) -> bool:
+        """Whether it is one answer that its model ended itself."""
+        return not self.doubtful and self.finish.lower() in _STOPPED
 
 
 class GarbageError(ValueError):
     """What came back is not a chat completion; the message holds none of it."""
 
 
-def reply(data: Any) -> Reply:
-    """Take a chat completion apart.
+def document(data: bytes) -> tuple[Json, bool]:
+    """The JSON object in the body of a response, and whether a key is repeated anywhere in it.
 
     Raises:
-        GarbageError: It is not one.
+        GarbageError: It is no JSON object.
+    """
+    repeated = False
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal repeated
+        found = dict(pairs)
+        repeated |= len(found) != len(pairs)
+        return found
+
+    try:
+        found = json.loads(data, object_pairs_hook=unique)
+    except (ValueError, RecursionError):
+        raise GarbageError("it is not JSON") from None
+    if not isinstance(found, dict):
+        raise GarbageError("it is not an object")
+    return found, repeated
+
+
+def reply(data: Any, repeated: bool = False) -> Reply:
+    """Take a chat completion apart.
+
+    Args:
+        data: The JSON of a response.
+        repeated: Whether a key is repeated in it.
+
+    Raises:
+        GarbageError: It is no chat completion.
     """
     try:
         choice = data["choices"][0]
         message = choice["message"]
         content, usage = message.get("content"), data.get("usage") or {}
-        thought = message.get("reasoning_content") or message.get("reasoning")
+        thought, finish = message.get("reasoning_content") or message.get("reasoning"), choice.get("finish_reason")
         if not isinstance(content, str | None):
             raise GarbageError("the content is not text")
         return Reply(
-            content=content or "",
-            finish=str(choice.get("finish_reason") or "stop"),
+            content=(content or "").encode("utf-8", "replace").decode(),
+            finish="stop" if finish in (None, "") else str(finish),
             refusal=bool(message.get("refusal")),
             thought=bool(thought),
             model=str(data.get("model") or ""),
             prompt_tokens=usage.get("prompt_tokens") if isinstance(usage.get("prompt_tokens"), int) else None,
+            doubtful=repeated or _contradicted(data, choice, message),
         )
     except (KeyError, IndexError, TypeError, AttributeError):
         raise GarbageError("it is not a chat completion") from None
 
 
-def without_trace(content: str) -> str | None:
-    """The answer after the thoughts; None where the thoughts never end.
+def _contradicted(data: Json, choice: Json, message: Json) -> bool:
+    """Whether something beside the answer says that there is another answer, or none."""
+    beside = (data.get("error"), choice.get("error"), message.get("error"), choice.get("delta"), choice.get("text"))
+    return len(data["choices"]) != 1 or any(beside) or bool(message.get("tool_calls") or message.get("function_call"))
 
-    A template may have opened the trace in the prompt, so a closing mark without an opening one counts too.
+
+def without_trace(content: str) -> str | None:
+    """The answer after the thoughts; None where it cannot be told from them.
+
+    A template may have opened the thoughts in the prompt, so the first mark may be a closing one. Apart from that every mark that
+    opens is followed by one that closes, nothing but white space is between two thoughts or before the first, and the answer
+    comes last.
     """
-    for opening, closing in _TRACES:
-        if closing in content:
-            content = content.rpartition(closing)[2]
-        elif opening in content:
+    inside, start = "", 0
+    for number, mark in enumerate(_MARK.finditer(content)):
+        name = str(mark.lastgroup)
+        if name.startswith("begin"):
+            if inside or content[start : mark.start()].strip():
+                return None
+            inside = name.replace("begin", "end")
+        elif name == inside or (not inside and number == 0):
+            inside = ""
+        else:
             return None
-    return content.strip()
+        start = mark.end()
+    return None if inside else content[start:].strip()
 
 
 def decisions(answer: Reply, parser: str, titles: Sequence[str]) -> list[Decision]:
@@ -96,10 +156,10 @@ def decisions(answer: Reply, parser: str, titles: Sequence[str]) -> list[Decisio
             (one object with exactly the titles as keys and 0 or 1 as values).
         titles: What was asked for; one title for the first two parsers.
     """
-    if answer.refusal or answer.finish == "content_filter":
+    if answer.declined:
         return [REFUSED] * len(titles)
-    text = without_trace(answer.content)
-    if not text or answer.finish == "length":
+    text = without_trace(answer.content) if answer.complete else None
+    if not text:
         return [UNPARSEABLE] * len(titles)
     if parser == "json":
         return _from_json(text, titles)
@@ -108,9 +168,10 @@ def decisions(answer: Reply, parser: str, titles: Sequence[str]) -> list[Decisio
 
 
 def _from_json(text: str, titles: Sequence[str]) -> list[Decision]:
-    fenced = re.fullmatch(r"```(?:json)?\s*(.*?)\s*```", text, re.DOTALL)
+    if text.startswith("```") and text.endswith("```"):
+        text = text[3:-3].removeprefix("json")
     try:
-        found = json.loads(fenced[1] if fenced else text, object_pairs_hook=_once)
+        found = json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError):
         return [UNPARSEABLE] * len(titles)
     if not isinstance(found, Mapping) or not set(found) <= set(titles):

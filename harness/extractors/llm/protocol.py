@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 
+from harness.config import DIALECTS as DIALECTS
 from harness.errors import UsageError
 from harness.extractors.llm.pack import Pack, Question, packaged
 from harness.signature import digest
 from harness.types import Json
 
-PARSER_VERSION = 1
+PARSER_VERSION = 2
 """Raise it when `parser` or `framing` would read or frame the same text differently."""
-DIALECTS = ("vllm", "sglang", "llama.cpp", "openai")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,17 @@ class Protocol:
         return digest({"pack": self.pack.digest, "model": model, "constraint": self.constraint, "parser": PARSER_VERSION})
 
     @property
+    def official(self) -> bool:
+        """Whether one of the authors' own packs is asked of the model that it was made for."""
+        return self.pack.official and self.model.id == find(self.pack.model).id
+
+    @property
+    def by(self) -> str:
+        """Which pack is asked of which model, in words for records and boards."""
+        model = self.model.id.rpartition("/")[2] if self.model.id.startswith("/") else self.model.id
+        return f"{self.pack.name} asked of {model}"
+
+    @property
     def asked(self) -> tuple[str, ...]:
         """What one report is asked: the findings one by one, or everything at once."""
         return tuple(question.finding for question in self.pack.questions) if self.pack.mode == "single" else ("*",)
@@ -76,17 +87,16 @@ class Protocol:
 
     def body(self, asked: str, report: str, served_as: str = "") -> Json:
         """The request for one question about one framed report, without the words of a dialect."""
-        decoding = self.pack.decoding
-        body: Json = {
-            "model": served_as or self.model.id,
-            "messages": self.messages(asked, report),
-            "temperature": decoding.temperature,
-            "top_p": decoding.top_p,
-            "max_tokens": decoding.max_tokens + self.model.reasoning_tokens,
-        }
-        if decoding.seed is not None:
-            body["seed"] = decoding.seed
-        return {**body, **self.model.request}
+        body: Json = {"model": served_as or self.model.id, "messages": self.messages(asked, report)}
+        return {**body, **self.decoding, **self.model.request}
+
+    @property
+    def decoding(self) -> Json:
+        """What is said about decoding: the pack's, with the model's room for thoughts; nothing where the pack says nothing."""
+        said = asdict(self.pack.decoding)
+        if said["max_tokens"] is not None:
+            said["max_tokens"] += self.model.reasoning_tokens
+        return {name: value for name, value in said.items() if value is not None}
 
     def schema(self) -> Json:
         """The JSON schema of an answer about all findings, keys in the order in which they are asked."""
