@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from harness.formats.privacy.gazetteer import words
-from harness.formats.privacy.spans import Span
+from harness.formats.privacy.span import Span
 
 _HAN = r"\u4e00-\u9fff"
 _LABEL = re.compile(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from harness.formats.privacy.gazetteer import words
-from harness.formats.privacy.spans import Span
+from harness.formats.privacy.span import Span
 
 _WORD = re.compile(r"[^\W\d_][^\W\d_'’-]{0,30}(?:['’-][^\W\d_]{1,30}){0,3}")
 TITLES = frozenset(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from harness.formats.privacy.spans import Span
+from harness.formats.privacy.span import Span
 
 _LABELS = (
     r"MRN|MR ?#|med(?:ical)?\.? ?rec(?:ord)?|record|accession|acc|patient ?id|pat\.? ?id|pt\.? ?id|account|acct|case|exam|examination|order|chart|"
