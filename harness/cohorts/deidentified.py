@@ -22,7 +22,8 @@ from harness.cohorts import make
 from harness.errors import InputError, Problem, RefusedError
 from harness.formats.privacy import dates
 from harness.formats.privacy.gazetteer import words
-from harness.formats.privacy.spans import Span, find
+from harness.formats.privacy.span import Span
+from harness.formats.privacy.spans import find
 from harness.formats.privacy.surrogates import Surrogates
 from harness.storage import files
 from harness.storage.progress import progress

@@ -59,9 +59,11 @@ class Question:
 
     def categories(self) -> dict[Value | None, int]:
         """By answer the index among `values`; no answer is -1."""
-        codes: dict[Value | None, int] = {value: index for index, value in enumerate(self.values)}
-        codes[None] = -1
-        return codes | (dict.fromkeys(range(2, MOST + 1), 1) if self.type == "count" else {})
+        codes: dict[Value | None, int] = {None: -1}
+        codes.update({value: index for index, value in enumerate(self.values)})
+        if self.type == "count":
+            codes.update(dict.fromkeys(range(2, MOST + 1), 1))
+        return codes
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 
 from harness.formats.privacy.gazetteer import words
-from harness.formats.privacy.spans import Span
+from harness.formats.privacy.span import Span
 
 _HAN = r"\u4e00-\u9fff"
 _LABEL = re.compile(
-    rf"(?:[{_HAN}]{{0,4}}(?:姓名|医师|医生|技师|护士|签名|签字|签发|审核|报告者|[^{_HAN}\W]者)|[{_HAN}]{{1,3}}[者人]|家属|主任)(?:姓名|签名)?(?: {{0,2}}[::] {{0,2}}| {{1,2}})"
+    rf"(?:[{_HAN}]{{0,4}}(?:姓名|医师|医生|技师|护士|签名|签字|签发|审核|审阅|复阅|阅片|初审|终审|复审|录入|会签|操作|送检|申请|记录|报告者|[^{_HAN}\W]者)|[{_HAN}]{{1,3}}[者人]|家属|主任)(?:姓名|签名)?(?: {{0,2}}[::] {{0,2}}| {{1,2}})"
 )
 _BEFORE = re.compile(
-    r"(?:患者|病人|病员|伤者|产妇|其子|其女|其妻|其夫|其母|其父|女儿|儿子|妻子|丈夫|与|和|及|由|经|向|请|告知|通知|联系|转告|电话告知|汇报|报告给|已告)"
+    r"(?:家属|患者|病人|病员|伤者|产妇|其子|其女|其妻|其夫|其母|其父|女儿|儿子|妻子|丈夫|告知|通知|联系|转告|电话告知|汇报|报告给|已告)"
 )
+# After these a name stands only where a title follows it.
+_LINK = re.compile(r"(?:[与和及由经向请给]|已同)$")
 _AFTER = re.compile(r"(?:主任|副主任|主治|住院)?(?:医生|医师|大夫|教授|护士长?|主任|院长|先生|女士|小姐|老师|技师|同志|阿姨|大爷)")
 # "患者某某,男" and "某某,女,54岁": whatever the surname.
 _PERSON = re.compile(
-    rf"(?:(?<=患者)|(?<=病人)|(?<![{_HAN}]))(?P<own>[{_HAN}]{{2,4}}) ?[,,、 ] ?(?:男|女)(?:性)?(?![{_HAN}]{{0,6}}(?:图|片))"
+    rf"(?:(?<=患者)|(?<=病人)|(?<![{_HAN}]))(?!患者|病人)(?P<own>[{_HAN}]{{2,4}}) ?[,,、 ] ?(?:男|女)(?:性)?(?![{_HAN}]{{0,6}}(?:图|片))"
 )
 _NO_GIVEN = re.compile(r"[的了是在与和及或未见不请已经为于由对给患病男女岁有无因行来曾诉,。、;:]")
 _FOLLOWS = re.compile(r"[的男女因于在已请电联沟确诉曾]|行胸|来院|入院|同意|复查|主诉|自述|要求|表示|既往")
@@ -164,12 +166,8 @@ def _name_before(text: str, end: int) -> Span | None:
 def _free(text: str, start: int) -> bool:
     """Whether the word before a name ends there: a sign, or a word that stands before names."""
     before = text[max(0, start - 4) : start]
-    return (
-        not before
-        or bool(_BOUNDARY.match(before[-1]))
-        or any(match.end() == len(before) for match in _BEFORE.finditer(before))
-        or before[-1] in "科室院是为"
-    )
+    ended = any(match.end() == len(before) for match in _BEFORE.finditer(before))
+    return not before or ended or bool(_BOUNDARY.match(before[-1])) or bool(_LINK.search(before)) or before[-1] in "科室院是为"
 
 
 def _places(text: str) -> list[Span]:

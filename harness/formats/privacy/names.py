@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from harness.formats.privacy.gazetteer import words
-from harness.formats.privacy.spans import Span
+from harness.formats.privacy.span import Span
 
 _WORD = re.compile(r"[^\W\d_][^\W\d_'’-]{0,30}(?:['’-][^\W\d_]{1,30}){0,3}")
 TITLES = frozenset(
@@ -120,7 +120,7 @@ _WEAK = frozenset(
         "surgeon",
     ]
 )
-_TRIGGER = re.compile(rf"(?<![A-Za-z])(?P<role>{_ROLES})(?P<colon> {{0,2}}[:;-])?(?: {{1,2}}|(?<=[:;-])|\n(?=[A-Z]))", re.IGNORECASE)
+_TRIGGER = re.compile(rf"(?<![A-Za-z])(?P<role>{_ROLES})(?P<colon> {{0,2}}[:;,-])?(?: {{1,2}}|(?<=[:;-])|\n(?=[A-Z]))", re.IGNORECASE)
 
 
 def find(text: str) -> list[Span]:
@@ -132,7 +132,7 @@ def find(text: str) -> list[Span]:
     shouting = sum(sign.isupper() for sign in text) > 0.7 * sum(sign.isalpha() for sign in text)
     for match in _TRIGGER.finditer(text):
         index = starts.get(match.end())
-        weak = match["role"].lower() in _WEAK and not match["colon"]
+        weak = match["role"].lower() in _WEAK and (match["colon"] or ",").strip() == ","
         if index is not None and not (weak and shouting) and (span := _name(text, tokens, index, listed=not weak, least=2 if weak else 1)):
             found.append(span)
     return found

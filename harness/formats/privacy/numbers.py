@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from harness.formats.privacy.spans import Span
+from harness.formats.privacy.span import Span
 
 _LABELS = (
     r"MRN|MR ?#|med(?:ical)?\.? ?rec(?:ord)?|record|accession|acc|patient ?id|pat\.? ?id|pt\.? ?id|account|acct|case|exam|examination|order|chart|"
@@ -18,7 +18,7 @@ _LABELLED = re.compile(
     re.IGNORECASE,
 )
 _HAN_LABELLED = re.compile(
-    r"(?:病历|住院|检查|门诊|影像|登记|病案|身份证|床|医保|条码|放射|申请单?|流水|就诊|体检|社保|护照|档案|患者|病人|联系|卡|CT|MR|DR|X线|片|ID)"
+    r"(?:病历|住院|检查|门诊|影像|登记|病案|身份证|床位?|医保|条码|放射|申请单?|流水|就诊|体检|社保|护照|档案|患者|病人|联系|卡|CT|MR|DR|X线|片|ID)"
     r"(?:编?号码?|ID|卡号|证号|编码|电话)? ?(?:为|是)? ?[::#]? ?(?P<id>[A-Za-z]{0,5}-?\d[\dA-Za-z-]{1,20})"
 )
 _BED = re.compile(r"(?P<id>\d{1,3}) ?(?:号床|床(?!旁|边|上|位))")
@@ -29,7 +29,12 @@ _PLAIN: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("contact", re.compile(r"(?<![\d-])(?:\+?\d{1,3}[ .-]?)?\(\d{2,4}\) ?\d{3,4}[ .-]?\d{3,4}(?!\d)")),
     ("contact", re.compile(r"(?<![\d.-])(?:\+?1[ .-])?\d{3}[.-]\d{3}[.-]\d{4}(?![\d-])")),
     ("contact", re.compile(r"(?<![\d+])\+\d{1,3}(?:[ .-]?\d{2,5}){2,5}(?!\d)")),
-    ("contact", re.compile(r"(?<![\d.-])0\d{2,4}[ -]\d{5,8}(?!\d)|(?<![\d.])\d{5} \d{6}(?!\d)|(?<!\d)1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)")),
+    (
+        "contact",
+        re.compile(
+            r"(?<![\d.-])0\d{2,4}[ -]\d{5,8}(?!\d)|(?<![\d.-])0\d{2,4} \d{3,4} \d{3,4}(?!\d)|(?<![\d.])\d{5} \d{6}(?!\d)|(?<!\d)1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)"
+        ),
+    ),
     (
         "contact",
         re.compile(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from harness.formats.privacy.gazetteer import words
-from harness.formats.privacy.spans import Span
+from harness.formats.privacy.span import Span
 
 _CAP = r"(?:(?:St|Ste|Mt|Ft)\.|[A-Z][A-Za-z'’-]{1,24})"
 _KINDS = (

@@ -3,25 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
-KINDS = ("date", "name", "number", "contact", "place", "age")
-"""Most trusted first: where two rules claim the same words, the earlier kind wins unless the later one claims more of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Some words of a text."""
-
-    kind: str
-    """One of `KINDS`."""
-    start: int
-    end: int
-
-    @property
-    def size(self) -> int:
-        """Characters."""
-        return self.end - self.start
+from harness.formats.privacy import chinese, dates, names, numbers, places
+from harness.formats.privacy.span import KINDS, Span
 
 
 def find(text: str, known: Collection[str] = ()) -> tuple[Span, ...]:
@@ -31,8 +15,6 @@ def find(text: str, known: Collection[str] = ()) -> tuple[Span, ...]:
         text: A report.
         known: Ids and names that are known from elsewhere (columns of the table, a person's list) and are found wherever they stand.
     """
-    from harness.formats.privacy import chinese, dates, names, numbers, places
-
     claimed: list[Span] = [Span("number", *place) for place in _known(text, known)]
     claimed += [Span("date", found.start, found.end) for found in dates.find(text)]
     for rule in (numbers.find, names.find, places.find, chinese.find):

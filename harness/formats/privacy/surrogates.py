@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import count
 
+from harness.formats.privacy import dates
+
 _FIRST = [
     "Al",
     "Ar",
@@ -157,7 +159,8 @@ class Surrogates:
         if made[0] == "0" and original[0] != "0":
             made[0] = "1"
         text = "".join(made)
-        return text if text != original else self._shape(original + " ")[: len(original)]
+        # Neither itself nor something that reads as a date.
+        return text if text != original and not dates.find(text) else self._shape(original + " ")[: len(original)]
 
     def _han(self, kind: str, original: str) -> str:
         """A Chinese name sign by sign (a surname by a surname), a place by another of the same length; no two names share one."""
