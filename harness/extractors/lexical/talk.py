@@ -20,7 +20,7 @@ _NOBODY = re.compile(
 """A program that speaks of itself or to its user."""
 _ORDER = re.compile(
     r"(?:\d+[.)]\s{0,3})?(?:please|kindly|now|then|first|next|task|instructions?|prompt|question|system|user|assistant|human|options?|output format|format|answer|example|input)?[\s:*\"'-]{0,5}"
-    r"(?:describe|generate|write|provide|produce|create|list|summari[sz]e|identify (?:the|any|all|and|which|whether)|answer|act as|given (?:the|a|an|this)|analy[sz]e|interpret|examine|"
+    r"(?:describe|generate|write|provide|produce|create|list|summari[sz]e|identify (?:the|any|all|and|which|whether)|answer|act as|given (?:the|a|an|this|these) (?:following|chest|image|x-?ray|radiograph|film|report|picture|frontal)|analy[sz]e|interpret|examine|"
     r"look (?:at|for|carefully)|report (?:on|the (?:presence|findings)|any|all|whether)|determine|classify|label|return|respond|output|use the|read the"
     r"|imagine|upload|consult|contact|seek|explain|tell|translate|rewrite|complete the|fill|choose|select|state (?:whether|if|the)|check (?:for|whether|if)|ensure|remember|focus on|include|mention|avoid"
     r"|do not|don['’]t|think|pay attention|make sure|extract|detect|predict|evaluate (?:the|this)|assess (?:the|whether|this)|comment on|compare (?:the|this) (?:image|film|study|x-?ray|two|chest)|specify|indicate (?:whether|if)|discuss)\b",
