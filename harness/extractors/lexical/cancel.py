@@ -19,9 +19,7 @@ def cancelled(marks: Sequence[Mark], kinds: Sequence[str]) -> set[int]:
             continue
         after = index + 1
         while (
-            after < len(kinds)
-            and kinds[after] in ("degree", "likely", "side", "verb")
-            and marks[after].first - marks[after - 1].last <= 1
+            after < len(kinds) and kinds[after] in ("degree", "likely", "side", "verb") and marks[after].first - marks[after - 1].last <= 1
         ):
             after += 1
         if after == len(kinds) or marks[after].first - marks[index].last > NEAR:

@@ -178,7 +178,9 @@ NAMES = frozenset({"observation", "scar"})
 """Kinds of phrases that name something in a film; a scar is none of the 21."""
 STATEMENTS = frozenset({"observation", "verdict", "scar", "technique", "mimic", "skip", "gone", "colon"})
 """Kinds of phrases that alone make a statement about a chest."""
-SAID_OF_PLACES = frozenset({"normal", "degree", "likely", "improved", "change", "negation either", "seen", "observation", "gone", "negation after"})
+SAID_OF_PLACES = frozenset(
+    {"normal", "degree", "likely", "improved", "change", "negation either", "seen", "observation", "gone", "negation after"}
+)
 """Kinds that say something of a place."""
 
 
