@@ -80,7 +80,7 @@ def test_the_list_names_what_can_be_built_and_what_is_damaged(tmp_path: Path, ca
     (home() / "cohorts" / "broken").mkdir(parents=True)
     file(home() / "cohorts" / "broken", "{", "manifest.json")
     assert main(["cohort", "show"]) == 0
-    assert "not a cohort's manifest" in capsys.readouterr().err
+    assert "the cohort's manifest cannot be read" in capsys.readouterr().err
 
 
 def test_a_column_may_have_any_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
