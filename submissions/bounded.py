@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import Problem, UnavailableError
@@ -31,7 +31,7 @@ class Ended:
     """How a child ended."""
 
     code: int
-    output: bytes
+    output: bytes = field(repr=False)
 
     @property
     def expensive(self) -> bool:

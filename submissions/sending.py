@@ -7,7 +7,7 @@ report of such a cohort at all.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -51,7 +51,7 @@ class Facts:
 class Ready:
     """A file that may be sent."""
 
-    content: bytes
+    content: bytes = field(repr=False)
     checked: Checked
     closed: bool
     """Whether its text may go to another machine only under the data-use agreement."""

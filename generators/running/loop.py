@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -159,6 +159,6 @@ def _read(line: bytes, out: Path, number: int) -> Generated:
 @dataclass(frozen=True, slots=True)
 class _Line:
     study_id: str
-    report: str
+    report: str = field(repr=False)
     failure: str = ""
     substituted: str = ""

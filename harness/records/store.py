@@ -216,7 +216,7 @@ def _reports_text(reports: Mapping[str, str]) -> str:
 @dataclass(frozen=True, slots=True)
 class _Report:
     study_id: str
-    report: str
+    report: str = field(repr=False)
 
 
 def _reports(path: Path) -> dict[str, str]:

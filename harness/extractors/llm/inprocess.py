@@ -124,7 +124,7 @@ class Transformers:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, padding_side="left", **options)
             model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", **options)
         except Exception as error:  # transformers raises what it likes on a damaged or contradictory file
-            raise InputError(Problem(f"the model cannot be read ({type(error).__name__})", "Download it again", str(folder))) from error
+            raise InputError(Problem(f"the model cannot be read ({type(error).__name__})", "Download it again", str(folder))) from None
         checkpoints.finite(model.state_dict().items(), str(folder))
         self._model = model.to(device).eval()
         if self._tokenizer.pad_token_id is None:
