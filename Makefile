@@ -41,6 +41,7 @@ format: $(VENV)/.full
 
 docs: $(VENV)/.full
 	$(PY) -m ranscore.commands.reference > docs/commands.md
+	$(PY) -m ranscore.commands.reference configuration > docs/configuration.md
 
 # The documentation site, with search and the reference of the Python interface; needs no network.
 site: $(VENV)/.full
@@ -58,7 +59,7 @@ $(VENV)/.light: pyproject.toml constraints.txt | $(VENV)/bin/uv
 
 $(VENV)/.full: pyproject.toml constraints.txt | $(VENV)/bin/uv
 	$(UV) pip install --quiet --python $(PY) -c constraints.txt torch
-	$(UV) pip install --quiet --python $(PY) -c constraints.txt -e '.[board,torch,dicom,evaluate,ray]' --group dev
+	$(UV) pip install --quiet --python $(PY) -c constraints.txt -e '.[board,torch,dicom,evaluate,ray,sign]' --group dev
 	touch $@ $(VENV)/.light
 
 clean:

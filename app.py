@@ -6,6 +6,7 @@ import os
 
 from harness.errors import RanscoreError
 from harness.records import store
+from harness.storage import notes
 from leaderboard.page import app
 
 
@@ -14,7 +15,8 @@ def main() -> None:
     hosted = bool(os.environ.get("SPACE_ID"))
     host = os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if hosted else "127.0.0.1")  # noqa: S104 - a host's container
     try:
-        app.run(app.open_site(store.default()), host, int(os.environ.get("GRADIO_SERVER_PORT", "7860")))
+        with notes.printed():
+            app.run(app.open_site(store.default()), host, int(os.environ.get("GRADIO_SERVER_PORT", "7860")))
     except RanscoreError as error:
         raise SystemExit(f"ranscore: {error}") from None
 

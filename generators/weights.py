@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
-from harness.errors import Problem, UnavailableError
-from harness.home import config, home
+from harness import config
+from harness.config.home import home
+from harness.config.kinds import nearest
+from harness.errors import InputError, Problem, UnavailableError
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,11 @@ def locate(system: str, needed: tuple[Weights, ...], given: Mapping[str, Path] |
     Looked up in this order: `given`, `[weights."SYSTEM"]` of `config.toml`, `RANSCORE_HOME/weights/SYSTEM/NAME`, the Hub's cache.
 
     Raises:
+        InputError: `[weights."SYSTEM"]` names something that the system does not need.
         UnavailableError: Some are not here; each is named with its size, its licence and where to get it, the optional ones too.
     """
+    if problems := _strange(system, needed):
+        raise InputError(problems)
     found = {item.name: path for item in needed if (path := find(system, item, given or {})) is not None}
     absent = [item for item in needed if item.name not in found]
     if all(item.optional for item in absent):
@@ -57,12 +63,21 @@ def locate(system: str, needed: tuple[Weights, ...], given: Mapping[str, Path] |
     raise UnavailableError(_lacking(system, item) for item in absent)
 
 
+def _strange(system: str, needed: tuple[Weights, ...]) -> list[Problem]:
+    """The names in the system's table of the configuration that are not its own."""
+    known, file = {item.name: item for item in needed}, str(home() / config.NAME)
+    strange = [name for name in config.weights(system) if name not in known]
+    return [Problem(f"[weights.{system}] has no key {name!r}", nearest(name, known, "The keys are"), file) for name in strange if known]
+
+
 def _lacking(system: str, item: Weights) -> Problem:
     """What is not here, and how to get it."""
     kept = f"{item.name}: {item.what} ({item.size}, {item.licence})"
     what = f"{system} also takes {kept}" if item.optional else f"{system} needs {kept}, which is not here"
     hub = f" (`hf download {item.repository}` puts it where it is found)" if item.repository else ""
-    return Problem(what, f"Get it from {item.source}{hub}, then give --weights {item.name}=PATH or name it in config.toml")
+    near = get_close_matches(system, [name for name in config.read().get("weights", {}) if name != system], 1)
+    table = f"under [weights.{system}] in config.toml" + (f" (it has [weights.{near[0]}])" if near else "")
+    return Problem(what, f"Get it from {item.source}{hub}, then give --weights {item.name}=PATH or name it {table}")
 
 
 def find(system: str, weights: Weights, given: Mapping[str, Path]) -> Path | None:
@@ -71,7 +86,7 @@ def find(system: str, weights: Weights, given: Mapping[str, Path]) -> Path | Non
     Raises:
         UnavailableError: The user named a path and nothing is there.
     """
-    named = given.get(weights.name) or config().get("weights", {}).get(system, {}).get(weights.name)
+    named = given.get(weights.name) or config.weights(system).get(weights.name)
     if named is not None:
         path = Path(named).expanduser()
         if not path.exists():

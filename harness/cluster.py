@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from harness import config
+from harness.config.home import home, pip_install
 from harness.errors import Problem, RefusedError, UnavailableError
-from harness.home import config, home, pip_install
 from harness.types import Access
 
 ATTEMPTS = 5
@@ -45,7 +46,7 @@ class Cluster:
         Raises:
             RefusedError: They must not leave this machine.
         """
-        reasons = {item.get("address"): item.get("credentialed") for item in config().get("ray", []) if isinstance(item, dict)}
+        reasons = {item["address"]: item.get("credentialed", "").strip() for item in config.tables("ray")}
         if self.address != "local" and Access(access) is Access.CREDENTIALED and not reasons.get(self.address):
             what = "the reports are credentialed, and a Ray cluster sends them to other machines"
             remedy = f"Leave the address away, {otherwise}or write into "

@@ -28,7 +28,7 @@ FINDINGS: tuple[Finding, ...] = (
     Finding(
         "Atelectasis",
         "Atelectasis",
-        "Collapse or volume loss of lung, named or by its signs (crowding, displaced fissure, raised diaphragm).",
+        "Collapse or volume loss of lung, by name or by a displaced fissure; not crowding or a raised diaphragm alone.",
         True,
     ),
     Finding(
@@ -70,7 +70,7 @@ FINDINGS: tuple[Finding, ...] = (
     Finding(
         "Lung Opacity",
         "Lung Opacity",
-        "An opacity, infiltrate, airspace disease or consolidation; not scarring, atelectasis or chronic interstitial disease.",
+        "An opacity, infiltrate, airspace disease or consolidation; not one explained by a scar or by low volumes, nor atelectasis alone.",
         True,
     ),
     Finding("Pneumonia", "Pneumonia", "Pneumonia, early, possible or superimposed included; not aspiration, nor what has cleared.", True),
@@ -107,7 +107,7 @@ FINDINGS: tuple[Finding, ...] = (
     Finding(
         "Pulmonary Vascular Abnormal",
         "pulmonary vascular abnormal",
-        "Congested, engorged or enlarged pulmonary vessels; not crowding, nor oedema alone.",
+        "Congested, engorged or enlarged pulmonary vessels; not crowding, nor oedema alone, nor what has improved.",
         False,
     ),
 )

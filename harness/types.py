@@ -16,6 +16,8 @@ from harness.quiet import Quiet
 Array = NDArray[np.float64]
 Span = tuple[int, int]
 """Start and end of some words in a text, in characters."""
+UNSURE = "unsure"
+"""The flag of labels whose *No Finding* rests on a hedge, a question, or something abnormal that is none of the 21."""
 
 
 class Status(StrEnum):
@@ -34,7 +36,7 @@ class ReportStatus(StrEnum):
     MISSING = "missing"
     """No row in the file."""
     EMPTY = "empty"
-    """No text, or no word of the clinical vocabulary in it."""
+    """No text, or no statement about a chest in it."""
     UNSUPPORTED = "unsupported"
     """A language that the extractor does not read."""
 
@@ -83,7 +85,9 @@ class Labels:
     evidence: tuple[tuple[Span, ...], ...] = ()
     """For each finding the words that decided it; empty where the extractor cannot say."""
     flags: tuple[str, ...] = ()
-    """What the extractor noticed about the text as a whole (instruction-like text, role markers)."""
+    """What the extractor noticed about the text as a whole (instruction-like text, role markers, an unsure *No Finding*)."""
+    rules: tuple[str, ...] = ()
+    """For each finding the rule that decided it, in words; empty where the extractor cannot say."""
 
 
 class Extractor(Protocol):

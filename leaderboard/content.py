@@ -9,15 +9,18 @@ from pathlib import Path
 from threading import Lock
 
 from harness import cohorts
-from harness.errors import InputError
-from harness.home import home
+from harness.config.home import home
+from harness.errors import InputError, RanscoreError, StoreError
 from harness.records import snapshot as snapshots
-from harness.records.record import Record
+from harness.records.ranks import patients_of
+from harness.records.record import CohortCard, Record
 from harness.records.snapshot import MetricSnapshot, Snapshot
 from harness.records.store import Store, Stored, now
 from harness.records.store import at as store_at
 from harness.signature import kind_of
+from harness.storage.stored import exists, tell
 from harness.types import Access, Cohort, Manifest, Rows
+from leaderboard import standards
 from leaderboard.board import Board, Column, anonymous, boards
 
 
@@ -65,26 +68,64 @@ class Shelf:
         # A record's rows are read again only when nobody has looked at it for a while.
         self._rows = lru_cache(maxsize=200)(self._read_rows)
         self._cohorts: dict[str, Cohort] = {}
+        self._damaged: tuple[Path, ...] = ()
 
     def content(self) -> Content:
-        """The newest state; loading it takes the time of reading every record, and happens only after something landed."""
-        with self._lock:
+        """The newest state; loading it takes the time of reading every record, and happens only after something landed.
+
+        While one thread loads it, others get the state before.
+        """
+        before = self._content
+        if not self._lock.acquire(blocking=before is None):
+            assert before is not None
+            return before
+        try:
             stamp = self._stamp()
             if self._content is None or self._content.stamp != stamp:
                 today = now()[:10]
-                stored = tuple(anonymous(item, today) for item in self.store.all())
+                known, self._damaged = self.store.read()
+                stored = tuple(anonymous(item, today) for item in known)
                 snapshots = found(self.store, stored)
                 self._content = Content(boards(stored, snapshots), {item.id: item for item in stored}, snapshots, stamp)
             return self._content
+        finally:
+            self._lock.release()
 
     def _stamp(self) -> str:
-        """The folders' own times change when a file appears in them; the day, because anonymity ends on one."""
-        times = [path.stat().st_mtime_ns if path.is_dir() else 0 for path in (self.store.root / "events", self.store.root / "snapshots")]
-        return f"{now()[:10]} {times}"
+        """Changes when a file appears in a folder, a damaged file is restored, a standard is settled, or a day ends (anonymity ends on one)."""
+        folders = _times(self.store.root / "events", self.store.root / "snapshots")
+        return f"{now()[:10]} {folders} {standards.stamp(self._standards())} {_times(*self._damaged)}"
+
+    def standards(self) -> tuple[standards.Standard, ...]:
+        """The readers' standards that were settled beside the store or in RANSCORE_HOME."""
+        return standards.found(self._standards())
+
+    def _standards(self) -> tuple[Path, ...]:
+        return tuple(dict.fromkeys((self.store.root.parent / "readers", home() / "readers")))
 
     def rows(self, name: str) -> tuple[Rows, ...]:
-        """A record's rows; empty where they are not here."""
-        return self._rows(name)
+        """A record's rows; empty where they are not here, or damaged."""
+        try:
+            return self._rows(name)
+        except StoreError as error:
+            tell(error)
+            return ()
+
+    def reports(self, name: str) -> dict[str, str] | None:
+        """A record's reports; None where they are not here, or damaged."""
+        try:
+            return self.store.reports(self.content().stored[name])
+        except StoreError as error:
+            tell(error)
+            return None
+
+    def patients(self, cohort: CohortCard) -> Mapping[str, str] | None:
+        """Whose study each one is; None where nothing that can be read says it."""
+        try:
+            return patients_of(self.store, cohort)
+        except StoreError as error:
+            tell(error)
+            return None
 
     def _read_rows(self, name: str) -> tuple[Rows, ...]:
         record = self.content().record(name)
@@ -93,8 +134,8 @@ class Shelf:
     def manifest(self, digest: str) -> tuple[Path, Manifest] | None:
         """The built cohort of this digest, without its text; None where it is not on this machine."""
         for root in dict.fromkeys((self.store.root.parent / "cohorts", home() / "cohorts")):
-            for path in sorted(root.glob("*/manifest.json")):
-                manifest = _manifest(path, path.stat().st_mtime_ns)
+            for path in cohorts.manifests(root):
+                manifest = _manifest(path, *_times(path))
                 if manifest and manifest.digest == digest:
                     return path.parent, manifest
         return None
@@ -104,9 +145,18 @@ class Shelf:
         known = self._cohorts.get(digest)
         place = None if known else self.manifest(digest)
         if place and place[1].access is Access.OPEN:
-            known = cohorts.load(place[0])
+            try:
+                known = cohorts.load(place[0])
+            except RanscoreError as error:
+                tell(error)
+                return None
             self._cohorts = {digest: known}
         return known
+
+
+def _times(*paths: Path) -> list[int]:
+    """When something last changed: folders when a file appears in them, damaged files when they are restored in their place."""
+    return [path.lstat().st_mtime_ns if exists(path) else 0 for path in paths]
 
 
 @lru_cache(maxsize=16)
@@ -114,7 +164,8 @@ def _manifest(path: Path, changed: int) -> Manifest | None:
     """A manifest, read once for each change of its file; a damaged one is none."""
     try:
         return cohorts.load_manifest(path)
-    except InputError:
+    except InputError as error:
+        tell(error)
         return None
 
 

@@ -86,5 +86,5 @@ def _said(study: Study) -> dict[str, str]:
     if study.sex:
         said["sex"] = study.sex
     if study.age is not None:
-        said["age"] = next(name for least, name in reversed(BANDS) if study.age >= least)
+        said["age"] = next((name for least, name in reversed(BANDS) if study.age >= least), "")
     return said

@@ -1,98 +1,83 @@
-"""A copy of everything that cannot be made again: ledger, store and configuration in one archive, each file with its hash."""
+"""A copy of a board in one archive: ledger, store, configuration, and the cohorts whose text is open.
+
+What is left out is listed in the archive, printed, and after a restore named by `health` until it is there again.
+"""
 
 from __future__ import annotations
 
-import io
-import json
 import tarfile
-import time
-from hashlib import sha256
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
-from harness import files
-from harness.errors import InputError, Problem, RefusedError
-from submissions import desk as desks
+from harness import cohorts
+from harness.errors import Problem, RanscoreError, RefusedError
+from harness.records.store import Store
+from harness.storage import files
+from harness.storage.stored import exists
+from harness.types import Access
+from submissions import inspection
+from submissions.archive import COHORT, FOLDERS, Contents, Missing, add, add_contents
+from submissions.desk import Desk
+from submissions.ledger import Folder, Ledger
+from submissions.policy import Policy
 
-PARTS = ("ledger/events", "ledger/files", "store/events", "store/rows", "store/reports", "store/patients", "store/snapshots", "config.toml")
-"""What is copied. Cohorts are built again from their source; keys, caches and what workers note in passing stay behind."""
-CONTENTS = "CONTENTS.json"
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What became of a backup."""
+
+    contents: Contents
+    damaged: tuple[Problem, ...]
+    """What is damaged on the board, and so in the copy too."""
 
 
-def backup(root: Path, out: Path) -> int:
+def backup(root: Path, out: Path) -> Copied:
     """Copy a board into an archive. The board may be in use: what is added meanwhile is in the next backup.
 
     Events are listed before the files that they speak of, so that no event of the copy speaks of a file that is not in it.
 
-    Returns:
-        How many files.
-
     Raises:
         RefusedError: The archive exists already.
     """
-    if out.exists():
+    if exists(out):
         raise RefusedError(f"{out} is there already; name another file")
-    paths = [path for part in PARTS for path in _listed(root / part)]
     hashes: dict[str, str] = {}
-    with files.writing(out) as stream, tarfile.open(fileobj=stream, mode="w:gz") as archive:
-        for path in paths:
-            content = path.read_bytes()
+    wanted, left_out = _listed(root)
+    with files.writing(out, private=True) as stream, tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        for path in wanted:
             name = path.relative_to(root).as_posix()
-            hashes[name] = sha256(content).hexdigest()
-            _add(archive, name, content)
-        _add(archive, CONTENTS, json.dumps(hashes, indent=1).encode())
-    # Reports lie in it.
-    out.chmod(0o600)
-    return len(paths)
+            try:
+                hashes[name] = add(archive, name, path)
+            except OSError as error:
+                left_out.append(Missing(name, error.strerror or type(error).__name__))
+        contents = Contents(hashes, tuple(left_out))
+        add_contents(archive, contents)
+    # The configuration has no part in what can be damaged of the rest.
+    desk = Desk(root, Policy(), Ledger(Folder(root / "ledger")), Store(root / "store"))
+    return Copied(contents, tuple(dict.fromkeys(inspection.problems(desk))))
 
 
-def _listed(place: Path) -> list[Path]:
-    return [place] if place.is_file() else sorted(path for path in place.glob("*") if path.is_file() and not path.name.startswith("."))
+def _listed(root: Path) -> tuple[list[Path], list[Missing]]:
+    found = [path for folder in FOLDERS for path in sorted((root / folder).glob("*")) if not path.name.startswith(".")]
+    left_out: list[Missing] = []
+    for manifest in cohorts.manifests(root / "cohorts"):
+        found += _of_cohort(root, manifest, left_out)
+    config = root / "config.toml"
+    return [*found, *([config] if exists(config) else [])], left_out
 
 
-def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
-    entry = tarfile.TarInfo(name)
-    entry.size, entry.mode, entry.mtime = len(content), 0o600, int(time.time())
-    archive.addfile(entry, io.BytesIO(content))
-
-
-def restore(archive: Path, root: Path) -> int:
-    """Put a backup into a folder that has no ledger and no store yet, and read the ledger once.
-
-    Returns:
-        How many files.
-
-    Raises:
-        RefusedError: The folder holds a board already.
-        InputError: The archive is damaged, or is no backup.
-    """
-    if any(next((root / part).glob("*"), None) for part in ("ledger/events", "store/events")):
-        raise RefusedError(f"{root} holds a board already; restore into an empty folder")
-    contents = _read(archive)
-    for name, content in contents.items():
-        files.write(root / name, content, private=True)
-    desks.at(root).ledger.books()
-    return len(contents)
-
-
-def _read(path: Path) -> dict[str, bytes]:
-    """The files of a backup; all are in memory and whole before the first is written."""
-    found: dict[str, bytes] = {}
+def _of_cohort(root: Path, manifest: Path, left_out: list[Missing]) -> Iterator[Path]:
+    """The files of a cohort; of one that is not known to be open the manifest alone, which holds no text."""
     try:
-        with tarfile.open(path, "r:gz") as archive:
-            for entry in archive:
-                stream = archive.extractfile(entry) if entry.isfile() else None
-                if stream is not None:
-                    found[entry.name] = stream.read()
-        hashes = json.loads(found.pop(CONTENTS))
-    except (OSError, EOFError, tarfile.TarError, KeyError, ValueError) as error:
-        raise InputError(Problem(f"it is not a backup ({type(error).__name__})", "Take another", str(path))) from None
-    wrong = [name for name in hashes.keys() | found.keys() if name not in found or sha256(found[name]).hexdigest() != hashes.get(name)]
-    foreign = [name for name in found if ".." in PurePosixPath(name).parts or not name.startswith(tuple(PARTS))]
-    if wrong or foreign:
-        raise InputError(
-            [
-                Problem("this file of the backup is missing, damaged or not one of a board", "Take another", name)
-                for name in sorted({*wrong, *foreign})[:20]
-            ]
-        )
-    return found
+        is_open = cohorts.load_manifest(manifest).access is Access.OPEN
+    except RanscoreError:
+        is_open = False
+    for path in map(manifest.with_name, COHORT):
+        if exists(path) and (is_open or path == manifest):
+            yield path
+        elif exists(path) and path.name != "local.json":
+            left_out.append(Missing(path.relative_to(root).as_posix(), "the cohort is not open; build it again from its source"))
+    films = manifest.with_name("images")
+    if films.is_dir():
+        left_out.append(Missing(films.relative_to(root).as_posix(), "films are not copied; build the cohort again with them"))

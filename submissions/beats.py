@@ -9,13 +9,15 @@ import json
 import os
 import socket
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from harness import files
+from harness.storage import files
+from harness.storage.shaped import known
+from harness.storage.stored import Source, each, read_object, shaped
 from submissions.desk import Desk
 from submissions.ledger import Folder
 
@@ -32,7 +34,7 @@ LONGEST = 86_400.0
 class Beat:
     """What one worker last said."""
 
-    who: str
+    who: str = ""
     """Host, process and some random digits."""
     at: float
     pause: float = 40.0
@@ -56,12 +58,13 @@ def write(desk: Desk, beat: Beat) -> None:
 
 def read(desk: Desk) -> tuple[Beat, ...]:
     """The newest beat of every worker that was ever here; files that cannot be read are passed over."""
-    found = []
-    for path in _folder(desk).glob("*.json"):
-        # Whatever is in the file: a note that cannot be read is no worker.
-        with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            found.append(_beat(json.loads(path.read_text(encoding="utf-8"))))
-    return tuple(found)
+    return tuple(each(_folder(desk).glob("*.json"), _read, lambda _: None))
+
+
+def _read(path: Path) -> Beat:
+    source = Source(str(path), "the sign of a worker", "It is written again")
+    found = shaped(Beat, known(Beat, read_object(path, source)), source)
+    return replace(found, trouble=found.trouble[:200])
 
 
 def _beat(data: Any) -> Beat:

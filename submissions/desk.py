@@ -6,13 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import cohorts
-from harness.errors import UsageError
-from harness.home import home
+from harness.config.home import home
+from harness.errors import Problem, RefusedError, StoreError, UsageError
 from harness.records.store import Store
+from harness.storage.stored import each, exists
 from harness.types import Cohort, Manifest
 from submissions import rights
 from submissions.ledger import Folder, Ledger
 from submissions.policy import Policy, read
+
+RESTORING = ".restoring"
+"""In a board's folder while a backup is put back into it."""
+WRITTEN = (
+    *("config.toml", "cohorts", "hub", "ledger", "ledger/.turn", "ledger/events", "ledger/files", "progress", "workers"),
+    *("store", "store/events", "store/patients", "store/reports", "store/rows", "store/snapshots"),
+)
+"""What of a board's folder is read or written by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +36,7 @@ class Desk:
 
     def manifests(self) -> dict[str, Manifest]:
         """By name the cohorts that can be handed in to. A manifest is enough: the public side of a credentialed cohort has no text."""
-        found = sorted((self.root / "cohorts").glob("*/manifest.json"))
-        return {path.parent.name: cohorts.load_manifest(path) for path in found}
+        return dict(each(cohorts.manifests(self.root / "cohorts"), lambda path: (path.parent.name, cohorts.load_manifest(path))))
 
     def manifest(self, name: str) -> Manifest:
         """One cohort by the name of its folder, or the start of its digest.
@@ -60,8 +68,31 @@ def at(root: Path | None = None, ledger: Ledger | None = None) -> Desk:
     """The desk of a folder; of `RANSCORE_HOME` by default.
 
     Args:
-        ledger: Where submissions lie if not in the folder.
+        root: The folder.
+        ledger: Where submissions are kept if not in the folder.
+
+    Raises:
+        RefusedError: It is not the user's own, and links in it lead elsewhere.
+        StoreError: A restore into it was interrupted.
+        InputError: Its configuration is wrong.
     """
     place = root or home()
+    if place.absolute() != home().absolute():
+        _refuse_links(place)
+    if exists(place / RESTORING):
+        raise StoreError(Problem("a restore into this folder was interrupted", "Run `ranscore restore` again", str(place)))
     rights.close_folders(place)
     return Desk(place, read(place), ledger or Ledger(Folder(place / "ledger")), Store(place / "store"))
+
+
+def _refuse_links(root: Path) -> None:
+    """Refuse a folder whose parts lead to other places, which would be written to, and closed for others.
+
+    Raises:
+        RefusedError: One of them is a link.
+    """
+    parts = [*(root / name for name in WRITTEN), *(root / "cohorts").glob("*")]
+    links = [path for path in parts if path.is_symlink()]
+    if links:
+        remedy = f"If the folder is your own, set RANSCORE_HOME={root}"
+        raise RefusedError([Problem("it is a link, and the folder is not your RANSCORE_HOME", remedy, str(path)) for path in links])

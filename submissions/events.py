@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
+from typing import Any, Final
 
 from harness.errors import Problem, StoreError
 from harness.records.record import card_from_json
+from harness.storage.shaped import ShapeError
+from harness.storage.stored import SEAL, Source, parse, reading, schema_of, seal, shaped, unsealed
 from harness.types import Json, SystemCard
+from submissions import event_data
 
 SCHEMA = 1
 MIGRATIONS: dict[int, Callable[[Json], Json]] = {}
@@ -19,6 +24,14 @@ MIGRATIONS: dict[int, Callable[[Json], Json]] = {}
 
 VISITOR = "local:visitor"
 """The person of everybody who hands in where no login is; they are told apart by the codes of their receipts."""
+
+
+NAME: Final = re.compile(r"events/((?:person-)?[0-9a-f]{16})\.(\d{4,9})\.json", re.ASCII)
+"""The name of an event's file: its stream and its number."""
+
+
+LATEST: Final = 253_402_300_800.0
+"""The year 10,000 in seconds since 1970: after it there are no dates."""
 
 
 class State(StrEnum):
@@ -32,9 +45,11 @@ class State(StrEnum):
     SET_ASIDE = "set aside"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+    DAMAGED = "damaged"
+    """A file of it cannot be read: it is left as it is until the file is restored."""
 
 
-OVER = frozenset({State.LISTED, State.SET_ASIDE, State.REJECTED, State.WITHDRAWN})
+OVER = frozenset({State.LISTED, State.SET_ASIDE, State.REJECTED, State.WITHDRAWN, State.DAMAGED})
 """States in which nothing waits for a worker."""
 
 
@@ -59,28 +74,60 @@ class Event:
 
 def dump(event: Event, nonce: str) -> bytes:
     """An event as the content of its file; the nonce tells equal events of two writers apart."""
-    content = {"schema": SCHEMA, "kind": event.kind, "at": event.at, "nonce": nonce, "data": event.data}
-    return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
+    content = {"schema": SCHEMA, "event": event.name, "kind": event.kind, "at": event.at, "nonce": nonce, "data": event.data}
+    return (json.dumps(seal(content), ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def load(name: str, content: bytes) -> Event:
+def load(name: str, content: bytes, file: str = "") -> Event:
     """An event from its file, brought up to the newest schema.
+
+    Args:
+        name: Its name in the ledger.
+        content: What the file holds.
+        file: What messages call the file; by default its name.
 
     Raises:
         StoreError: It is damaged, or newer than this program.
     """
-    try:
-        found = json.loads(content)
-        while found["schema"] < SCHEMA:
+    source = Source(file or name, "the event", "Restore this file from a backup")
+    found = parse(content, source)
+    sealed = isinstance(found, dict) and SEAL in found
+    found = unsealed(found, source)
+    schema_of(found, source, SCHEMA)
+    while found["schema"] < SCHEMA:
+        with reading(source):
             found = MIGRATIONS[found["schema"]](found)
-        if found["schema"] > SCHEMA:
-            what = f"its schema is {found['schema']}, this program reads up to {SCHEMA}"
-            raise StoreError(Problem(what, "Update ranscore", name))
-        stream, number, _ = name.removeprefix("events/").rsplit(".", 2)
-        return Event(stream, int(number), str(found["kind"]), float(found["at"]), dict(found["data"]))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        what = f"the event cannot be read ({type(error).__name__})"
-        raise StoreError(Problem(what, "Restore this file from a backup", name)) from None
+    made = shaped(_Content, found, source)
+    with reading(source):
+        stream, number = _place(name)
+        if not 0 <= made.at < LATEST:
+            raise ShapeError("its time is out of range")
+        if made.event not in ("", name) or (made.kind == "received") is not (number == 1 and not stream.startswith("person-")):
+            raise ShapeError("it is another event than its name says")
+        if made.kind in event_data.KINDS:
+            event_data.check(made.kind, dict(made.data), source)
+        elif not sealed:
+            raise ShapeError("its kind is not known")
+    return Event(stream, number, made.kind, made.at, dict(made.data))
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    schema: int
+    kind: str
+    at: float
+    data: Mapping[str, Any]
+    event: str = ""
+    """Its name; empty in files of earlier versions."""
+    nonce: str = ""
+
+
+def _place(name: str) -> tuple[str, int]:
+    """Stream and number of an event, by the name of its file."""
+    found = NAME.fullmatch(name)
+    if not found:
+        raise ShapeError("its name is not that of an event")
+    return found[1], int(found[2])
 
 
 def person_stream(person: str) -> str:
@@ -94,6 +141,8 @@ class Submission:
 
     id: str
     events: tuple[Event, ...]
+    damage: tuple[Problem, ...] = ()
+    """Why some of its events cannot be read; empty where all can."""
 
     def last(self, *kinds: str) -> Event | None:
         """The newest event of these kinds."""
@@ -158,6 +207,8 @@ class Submission:
     @property
     def state(self) -> State:
         """Where it stands."""
+        if self.damage:
+            return State.DAMAGED
         kinds = {event.kind for event in self.events}
         for state in (State.WITHDRAWN, State.REJECTED, State.LISTED):
             if state.value in kinds:
@@ -203,17 +254,23 @@ class Books:
     """By id, oldest first."""
     people: Mapping[str, tuple[Event, ...]]
     """By stream."""
+    damaged: Mapping[str, Mapping[int, StoreError]] = field(default_factory=dict)
+    """By stream and number the events that cannot be read or are missing."""
+    strays: tuple[StoreError, ...] = ()
+    """Files whose names are not those of events."""
 
     def next(self, stream: str) -> int:
         """The number of a stream's next event."""
-        if stream in self.submissions:
-            return len(self.submissions[stream].events) + 1
-        return len(self.people.get(stream, ())) + 1
+        whole = self.submissions[stream].events if stream in self.submissions else self.people.get(stream, ())
+        return max((*(event.number for event in whole), *self.damaged.get(stream, ())), default=0) + 1
 
     def banned(self, person: str) -> str:
-        """Why a person is banned; empty where they are not."""
-        events = self.people.get(person_stream(person), ())
-        found = next((event for event in reversed(events) if event.kind in ("banned", "unbanned")), None)
+        """Why a person is banned; empty where they are not. An entry that cannot be read counts as a ban until a later one can."""
+        stream = person_stream(person)
+        events = [event for event in self.people.get(stream, ()) if event.kind in ("banned", "unbanned")]
+        found = events[-1] if events else None
+        if max(self.damaged.get(stream, ()), default=0) > (found.number if found else 0):
+            return "an entry about you cannot be read; write to those who run the board"
         return str(found.data["reason"]) if found and found.kind == "banned" else ""
 
     @property
@@ -221,26 +278,54 @@ class Books:
         """What a worker still has to do, oldest first."""
         return tuple(item for item in self.submissions.values() if item.state not in OVER)
 
+    @property
+    def damage(self) -> tuple[StoreError, ...]:
+        """Everything that cannot be read or is missing."""
+        return (*(error for found in self.damaged.values() for error in found.values()), *self.strays)
 
-def books(events: Iterable[Event]) -> Books:
+    def problems(self, stream: str) -> tuple[Problem, ...]:
+        """What is wrong with the files of a stream."""
+        return tuple(problem for error in self.damaged.get(stream, {}).values() for problem in error.problems)
+
+
+def books(events: Iterable[Event], unread: Mapping[str, StoreError] | None = None, place: Callable[[str], str] = str) -> Books:
     """Put events together.
 
-    Raises:
-        StoreError: An event is missing from a stream.
+    Args:
+        events: In any order.
+        unread: By name the files that cannot be read.
+        place: Gives what messages call a file, by its name in the ledger.
     """
     streams: dict[str, list[Event]] = {}
+    damaged: dict[str, dict[int, StoreError]] = {}
     for event in events:
         streams.setdefault(event.stream, []).append(event)
-    for name, found in streams.items():
-        found.sort(key=lambda event: event.number)
-        _whole(name, found)
-    ordered = sorted(streams.items(), key=lambda item: (item[1][0].at, item[0]))
-    submissions = {name: Submission(name, tuple(found)) for name, found in ordered if not name.startswith("person-")}
-    return Books(submissions, {name: tuple(found) for name, found in ordered if name.startswith("person-")})
+    for name, error in (unread or {}).items():
+        if NAME.fullmatch(name):
+            stream, number = _place(name)
+            damaged.setdefault(stream, {})[number] = error
+    for name in streams.keys() | damaged.keys():
+        streams.setdefault(name, []).sort(key=lambda event: event.number)
+        if gap := _gap([*(event.number for event in streams[name]), *damaged.get(name, ())]):
+            where = place(f"events/{name}.{gap:04d}.json")
+            damaged.setdefault(name, {})[gap] = StoreError(Problem("an event is missing", "Restore it from a backup", where))
+    strays = tuple(error for name, error in (unread or {}).items() if not NAME.fullmatch(name))
+    return _put_together(streams, damaged, strays)
 
 
-def _whole(name: str, events: Sequence[Event]) -> None:
-    numbers = [event.number for event in events]
-    if numbers != list(range(1, len(numbers) + 1)):
-        missing = min(set(range(1, numbers[-1] + 1)) - set(numbers))
-        raise StoreError(Problem("an event is missing", "Restore it from a backup", f"events/{name}.{missing:04d}.json"))
+def _gap(numbers: Collection[int]) -> int:
+    """The first number that is missing; 0 where none is."""
+    return next((number for number in range(1, max(numbers)) if number not in set(numbers)), 0)
+
+
+def _put_together(
+    streams: Mapping[str, list[Event]], damaged: Mapping[str, Mapping[int, StoreError]], strays: tuple[StoreError, ...]
+) -> Books:
+    ordered = sorted(((name, tuple(found)) for name, found in streams.items() if found), key=lambda item: (item[1][0].at, item[0]))
+    made = Books({}, {name: found for name, found in ordered if name.startswith("person-")}, damaged, strays)
+    submissions = {
+        name: Submission(name, found, made.problems(name))
+        for name, found in ordered
+        if not name.startswith("person-") and found[0].number == 1
+    }
+    return replace(made, submissions=submissions)

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from harness.errors import RanscoreError
-from submissions import beats, ownership, rights
+from submissions import beats, inspection, ownership, restore, rights
 from submissions.desk import Desk
-from submissions.events import Books, Event, State
+from submissions.events import Event, State
 
 FULL = 1 << 30
 """Bytes of free disk below which something should be done."""
@@ -45,13 +44,17 @@ class Health:
     """Bytes of free disk."""
     closed: int = 0
     """Files with text that other users of the machine could read until this look, which has closed them."""
-    damage: str = ""
-    """What is wrong with the ledger or the store."""
+    damaged: tuple[str, ...] = ()
+    """Files that cannot be read or do not fit together, and what to do about each."""
+    ahead: tuple[str, ...] = ()
+    """Files that a clock dated in the future."""
+    left_out: tuple[str, ...] = ()
+    """What the backup that was restored does not hold and is not here since."""
 
     @property
     def alarms(self) -> tuple[str, ...]:
         """What should not wait."""
-        found = [self.damage] if self.damage else []
+        found = [*self.damaged, *self.ahead, *self.left_out]
         if self.oldest is not None and self.workers == 0:
             found.append("submissions wait and no worker is at work: start `ranscore worker`")
         found += [f"a worker is in trouble: {line}" for line in self.troubles]
@@ -67,12 +70,7 @@ class Health:
 def health(desk: Desk) -> Health:
     """Look at everything."""
     now = desk.ledger.clock()
-    damage, books = "", Books({}, {})
-    try:
-        books = desk.ledger.books()
-        desk.store.all()
-    except RanscoreError as error:
-        damage = str(error)
+    books = desk.ledger.books()
     items = books.submissions.values()
     waiting = [item.received.at for item in books.waiting]
     heard = beats.read(desk)
@@ -80,7 +78,7 @@ def health(desk: Desk) -> Health:
     failures = sorted(
         (event for item in items for event in item.events if event.kind in ("failed", "rejected", "set aside")), key=lambda event: -event.at
     )
-    made = [path.stat().st_mtime for path in (desk.store.root / "snapshots").glob("*.json")]
+    made = [path.lstat().st_mtime for path in (desk.store.root / "snapshots").glob("*.json")]
     return Health(
         states=dict(Counter(item.state.value for item in items)),
         oldest=now - min(waiting) if waiting else None,
@@ -94,7 +92,9 @@ def health(desk: Desk) -> Health:
         flagged=sum(bool(item.flags) and item.state is State.LISTED for item in items),
         free=shutil.disk_usage(desk.root if desk.root.is_dir() else ".").free,
         closed=rights.close_files(desk.root),
-        damage=damage,
+        damaged=tuple(dict.fromkeys(map(str, inspection.problems(desk)))),
+        ahead=tuple(map(str, inspection.ahead(desk))),
+        left_out=restore.still_left_out(desk.root),
     )
 
 

@@ -17,12 +17,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
-from harness import files
-from harness.errors import Problem, StoreError
+from harness.errors import StoreError
+from harness.storage import files
+from harness.storage.stored import Source, content, keep, tell
 from harness.types import Json
 from submissions.events import Books, Event, Submission, books, dump, load
 
@@ -33,16 +35,20 @@ TRIES = 20
 class Shelf(Protocol):
     """Where a ledger's files lie: a folder, or a repository on the Hub."""
 
-    def events(self) -> Mapping[str, bytes]:
-        """Every event by name, as they are now."""
+    def names(self) -> Sequence[str]:
+        """The names of all events, as they are now."""
         ...
 
     def blob(self, name: str) -> bytes:
-        """One file of reports.
+        """One event, or one file of reports.
 
         Raises:
-            StoreError: It is not there.
+            StoreError: It is not there, cannot be read, or is not what its name says.
         """
+        ...
+
+    def place(self, name: str) -> str:
+        """What messages call one of the files."""
         ...
 
     def turn(self) -> AbstractContextManager[None]:
@@ -63,24 +69,19 @@ class Folder:
     """A shelf on this machine's disk, safe for several processes at once."""
 
     root: Path
-    _read: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
-    """Events never change, so each is read once."""
 
-    def events(self) -> Mapping[str, bytes]:
-        """Every event by name."""
+    def names(self) -> Sequence[str]:
+        """The names of all events."""
         folder = self.root / "events"
-        names = sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith(".json")) if folder.is_dir() else []
-        for name in names:
-            if f"events/{name}" not in self._read:
-                self._read[f"events/{name}"] = (folder / name).read_bytes()
-        return {f"events/{name}": self._read[f"events/{name}"] for name in names}
+        return sorted(f"events/{name}" for name in os.listdir(folder) if name.endswith(".json")) if folder.is_dir() else []
 
     def blob(self, name: str) -> bytes:
-        """One file of reports."""
-        try:
-            return (self.root / name).read_bytes()
-        except OSError as error:
-            raise StoreError(Problem(f"it cannot be read ({type(error).__name__})", "Restore it from a backup", name)) from error
+        """One event, or one file of reports."""
+        return checked(name, content(self.root / name, source(name, self.place(name))), self.place(name))
+
+    def place(self, name: str) -> str:
+        """The path of a file."""
+        return str(self.root / name)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -101,9 +102,28 @@ class Folder:
     def create(self, made: Mapping[str, bytes]) -> bool:
         """Write new files, those of reports first: an event never speaks of a file that is not there."""
         for name in sorted(made, key=lambda item: item.startswith("events/")):
-            if not files.create(self.root / name, made[name], private=True) and name.startswith("events/"):
-                return False
+            if name.startswith("events/"):
+                if not files.create(self.root / name, made[name], private=True):
+                    return False
+            else:
+                keep(self.root / name, made[name], partial(self.blob, name), private=True)
         return True
+
+
+def source(name: str, place: str) -> Source:
+    """How damage of a file of the ledger is reported."""
+    return Source(place, "the event" if name.startswith("events/") else "the file of reports", "Restore this file from a backup")
+
+
+def checked(name: str, data: bytes, place: str) -> bytes:
+    """The content of a file, where it is what the name says.
+
+    Raises:
+        StoreError: It is not.
+    """
+    if not name.startswith("events/") and name != blob_name(data):
+        raise source(name, place).wrong("it was changed since it was written")
+    return data
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,18 +145,33 @@ class Ledger:
 
     shelf: Shelf
     clock: Callable[[], float] = time.time
+    _known: dict[str, Event] = field(default_factory=dict, repr=False, compare=False)
+    """Events never change, so each is read once."""
 
     def books(self) -> Books:
-        """What the ledger says now.
-
-        Raises:
-            StoreError: An event is damaged, missing or newer than this program.
-        """
-        return books(load(name, content) for name, content in self.shelf.events().items())
+        """What the ledger says now. Events that are damaged, missing or newer than this program are told; the rest is served."""
+        unread: dict[str, StoreError] = {}
+        names = self.shelf.names()
+        for name in names:
+            try:
+                self._known[name] = self._known.get(name) or load(name, self.shelf.blob(name), self.shelf.place(name))
+            except StoreError as error:
+                unread[name] = error
+        found = books((self._known[name] for name in names if name not in unread), unread, self.shelf.place)
+        for damage in found.damage:
+            tell(damage)
+        return found
 
     def find(self, name: str) -> Submission | None:
-        """One submission by its id."""
-        return self.books().submissions.get(name)
+        """One submission by its id.
+
+        Raises:
+            StoreError: Its first event cannot be read.
+        """
+        now = self.books()
+        if name not in now.submissions and (problems := now.problems(name)):
+            raise StoreError(problems)
+        return now.submissions.get(name)
 
     def write(self, decide: Decide, blobs: Mapping[str, bytes] | None = None) -> tuple[Event, ...]:
         """Take a decision and write it down; acknowledged, when this returns.
@@ -146,12 +181,17 @@ class Ledger:
             blobs: Files that the events speak of.
 
         Raises:
-            StoreError: Others were first again and again.
+            StoreError: The submission is damaged, or others were first again and again.
         """
         for attempt in range(TRIES):
             with self.shelf.turn():
                 now = self.books()
-                events = self._numbered(now, decide(now))
+                drafts = decide(now)
+                if damaged := [
+                    problem for draft in drafts if not draft.stream.startswith("person-") for problem in now.problems(draft.stream)
+                ]:
+                    raise StoreError(damaged)
+                events = self._numbered(now, drafts)
                 made = {event.name: dump(event, secrets.token_hex(8)) for event in events}
                 if not events or self.shelf.create({**(blobs or {}), **made}):
                     return tuple(events)

@@ -9,13 +9,15 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
+from harness.errors import StoreError
 from harness.records import record as records
 from harness.records.record import Record
-from harness.records.store import Stored, identity
+from harness.records.store import Stored
+from harness.storage.stored import tell
 from harness.types import Json
 from submissions import ownership
 from submissions.desk import Desk
-from submissions.events import State, Submission
+from submissions.events import Books, State, Submission
 from submissions.system_card import alias, shown
 
 _MARK = "submission "
@@ -51,14 +53,15 @@ def projected(desk: Desk) -> tuple[bool, Mapping[str, Exception]]:
     ours, wanted = set(), set()
     changed = False
     for item in now.submissions.values():
-        if not item.record:
+        # Of a submission with a damaged event nobody knows whether it was withdrawn: what the store says of it stays as it is.
+        if not item.record or item.damage:
             continue
         try:
             ours |= _identities(item)
             if stands(item):
                 record = shown_record(item, today, item.id in contested)
-                wanted.add(identity(record))
-                changed |= _stand(desk, stored.get(identity(record)), item, record)
+                wanted.add(records.identity(record))
+                changed |= _stand(desk, stored.get(records.identity(record)), item, record)
         except Exception as error:
             # One damaged file keeps nobody else from the board.
             failed[item.id] = error
@@ -72,7 +75,14 @@ def projected(desk: Desk) -> tuple[bool, Mapping[str, Exception]]:
 def _identities(item: Submission) -> set[str]:
     """Under what its record may be in the store: its name, or while it is anonymous its alias."""
     full = full_record(item)
-    return {identity(records.named(full, card)) for card in (full.system, alias(full.system, item.id))}
+    return {records.identity(records.named(full, card)) for card in (full.system, alias(full.system, item.id))}
+
+
+def at_odds(desk: Desk, now: Books, before: float) -> tuple[str, ...]:
+    """The ids of submissions of which the store still says something else than the ledger has said since a time."""
+    standing = {item.id for item in desk.store.standing()}
+    settled = [item for item in now.submissions.values() if item.record and not item.damage and item.events[-1].at < before]
+    return tuple(item.id for item in settled if stands(item) is standing.isdisjoint(_identities(item)))
 
 
 def stands(item: Submission) -> bool:
@@ -99,12 +109,20 @@ def shown_record(item: Submission, today: date, contested: bool = False) -> Reco
 
 def _stand(desk: Desk, stored: Stored | None, item: Submission, record: Record) -> bool:
     if stored is None:
-        desk.store.add(record, (), read_canonical(desk.ledger.shelf.blob(item.received.data["file"])))
+        desk.store.add(record, (), _reports(desk, item))
         return True
     if stored.withdrawn.startswith(_MARK):
         desk.store.restore(stored.id)
         return True
     return False
+
+
+def _reports(desk: Desk, item: Submission) -> dict[str, str] | None:
+    try:
+        return read_canonical(desk.ledger.shelf.blob(item.received.data["file"]))
+    except StoreError as error:
+        tell(error)
+        return None
 
 
 def read_canonical(content: bytes) -> dict[str, str]:

@@ -22,6 +22,7 @@ WORDS = {
     State.SET_ASIDE: "set aside: it is kept, but could not be scored; those who run the board have to look at it",
     State.REJECTED: "rejected",
     State.WITHDRAWN: "withdrawn",
+    State.DAMAGED: "damaged: a file of it cannot be read; it is left as it is until those who run the board have restored the file",
 }
 
 

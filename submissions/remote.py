@@ -1,4 +1,7 @@
-"""Handing in to a board that runs elsewhere: a Space by its name, or any address. The page there checks everything again."""
+"""Handing in to a board that runs elsewhere: a Space by its name, or any address.
+
+Everything is checked here before a file is sent, and on the page again. What a page answers is not trusted.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,24 @@ import asyncio
 import io
 import json
 import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import quote
+from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 
 from harness.errors import InputError, Problem, RanscoreError, RefusedError, UnavailableError, UsageError
+from harness.storage.shaped import ShapeError, build, known
+from harness.storage.stored import Source, parse, unsealed
 from harness.types import Json, SystemCard
 from submissions.intake import Receipt, card_json
+from submissions.sending import Facts, kept_here, prepare
+
+Told = TypeVar("Told")
+LARGEST = 64 << 20
+"""Bytes of an answer: the ids of a large cohort are 10 MB."""
 
 PATIENCE = 120.0
 """Seconds without an answer after which the page counts as not there."""
@@ -26,14 +39,17 @@ def is_remote(place: str) -> bool:
     return place.startswith(("http://", "https://")) or (place.count("/") == 1 and not Path(place).is_dir() and place[0] not in "./~")
 
 
-def door(place: str, cohort: str) -> Json:
-    """What a page says of a cohort before anything is sent: access, ids, limits; `leaderboard/page_door.py` lists the keys.
+def facts(place: str, cohort: str) -> Facts:
+    """What a page says of a cohort before anything is sent.
 
     Raises:
         UsageError: It has no such cohort.
-        UnavailableError: The page does not answer.
+        UnavailableError: The page does not answer, or is not this program's.
     """
-    return ask(place, f"door?cohort={quote(cohort, safe='')}")
+    found = _read(place, Facts, ask(place, f"door?cohort={quote(cohort, safe='')}"))
+    if not found.agrees:
+        raise UnavailableError(f"what answers at {place} contradicts itself; is the address right?")
+    return found
 
 
 def submit(
@@ -47,39 +63,74 @@ def submit(
     dry_run: bool = False,
     code: str = "",
 ) -> tuple[Receipt | None, Json]:
-    """Hand a file in.
+    """Check a file here, and hand it in.
+
+    Args:
+        code: Of an earlier receipt of the system, which a new version needs where there is no login.
 
     Returns:
-        The receipt (None for a dry run), and what the page answered.
+        The receipt (None for a dry run), and what is to be said of the file.
 
     Raises:
-        InputError: The page found problems; they are named as it named them. Or the file cannot be read.
-        RefusedError: Its privacy screen noticed something, or it does not know who asks.
-        UsageError: It has no such cohort.
+        InputError: Something is wrong with the file or the card, as far as this machine or the page can tell.
+        RefusedError: The data-use sentence is not agreed to, the reports may name patients, or the page does not know who asks.
+        UsageError: The page has no such cohort.
         UnavailableError: The page does not answer.
     """
+    today = datetime.now(UTC).date()
+    ready = prepare(path, facts(place, cohort), card, today, agreed=agreed, looked=looked, dry_run=dry_run)
+    if dry_run and ready.closed:
+        return None, kept_here(ready)
     known = {key: value for key, value in card_json(card).items() if key != "role"}
     head = {"name": path.name, "cohort": cohort, "card": known, "agreed": agreed, "looked": looked, "dry": dry_run, "code": code}
+    found = ask(place, "hand-in", json.dumps(head).encode() + b"\n" + ready.content, "application/octet-stream")
+    answer = _read(place, _Answer, found)
+    if answer.problems:
+        raise InputError(answer.problems)
+    if not dry_run and not answer.id:
+        raise RefusedError(answer.private)
+    return (None if dry_run else Receipt(answer.id, answer.code)), {
+        "warnings": [*answer.warnings, *map(str, answer.private)],
+        "reports": answer.reports,
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """What a page says of a file."""
+
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
+    private: tuple[Problem, ...] = ()
+    reports: int = 0
+    id: str = ""
+    code: str = ""
+
+
+def _read(place: str, kind: type[Told], found: Json) -> Told:
+    """What a page answered; fields that this program does not know are passed over."""
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(Problem(f"it cannot be read ({type(error).__name__})", "Name a file", str(path))) from None
-    answer = ask(place, "hand-in", json.dumps(head).encode() + b"\n" + content, "application/octet-stream")
-    if problems := answer.get("problems"):
-        raise InputError([Problem(**problem) for problem in problems])
-    if not dry_run and not answer.get("id"):
-        raise RefusedError([Problem(**problem) for problem in answer["private"]])
-    return (None if dry_run else Receipt(answer["id"], answer["code"])), answer
+        return build(kind, known(kind, found))
+    except ShapeError as error:
+        raise UnavailableError(f"what answers at {place} is not this program's page, or another version of it: {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    id: str
+    lines: tuple[str, ...]
 
 
 def receipt(place: str, name: str) -> Json:
-    """What a receipt says now.
+    """What a receipt says now; its `lines` are for people.
 
     Raises:
         UsageError: There is none of this id.
         UnavailableError: The page does not answer.
     """
-    return ask(place, f"receipt/{quote(name, safe='')}")
+    found = ask(place, f"receipt/{quote(name, safe='')}")
+    _read(place, _Lines, found)
+    return found
 
 
 def withdraw(place: str, name: str, code: str, reason: str) -> Json:
@@ -94,7 +145,7 @@ def withdraw(place: str, name: str, code: str, reason: str) -> Json:
 
 
 def ask(place: str, route: str, body: bytes | None = None, kind: str = "") -> Json:
-    """Ask one of the page's routes; the token of `HF_TOKEN`, where there is one, goes to a Space alone.
+    """Ask one of the page's routes. No redirect is followed, so that neither reports nor a token go anywhere else.
 
     Args:
         place: A Space's name or an address.
@@ -102,46 +153,69 @@ def ask(place: str, route: str, body: bytes | None = None, kind: str = "") -> Js
         body: What is sent; nothing is asked for by GET.
         kind: The body's content type.
 
+    Returns:
+        The answer; its texts hold no control characters and no line breaks.
+
     Raises:
         RanscoreError: The page refuses, in its own words.
         UnavailableError: The page does not answer.
     """
     address, headers = _address(place)
+    headers |= {"accept-encoding": "identity"}
     if body is not None:
         headers |= {"content-type": kind, "x-ranscore": "1"}
     try:
-        status, content = asyncio.run(_request("GET" if body is None else "POST", f"{address}/ranscore/{route}", body, headers))
-        found = json.loads(content)
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError, RecursionError) as error:
+        status, data = asyncio.run(_request("GET" if body is None else "POST", f"{address}/ranscore/{route}", body, headers))
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         raise UnavailableError(f"the board at {place} does not answer ({type(error).__name__}); is the address right?") from None
-    if not isinstance(found, dict):
-        raise UnavailableError(f"what answers at {place} is not this program's page")
+    source = Source(place, "the page's answer", "Is the address right?", UnavailableError)
+    if len(data) > LARGEST:
+        raise source.wrong(f"it holds more than {LARGEST:,} bytes")
+    found = {name: _plain(value) for name, value in unsealed(parse(data, source), source).items()}
     if status != 200:
         raise _refusal(place, status, found)
     return found
 
 
 async def _request(method: str, address: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
-    """Status and body of an answer. No redirect is followed, and a proxy only where it sees nothing of what is sent."""
+    """Status and body of an answer, a body that is too large cut off. A proxy is used only where it sees nothing of what is sent.
+
+    Nothing compressed is asked for, and nothing is unpacked: its size would not be known before.
+    """
     limit = aiohttp.ClientTimeout(total=None, sock_connect=30.0, sock_read=PATIENCE)
-    data = io.BytesIO(body) if body is not None else None
+    sent = io.BytesIO(body) if body is not None else None
+    data = bytearray()
     async with (
-        aiohttp.ClientSession(timeout=limit, trust_env=address.startswith("https://")) as session,
-        session.request(method, address, data=data, headers=headers, allow_redirects=False) as answer,
+        aiohttp.ClientSession(timeout=limit, trust_env=address.startswith("https://"), auto_decompress=False) as session,
+        session.request(method, address, data=sent, headers=headers, allow_redirects=False) as answer,
     ):
-        return answer.status, await answer.read()
+        async for chunk in answer.content.iter_any():
+            data += chunk
+            if len(data) > LARGEST:
+                break
+        return answer.status, bytes(data)
+
+
+def _plain(value: Any) -> Any:
+    """A value whose texts can be printed on a terminal: what it answers is not to be trusted."""
+    if isinstance(value, str):
+        return "".join(sign if sign.isprintable() else " " for sign in value)
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return {_plain(name): _plain(item) for name, item in value.items()} if isinstance(value, dict) else value
 
 
 def _refusal(place: str, status: int, found: Json) -> RanscoreError:
     """A refusal as the error that the same would be on this machine."""
     kind = ERRORS.get(status, UnavailableError)
     try:
-        return kind([Problem(**problem) for problem in found["problems"]])
-    except (KeyError, TypeError):
-        return UnavailableError(f"the board at {place} answered with status {status}; is the address right?")
+        problems = build(_Answer, known(_Answer, found)).problems
+    except ShapeError:
+        problems = ()
+    return kind(problems) if problems else UnavailableError(f"the board at {place} answered with status {status}; is the address right?")
 
 
-def _address(place: str) -> tuple[str, dict[str, str]]:
+def _address(place: str) -> tuple[str, dict[str, Any]]:
     """The address of a page, and what is said of oneself there."""
     if place.startswith(("http://", "https://")):
         return place.partition("?")[0].partition("#")[0].rstrip("/"), {}
@@ -154,4 +228,6 @@ def _address(place: str) -> tuple[str, dict[str, str]]:
         raise UnavailableError(f"the Hub does not know the Space {place} ({type(error).__name__}); is its name right?") from None
     if not host:
         raise UnavailableError(f"the Space {place} does not run just now")
-    return host.rstrip("/"), {"authorization": f"Bearer {token}"} if token else {}
+    known_host = host.startswith("https://") and str(urlsplit(host).hostname).endswith(".hf.space")
+    trusted = known_host or bool(os.environ.get("HF_ENDPOINT"))
+    return host.rstrip("/"), {"authorization": f"Bearer {token}"} if token and trusted else {}

@@ -6,25 +6,17 @@ The content goes in by a pipe and never lies in a temporary file. The child know
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 from harness.errors import Problem, UnavailableError
 from harness.quiet import Quiet
 from harness.types import Section
+from submissions import bounded
 from submissions.policy import Policy
 
-_ROOT = Path(__file__).parents[1]
-_HANDED_ON = ("PATH", "LANG", "LC_ALL", "HOME", "SYSTEMROOT", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH")
 MAX_NAME = 100
-PATIENCE = 4
-"""How many times its limit of processor time a child may run: on a busy machine an honest file waits for its turn."""
-OUT_OF_MEMORY = 70
-"""Exit code of the child."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -45,50 +37,39 @@ def plain_name(name: str) -> str:
     return "".join(char for char in last if char.isprintable() and char not in "<>&`")[:MAX_NAME] or "file"
 
 
-def check(content: bytes, name: str, expected: Collection[str], section: Section, policy: Policy, *, screened: bool = False) -> Checked:
+def check(
+    content: bytes, name: str, expected: Collection[str] | None, section: Section, policy: Policy, *, screened: bool = False
+) -> Checked:
     """Read and check a reports file; the messages are those of `ranscore validate`.
 
     Args:
         name: As the user named the file.
-        expected: The ids of the cohort's scored studies.
+        expected: The ids of the cohort's scored studies; None where any id will do.
         screened: Whether the privacy screen looks at the reports as well.
 
     Raises:
-        UnavailableError: The check itself does not run.
+        UnavailableError: The check itself does not run, or the machine is too busy for it.
     """
     name = plain_name(name)
     if len(content) > policy.max_bytes:
         what = f"it holds {len(content):,} bytes; {policy.max_bytes:,} are allowed"
         return Checked(problems=(Problem(what, "Keep only the columns that are read", name),))
     limits = {"seconds": policy.seconds, "memory": policy.memory}
-    head = json.dumps({"name": name, "expected": list(expected), "section": section.value, "screened": screened, **limits}).encode()
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "submissions.sandbox"],
-            input=head + b"\n" + content,
-            capture_output=True,
-            timeout=PATIENCE * policy.seconds,
-            check=False,
-            cwd=_ROOT,
-            env=environment(),
-        )
-    except subprocess.TimeoutExpired:
-        what = f"reading it takes longer than {PATIENCE * policy.seconds:g} seconds"
-        return Checked(problems=(Problem(what, "Write it as JSON Lines, one object a study", name),))
-    if done.returncode == 1:
+    listed = None if expected is None else list(expected)
+    head = json.dumps({"name": name, "expected": listed, "section": section.value, "screened": screened, **limits}).encode()
+    done = bounded.run("submissions.sandbox", head + b"\n" + content, policy.seconds)
+    if done.code == 1:
         # Not the file's doing: the program itself could not start or has a fault. What it said may quote the file, so it is not shown.
         raise UnavailableError("the file could not be checked just now; try again, and tell those who run the board if it stays so")
-    if done.returncode != 0:
-        what = f"it cannot be read within the limits of time and memory (exit code {done.returncode})"
+    if done.expensive:
+        what = f"reading it takes more than {policy.seconds:g} seconds of processor time"
         return Checked(problems=(Problem(what, "Write it as JSON Lines, one object a study", name),))
-    found = json.loads(done.stdout)
+    if done.code != 0:
+        what = f"it cannot be read within the limit of memory (exit code {done.code})"
+        return Checked(problems=(Problem(what, "Write it as JSON Lines, one object a study", name),))
+    found = json.loads(done.output)
     problems, warnings, private = (tuple(Problem(**item) for item in found[key]) for key in ("problems", "warnings", "private"))
     return Checked(found["reports"] if not problems else {}, problems, warnings, private)
-
-
-def environment() -> dict[str, str]:
-    """What a child that reads a stranger's file gets to know: no token, no setting of the page."""
-    return {"OPENBLAS_NUM_THREADS": "1", **{key: value for key in _HANDED_ON if (value := os.environ.get(key))}}
 
 
 def main() -> None:
@@ -98,7 +79,7 @@ def main() -> None:
     from submissions import privacy_screen
 
     asked = json.loads(sys.stdin.buffer.readline())
-    limit(asked["seconds"], asked["memory"])
+    bounded.limit(asked["seconds"], asked["memory"])
     complaints = Complaints(asked["name"])
     table = tabular.parse(sys.stdin.buffer.read(), complaints)
     tabular.check_name(asked["name"], table, complaints)
@@ -109,29 +90,6 @@ def main() -> None:
     answer["private"] = [asdict(item) for item in privacy_screen.warnings(kept, asked["name"])] if asked["screened"] else []
     # ASCII: half of a surrogate pair, which JSON can smuggle in, survives the pipe and is refused above like any control character.
     print(json.dumps(answer))
-
-
-def _quiet(kind: type[BaseException], *_: object) -> None:
-    """End without a traceback; what a file alone can bring about has an exit code of its own."""
-    os._exit(OUT_OF_MEMORY if issubclass(kind, MemoryError | RecursionError) else 1)
-
-
-def limit(seconds: float, memory: int) -> None:
-    """Bound this process for good: its time, its address space, no file written, no core, no traceback.
-
-    Args:
-        seconds: Of processor time.
-        memory: Bytes of address space.
-    """
-    sys.excepthook = _quiet
-    if os.name == "nt":
-        return
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 1, int(seconds) + 1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
 
 if __name__ == "__main__":

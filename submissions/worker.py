@@ -6,7 +6,6 @@ stands in that event. The store follows from the ledger, so a death after it cos
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import sys
@@ -20,12 +19,13 @@ from hashlib import sha256
 from secrets import token_hex
 from typing import TypeVar
 
-from harness import files
 from harness.errors import InputError, Problem, RanscoreError, StoreError, UnavailableError
 from harness.records import ranks, snapshot
 from harness.records import record as records
 from harness.scoring import scorer
 from harness.scoring.evaluation import Evaluation
+from harness.storage import files
+from harness.storage.stored import Source, content, parse, shaped
 from harness.types import Cohort, Grade, Json
 from submissions import beats, gaming_flags, sandbox
 from submissions.beats import Beat
@@ -173,13 +173,14 @@ class Worker:
         """Whether nobody works on it: never claimed, given back, out of lease, or claimed by this worker or one that is gone."""
         now = self.desk.ledger.clock()
         failed = item.events[-1]
+        # A time of the future was written by a clock that ran fast: it blocks nobody.
         wait = self.desk.policy.retry * 2 ** min(item.failures - 1, LONGEST_WAIT)
-        if (failed.kind == "failed" and now < failed.at + wait) or time.monotonic() < self._later.get(item.id, 0.0):
+        if (failed.kind == "failed" and abs(now - failed.at) < wait) or time.monotonic() < self._later.get(item.id, 0.0):
             return False
         return (
             item.claim is None
             or item.claim.data["by"] == self.who
-            or now >= item.claim.data["until"]
+            or not 0 < item.claim.data["until"] - now <= 2 * self.desk.policy.lease
             or not beats.alive(item.claim.data["by"])
         )
 
@@ -344,10 +345,11 @@ def _stamp() -> str:
 
 def progress(desk: Desk, name: str) -> tuple[int, int] | None:
     """How many of a submission's reports are extracted, of how many; None where nobody knows."""
+    path = desk.root / "progress" / f"{name}.json"
+    source = Source(str(path), "the note of how far a worker is", "It is written again")
     try:
-        done, total = json.loads((desk.root / "progress" / f"{name}.json").read_text())
-        return int(done), int(total)
-    except (OSError, ValueError, TypeError):
+        return shaped(tuple[int, int], parse(content(path, source), source), source)
+    except StoreError:
         return None
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +14,8 @@ from PIL import Image
 
 from generators.baseline import trained
 from generators.catalogue import Options, System
-from harness.cohorts.synthetic import films
+from harness import films
+from harness.cohorts.synthetic import films as synthetic_films
 from harness.cohorts.synthetic.cohort import build, invent
 from harness.types import Generated, Section, StudyInput
 
@@ -28,7 +32,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def drawn(number: int = 3) -> Image.Image:
     """A film of the synthetic builder."""
     case = list(invent("test", 8, 4))[number]
-    return Image.fromarray(films.film(False, case.present, dict(case.sides), f"film {number}"))
+    return Image.fromarray(synthetic_films.film(False, case.present, dict(case.sides), f"film {number}"))
 
 
 def saved(picture: Image.Image, kind: str = "PNG") -> bytes:
@@ -72,11 +76,32 @@ class Odd:
         self.does = does
 
     def generate(self, studies: Sequence[StudyInput]) -> Sequence[Generated]:
+        if self.does.endswith(" on black"):
+            self._on_black(studies[0])
+        if self.does == "waits":
+            time.sleep(9)
+        if self.does == "prints":
+            print("a line for nobody")
+            os.write(1, b"another one")
         if self.does == "fails":
             raise RuntimeError(f"a secret about {studies[0].frontal}")
         if self.does == "records":
             return [Generated(study.id, failure="the answer was cut off") for study in studies]
         return [Generated(study.id, "" if self.does == "empty" else "Cardiomegaly.", substituted=("lateral: none",)) for study in studies]
+
+    def _on_black(self, study: StudyInput) -> None:
+        """Do what a broken model does, for a film that is black."""
+
+        assert study.frontal is not None
+        if films.read(study.frontal).any():
+            return
+        if self.does.startswith("hangs"):
+            time.sleep(600)
+        elif self.does.startswith("holds"):
+            # One call of C that never gives other threads a chance.
+            sum(iter(int, 1))
+        else:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def odd(options: Options) -> Odd:

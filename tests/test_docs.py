@@ -9,13 +9,17 @@ from pathlib import Path
 import pytest
 
 from ranscore.commands import parser
-from ranscore.commands.reference import commands, page
+from ranscore.commands.reference import commands, configuration, page
 
 ROOT = Path(__file__).parents[1]
 
 
 def test_the_page_of_commands_is_up_to_date() -> None:
     assert (ROOT / "docs" / "commands.md").read_text() == page(), "run `make docs`"
+
+
+def test_the_page_of_the_configuration_is_up_to_date() -> None:
+    assert (ROOT / "docs" / "configuration.md").read_text() == configuration(), "run `make docs`"
 
 
 def test_every_command_and_option_says_what_it_does() -> None:

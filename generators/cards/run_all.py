@@ -13,14 +13,15 @@ from generators.catalogue import Options, System, catalogue, title
 from generators.running import loop
 from generators.running.batching import Here
 from generators.weights import find, random_ones
-from harness import files
-from harness.errors import Problem, UnavailableError
+from harness.errors import Problem, StoreError, UnavailableError
 from harness.formats.written_by import RANDOM
 from harness.records import store
-from harness.records.record import Record
+from harness.records.record import Record, identity
 from harness.records.store import Store
 from harness.scoring.scorer import Scorer, read_reports
 from harness.signature import digest as digest_of
+from harness.storage import files
+from harness.storage.stored import Source, exists, read_object, tell
 from harness.types import Cohort, Grade, Study, SystemCard
 
 DOORS = frozenset({"replay", "command", "openai", "transformers"})
@@ -121,16 +122,21 @@ def run(card: Card, task: Task) -> Done:
     found = card.scorer.score(read_reports(out, card.cohort), who, Grade.REGENERATED, store.now())
     texts = {item.study: item.text for item in found.sides.candidates if item.status != "missing"}
     # First what the record will be called, then the record: a kill between the two leaves a note without a record, which counts for nothing.
-    files.write(stamp, json.dumps({"inputs": inputs, "record": store.identity(found.record)}) + "\n")
+    files.write(stamp, json.dumps({"inputs": inputs, "record": identity(found.record)}) + "\n")
     card.store.add(found.record, found.rows, texts, found.sides.patients)
     return Done(found.record, before=False, resumed=outcome.resumed, failed=outcome.failed)
 
 
 def _standing(kept: Store, stamp: Path, inputs: str) -> Iterator[Record]:
     """The record that was made from these inputs, if it is in the store."""
-    known = json.loads(stamp.read_text(encoding="utf-8")) if stamp.is_file() else {}
+    if not exists(stamp):
+        return
+    try:
+        known = read_object(stamp, Source(str(stamp), "the note of what was scored", "It is written again"))
+    except StoreError as error:
+        return tell(error)
     if known.get("inputs") == inputs:
-        yield from (item.record for item in kept.standing() if item.id == known["record"])
+        yield from (item.record for item in kept.standing() if item.id == known.get("record"))
 
 
 def _inputs(card: Card, task: Task) -> str:

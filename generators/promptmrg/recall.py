@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from generators.blocks.clip import Shape, Tower
+from harness.config.home import home
 from harness.errors import InputError, Problem
-from harness.files import writing
-from harness.home import home
 from harness.networks import checkpoints
+from harness.storage.files import writing
 
 Features = NDArray[np.float32]
 CHUNK = 1 << 24

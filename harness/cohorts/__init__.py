@@ -9,17 +9,20 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from harness import files
+from harness.config.home import home
 from harness.errors import InputError, Problem, UsageError
-from harness.home import home
 from harness.signature import digest
-from harness.types import Access, Cohort, Image, Json, Labels, Manifest, Section, Study, Text
+from harness.storage import files
+from harness.storage.shaped import build
+from harness.storage.stored import Source, exists, lines, parse, read_object, reading, seal, shaped
+from harness.types import Access, Cohort, Json, Labels, Manifest, Section, Study, Text
 
 SCHEMA = 1
+BUILD = "Build the cohort again, or restore it from a backup"
 
 
 def normalised(text: str) -> str:
@@ -70,8 +73,8 @@ def save(cohort: Cohort, folder: Path) -> None:
         files.close(folder)
     for name in ("manifest.json", "labels.csv", "local.json"):
         (folder / name).unlink(missing_ok=True)
-    lines = (json.dumps({"study_id": name, **asdict(text)}, ensure_ascii=False) for name, text in sorted(cohort.texts.items()))
-    files.write(folder / "text.jsonl", "\n".join(lines) + "\n", private=private)
+    written = (json.dumps({"study_id": name, **asdict(text)}, ensure_ascii=False) for name, text in sorted(cohort.texts.items()))
+    files.write(folder / "text.jsonl", "\n".join(written) + "\n", private=private)
     if cohort.labels:
         label_files.write(folder / "labels.csv", cohort.labels, private=private)
     if cohort.images is not None:
@@ -80,8 +83,8 @@ def save(cohort: Cohort, folder: Path) -> None:
 
 
 def manifest_json(manifest: Manifest) -> Json:
-    """A manifest as JSON; holds no text."""
-    return {"schema": SCHEMA, **asdict(manifest)}
+    """A manifest as sealed JSON; holds no text."""
+    return seal({"schema": SCHEMA, **asdict(manifest)})
 
 
 def load(name: str | Path) -> Cohort:
@@ -98,22 +101,45 @@ def load(name: str | Path) -> Cohort:
     if manifest.access is Access.CREDENTIALED:
         files.close(folder)
     texts = _load_texts(folder / "text.jsonl")
-    known = label_files.read(folder / "labels.csv") if (folder / "labels.csv").is_file() else {}
-    local = folder / "local.json"
-    images = Path(json.loads(local.read_text(encoding="utf-8"))["images"]) if local.is_file() else None
-    cohort = Cohort(manifest, texts, known, images)
+    known = label_files.read(_file(folder / "labels.csv")) if exists(folder / "labels.csv") else {}
+    cohort = Cohort(manifest, texts, known, _images(folder / "local.json"))
     _check(cohort, folder)
     return cohort
+
+
+def _file(path: Path) -> Path:
+    if not path.is_file():
+        raise InputError(Problem("it is not a file", BUILD, str(path)))
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class _Local:
+    images: str
+
+
+def _images(path: Path) -> Path | None:
+    """Where the films are; None where there are none on this machine."""
+    if not exists(path):
+        return None
+    source = Source(str(path), "the place of the films", BUILD, InputError)
+    return Path(shaped(_Local, read_object(path, source), source).images)
 
 
 def find(name: str | Path) -> Path:
     """The folder of a built cohort."""
     for folder in (home() / "cohorts" / name, Path(name)):
-        if (folder / "manifest.json").is_file():
+        if exists(folder / "manifest.json"):
             return folder
     raise UsageError(
         f"there is no cohort {str(name)!r} here; `ranscore cohort build` makes one, and `ranscore cohort show` lists those that are"
     )
+
+
+def manifests(root: Path) -> list[Path]:
+    """The files of the manifests of all cohorts in a folder, damaged ones too, sorted by name."""
+    paths = [folder / "manifest.json" for folder in sorted(root.glob("*")) if not folder.name.startswith(".")]
+    return [path for path in paths if exists(path)]
 
 
 def load_manifest(path: Path) -> Manifest:
@@ -122,38 +148,23 @@ def load_manifest(path: Path) -> Manifest:
     Raises:
         InputError: It is not a manifest of this schema.
     """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        if data["schema"] != SCHEMA:
-            raise InputError(
-                Problem(
-                    f"its schema is {data['schema']}, this program reads {SCHEMA}", "Update ranscore, or build the cohort again", str(path)
-                )
-            )
-        studies = tuple(_study(item) for item in data["studies"])
-        plain = {key: data[key] for key in ("name", "language", "source", "digest")}
-        return Manifest(section=Section(data["section"]), access=Access(data["access"]), studies=studies, **plain)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        what = f"it is not a cohort's manifest ({type(error).__name__})"
-        raise InputError(Problem(what, "Build the cohort again", str(path))) from None
-
-
-def _study(item: Json) -> Study:
-    known = {field.name for field in fields(Study)} - {"images"}
-    return Study(images=tuple(Image(**image) for image in item["images"]), **{key: item[key] for key in known if key in item})
+    source = Source(str(path), "the cohort's manifest", BUILD, InputError)
+    data = read_object(path, source)
+    if data.get("schema") != SCHEMA:
+        what = f"its schema is {str(data.get('schema'))[:20]}, this program reads {SCHEMA}"
+        raise InputError(Problem(what, "Update ranscore, or build the cohort again", str(path)))
+    return shaped(Manifest, {name: value for name, value in data.items() if name != "schema"}, source)
 
 
 def _load_texts(path: Path) -> dict[str, Text]:
-    texts = {}
-    try:
-        with path.open(encoding="utf-8") as stream:
-            for line in stream:
-                item = json.loads(line)
-                name = item.pop("study_id")
-                texts[name] = Text(**item)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        what = f"it is not a cohort's text file ({type(error).__name__})"
-        raise InputError(Problem(what, "Build the cohort again on this machine", str(path), len(texts) + 1)) from None
+    source = Source(str(path), "the cohort's text file", "Build the cohort again on this machine", InputError)
+    texts: dict[str, Text] = {}
+    for number, line in enumerate(lines(path, source), 1):
+        at = replace(source, file=f"{path}:{number}")
+        with reading(at):
+            item = dict(parse(line, at))
+            name = item.pop("study_id")
+            texts[name] = build(Text, item)
     return texts
 
 

@@ -6,14 +6,13 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 
-from harness.cohorts import load_manifest
-from harness.errors import InputError
+from harness.cohorts import load_manifest, manifests
+from harness.config.home import home
+from harness.errors import RanscoreError
 from harness.findings import RAN_21
-from harness.home import home
 from harness.types import Cohort, Json, Manifest, Status, Study
 
 _WITHOUT_BLANKS = frozenset({"zh", "ja", "th"})
@@ -104,13 +103,13 @@ def describe(cohort: Cohort) -> TableOne:
     )
 
 
-def built() -> dict[str, Manifest | InputError]:
+def built() -> dict[str, Manifest | RanscoreError]:
     """The cohorts in RANSCORE_HOME by folder name; for a damaged one what is wrong with it."""
-    found: dict[str, Manifest | InputError] = {}
-    for path in sorted((home() / "cohorts").glob("*/manifest.json")):
+    found: dict[str, Manifest | RanscoreError] = {}
+    for path in manifests(home() / "cohorts"):
         try:
-            found[path.parent.name] = load_manifest(Path(path))
-        except InputError as error:
+            found[path.parent.name] = load_manifest(path)
+        except RanscoreError as error:
             found[path.parent.name] = error
     return found
 

@@ -7,8 +7,10 @@ are never ranked together.
 
 from __future__ import annotations
 
+from inspect import Parameter, signature
 from typing import Any
 
+from harness.errors import UsageError
 from harness.registry import Registry
 from harness.types import Extractor
 
@@ -38,5 +40,10 @@ def extractor(name: str = DEFAULT, **options: Any) -> Extractor:
         UsageError: There is no such extractor, or it does not take one of the options.
         UnavailableError: It needs weights, a server or a package that is not here.
     """
-    made: Extractor = REGISTRY.find(name)(**options)
+    make = REGISTRY.find(name)
+    known = signature(make).parameters
+    strange = [option for option in options if option not in known]
+    if strange and not any(item.kind is Parameter.VAR_KEYWORD for item in known.values()):
+        raise UsageError(f"the extractor {name} has no option {strange[0]!r}; it has {', '.join(known) or 'none'}")
+    made: Extractor = make(**options)
     return made

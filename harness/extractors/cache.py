@@ -18,16 +18,18 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import files
-from harness.errors import StoreError
-from harness.home import home
+from harness.config.home import home
+from harness.errors import Problem, StoreError
 from harness.quiet import Quiet
+from harness.storage import files
+from harness.storage.stored import Source, content, exists
 from harness.types import Status
 
 SCHEMA = 1
 _STATUSES = tuple(Status)
 _TABLES = """
 CREATE TABLE IF NOT EXISTS protocols (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE IF NOT EXISTS key (mark BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS salts (salt BLOB PRIMARY KEY, at REAL NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS answers (
   protocol INTEGER NOT NULL, asked TEXT NOT NULL, key BLOB NOT NULL,
@@ -36,6 +38,23 @@ CREATE TABLE IF NOT EXISTS answers (
 ) STRICT, WITHOUT ROWID;
 """
 
+DAMAGED = "Move it away together with its -wal and -shm, and keep them: answers may be recovered from them. It is made again"
+KEY = "Restore cache.key; where it is lost, move it and cache.db away, and both are made again"
+_IN_USE = "Another program is using it: it is whole, leave it where it is and try again"
+_ROOM = "Make room on its disk and try again: it is whole, leave it where it is"
+_RIGHTS = "Check its rights and those of its folder: it is whole, leave it where it is"
+_REMEDIES = {
+    sqlite3.SQLITE_BUSY: _IN_USE,
+    sqlite3.SQLITE_LOCKED: _IN_USE,
+    sqlite3.SQLITE_FULL: _ROOM,
+    sqlite3.SQLITE_IOERR: _ROOM,
+    sqlite3.SQLITE_READONLY: _RIGHTS,
+    sqlite3.SQLITE_CANTOPEN: _RIGHTS,
+    sqlite3.SQLITE_PERM: _RIGHTS,
+}
+"""By SQLite's error code what to do; anything else is damage."""
+ALL = 20
+"""Decisions of an answer about all findings."""
 Decision = tuple[int | None, Status]
 
 
@@ -76,9 +95,10 @@ def home_key() -> bytes:
             pass  # another process was first; its key is the key
         finally:
             Path(name).unlink(missing_ok=True)
-    key = path.read_bytes()
+    source = Source(str(path), "the key of the cache", KEY)
+    key = content(path, source, 33)
     if len(key) != 32:
-        raise StoreError(f"{path} is not a key of 32 bytes; move it away together with cache.db, and both are made again")
+        raise source.wrong("it is not a key of 32 bytes")
     return key
 
 
@@ -92,21 +112,24 @@ class Cache:
             path: The database; `RANSCORE_HOME/cache.db` by default.
 
         Raises:
-            StoreError: It is damaged, or newer than this program.
+            StoreError: It is damaged, in use for too long, newer than this program, or of another key.
         """
         self.path = path or home() / "cache.db"
         self._key = home_key()
         self._ids: dict[str, int] = {}
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with suppress(OSError):
-                self.path.touch(0o600)
-            files.close(self.path)
+        with suppress(OSError):
+            self.path.touch(0o600)
+        if exists(self.path) and not self.path.is_file():
+            raise StoreError(Problem("it is not a file", DAMAGED, str(self.path)))
+        files.close(self.path)
+        with self._named():
             self._base = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
+            # Text that is not UTF-8 is that of a damaged answer, which is passed over below.
+            self._base.text_factory = lambda data: data.decode("utf-8", "replace")
             self._prepare()
-        except sqlite3.DatabaseError as error:
-            raise StoreError(f"{self.path} cannot be used ({error}); move it away and it is made again") from None
-        self._salts = [self._key, *(row[0] for row in self._base.execute("SELECT salt FROM salts ORDER BY at"))]
+            salts = [row[0] for row in self._base.execute("SELECT salt FROM salts ORDER BY at")]
+        self._salts = [self._key, *(salt for salt in salts if isinstance(salt, bytes))]
 
     def _prepare(self) -> None:
         self._base.execute("PRAGMA journal_mode=WAL")
@@ -118,6 +141,26 @@ class Cache:
             for statement in _TABLES.split(";\n"):
                 self._base.execute(statement)
             self._base.execute(f"PRAGMA user_version={SCHEMA}")
+            self._check_key()
+
+    def _check_key(self) -> None:
+        """Answers are found by the key alone: under another one, all of them would be asked and paid for again."""
+        mark = hmac.digest(self._key, b"cache.key", "sha256")[:8]
+        self._base.execute("INSERT INTO key SELECT ? WHERE NOT EXISTS (SELECT * FROM key)", (mark,))
+        if (mark,) not in self._base.execute("SELECT mark FROM key").fetchall():
+            what = f"it is not the key with which the answers in {self.path} were kept"
+            raise StoreError(Problem(what, KEY, str(home() / "cache.key")))
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Turn an error of the database into one that says what to do; one that is in use is whole and stays where it is."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            kind = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+            raise StoreError(Problem(f"it cannot be used ({error})", _REMEDIES.get(kind, DAMAGED), str(self.path))) from None
+        except (TypeError, ValueError) as error:
+            raise StoreError(Problem(f"it cannot be used ({type(error).__name__})", DAMAGED, str(self.path))) from None
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -126,7 +169,8 @@ class Cache:
         try:
             yield
         except BaseException:
-            self._base.execute("ROLLBACK")
+            with suppress(sqlite3.Error):
+                self._base.execute("ROLLBACK")
             raise
         self._base.execute("COMMIT")
 
@@ -150,26 +194,30 @@ class Cache:
             keys: See `keys`; earlier ones win.
         """
         found: dict[str, Answer] = {}
-        for key in keys:
-            rows = self._base.execute(
-                "SELECT asked, decision, raw, server FROM answers WHERE protocol=? AND key=?", (self._protocol(protocol), key)
-            )
-            for asked, decision, raw, server in rows:
-                found.setdefault(asked, Answer(asked, key, unpacked(decision), raw, server))
+        with self._named():
+            for key in keys:
+                rows = self._base.execute(
+                    "SELECT asked, decision, raw, server FROM answers WHERE protocol=? AND key=?", (self._protocol(protocol), key)
+                )
+                for asked, decision, raw, server in rows:
+                    if answer := _answer(asked, key, decision, raw, server):
+                        found.setdefault(asked, answer)
         return found
 
     def has(self, protocol: str, key: bytes, asked: str) -> Answer | None:
-        """One answer, if it is here by now."""
-        row = self._base.execute(
-            "SELECT decision, raw, server FROM answers WHERE protocol=? AND key=? AND asked=?", (self._protocol(protocol), key, asked)
-        ).fetchone()
-        return Answer(asked, key, unpacked(row[0]), row[1], row[2]) if row else None
+        """One answer, if it is here by now; one that is damaged is not."""
+        with self._named():
+            row = self._base.execute(
+                "SELECT decision, raw, server FROM answers WHERE protocol=? AND key=? AND asked=?", (self._protocol(protocol), key, asked)
+            ).fetchone()
+        return _answer(asked, key, *row) if row else None
 
     def add(self, protocol: str, answers: Iterable[Answer]) -> None:
         """Commit answers; when this returns, a crash of the program loses none of them. A newer answer replaces an older one."""
-        number, now = self._protocol(protocol), time.time()
+        with self._named():
+            number, now = self._protocol(protocol), time.time()
         rows = [(number, item.asked, item.key, packed(item.decisions), item.raw, item.server, now) for item in answers]
-        with self._writing():
+        with self._named(), self._writing():
             self._base.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
     def add_imported(self, protocol: str, salt: bytes, answers: Iterable[Answer]) -> int:
@@ -178,9 +226,10 @@ class Cache:
         Returns:
             How many were new.
         """
-        number, now = self._protocol(protocol), time.time()
+        with self._named():
+            number, now = self._protocol(protocol), time.time()
         rows = [(number, item.asked, item.key, packed(item.decisions), item.raw, item.server, now) for item in answers]
-        with self._writing():
+        with self._named(), self._writing():
             before = self._base.total_changes
             self._base.executemany("INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
             new = self._base.total_changes - before
@@ -191,10 +240,11 @@ class Cache:
 
     def protocols(self) -> dict[str, int]:
         """By protocol digest, how many answers are here."""
-        rows = self._base.execute(
-            "SELECT digest, count(answers.key) FROM protocols LEFT JOIN answers ON protocol = id GROUP BY digest ORDER BY digest"
-        )
-        return dict(rows.fetchall())
+        with self._named():
+            rows = self._base.execute(
+                "SELECT digest, count(answers.key) FROM protocols LEFT JOIN answers ON protocol = id GROUP BY digest ORDER BY digest"
+            )
+            return dict(rows.fetchall())
 
     def _protocol(self, digest: str) -> int:
         if digest not in self._ids:
@@ -204,6 +254,22 @@ class Cache:
                 row = self._base.execute("SELECT id FROM protocols WHERE digest=?", (digest,)).fetchone()
             self._ids[digest] = int(row[0])
         return self._ids[digest]
+
+
+def _answer(asked: str, key: bytes, *kept: object) -> Answer | None:
+    """An answer as it was kept: decision, raw, server; None where it is damaged, so that the question is asked again."""
+    try:
+        decision, raw, server = map(_text, kept)
+        decisions = unpacked(decision)
+    except ValueError:
+        return None
+    return Answer(asked, key, decisions, raw, server) if len(decisions) == (ALL if asked == "*" else 1) else None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("no text")
+    return value
 
 
 @contextmanager

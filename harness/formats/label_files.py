@@ -15,11 +15,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from harness import files
 from harness.errors import UsageError
 from harness.findings import NO_FINDING, VOCABULARIES, by_spelling
 from harness.formats import tabular
 from harness.formats.complaints import Complaints
+from harness.storage import files
 from harness.types import Labels, ReportStatus, Status
 
 Decision = tuple[int | None, Status]
@@ -71,12 +71,17 @@ def write(path: Path, labels: Mapping[str, Labels], vocabulary: str = "ran-21", 
     Reading it gives the same labels, except for evidence and flags, which no label file holds, and for the value of a decision that
     is not ok.
     """
+    files.write(path, dumps(labels, vocabulary), private=private)
+
+
+def dumps(labels: Mapping[str, Labels], vocabulary: str = "ran-21") -> str:
+    """A label file's content as `write` writes it."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(["study_id", "status", *_findings(vocabulary)])
     for name, item in sorted(labels.items()):
         writer.writerow([name, item.report.value, *cells(item)])
-    files.write(path, stream.getvalue(), private=private)
+    return stream.getvalue()
 
 
 def from_rows(cells: Mapping[str, Any], vocabulary: str = "ran-21", report: ReportStatus = ReportStatus.OK) -> Labels:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness import config
+from harness.config.home import pip_install
 from harness.errors import InputError, Problem, UnavailableError, UsageError
-from harness.home import config, pip_install
 from harness.metrics.means import Mean, both_written
 from harness.types import Array
 
@@ -30,7 +31,7 @@ Tokenise = Callable[[str], list[int]]
 
 
 def bertscore(recipe: str) -> Mean:
-    """BERTScore's F1, `rescaled` (default) or `raw`, with weights from `[bertscore] folder` or the Hub's local cache.
+    """BERTScore's F1, `rescaled` (default) or `raw`, with weights from `[weights.bertscore] folder` or the Hub's local cache.
 
     Raises:
         UsageError: There is no such recipe.
@@ -55,7 +56,7 @@ def find_files() -> tuple[Path, Path, Path]:
     """
     from harness.networks.checkpoints import cached
 
-    named = config().get("bertscore", {}).get("folder")
+    named = config.weights("bertscore").get("folder")
 
     def find(*files: str) -> Path | None:
         places = [Path(named).expanduser() / file for file in files] if named else [cached(REPOSITORIES, file) for file in files]
@@ -64,7 +65,7 @@ def find_files() -> tuple[Path, Path, Path]:
     found = find("model.safetensors", "pytorch_model.bin"), find("vocab.json"), find("merges.txt")
     if not all(found):
         what = "BERTScore's weights are not on this machine: distilroberta-base (weights, vocab.json, merges.txt), 0.33 GB, Apache-2.0"
-        raise UnavailableError(Problem(what, "Download them and set `folder` under `[bertscore]` in config.toml", str(named or "")))
+        raise UnavailableError(Problem(what, "Download them and set `folder` under `[weights.bertscore]` in config.toml", str(named or "")))
     return tuple(found)  # type: ignore[return-value]
 
 
@@ -92,9 +93,9 @@ def byte_pairs(words: Path, merges: Path, longest: int) -> Tokenise:
 
     try:
         tokenizer = ByteLevelBPETokenizer(str(words), str(merges), add_prefix_space=True)
-    except Exception as error:  # the library raises Exception itself
+    except Exception:  # the library raises Exception itself
         what = "it and merges.txt are not the vocabulary of one tokeniser"
-        raise InputError(Problem(what, "Download both again", str(words))) from error
+        raise InputError(Problem(what, "Download both again", str(words))) from None
     start, end = tokenizer.token_to_id("<s>"), tokenizer.token_to_id("</s>")
 
     def tokenise(text: str) -> list[int]:

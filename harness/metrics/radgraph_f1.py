@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from harness import config
 from harness.errors import Problem, UnavailableError, UsageError
-from harness.home import config
 from harness.metrics.means import Mean, both_written
 from harness.types import Array, Json
 
@@ -84,11 +84,14 @@ def radgraph_f1(recipe: str) -> Mean:
     level, _, model = (recipe or DEFAULT).partition("|")
     if level not in LEVELS or (model or MODELS[0]) not in MODELS:
         raise UsageError(f"radgraph-f1 has no recipe {recipe!r}: write LEVEL|MODEL, of {', '.join(LEVELS)} and {', '.join(MODELS)}")
-    python = config().get("radgraph", {}).get("python")
+    python = config.weights("radgraph").get("python")
     if not python:
         what = "RadGraph's model is not on this machine: the package radgraph and weights of StanfordAIMI/RRG_scorers, 0.5 GB or more"
         raise UnavailableError(
-            Problem(what, "Install it in an environment of its own and set `python` under `[radgraph]` in config.toml to that interpreter")
+            Problem(
+                what,
+                "Install it in an environment of its own and set `python` under `[weights.radgraph]` in config.toml to that interpreter",
+            )
         )
     model = model or MODELS[0]
     return with_annotator(level, model, lambda texts: ask(str(python), model, texts))

@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+from harness import config
 from harness.errors import Problem, UnavailableError
-from harness.home import config
 from harness.networks import checkpoints
 from harness.networks.bert import BATCH, Encoder, Shape, encode_first, once, read_vocabulary, wordpiece
 from harness.signature import digest
@@ -53,30 +53,30 @@ def read(path: Path, shape: Shape | None = None) -> dict[str, Tensor]:
 
 
 def find_weights(named: str | Path = "") -> Path:
-    """The file named, else `[chexbert] weights` of the configuration, else the Hub's local cache.
+    """The file named, else `[weights.chexbert] weights` of the configuration, else the Hub's local cache.
 
     Raises:
         UnavailableError: None of them is there.
     """
-    path = named or config().get("chexbert", {}).get("weights") or checkpoints.cached(REPOSITORIES, FILE)
+    path = named or config.weights("chexbert").get("weights") or checkpoints.cached(REPOSITORIES, FILE)
     if not path:
-        raise UnavailableError(Problem(UNAVAILABLE, "Download it and set `weights` under `[chexbert]` in config.toml to its path"))
+        raise UnavailableError(Problem(UNAVAILABLE, "Download it and set `weights` under `[weights.chexbert]` in config.toml to its path"))
     return Path(path).expanduser()
 
 
 def find_vocabulary(named: str | Path, weights: Path) -> Path:
-    """The file named, else `[chexbert] vocabulary`, else `vocab.txt` beside the weights, else the Hub's local cache.
+    """The file named, else `[weights.chexbert] vocabulary`, else `vocab.txt` beside the weights, else the Hub's local cache.
 
     Raises:
         UnavailableError: None of them is there.
     """
     beside = weights.with_name("vocab.txt")
-    path = named or config().get("chexbert", {}).get("vocabulary") or (beside if beside.is_file() else None)
+    path = named or config.weights("chexbert").get("vocabulary") or (beside if beside.is_file() else None)
     path = Path(path).expanduser() if path else checkpoints.cached(VOCABULARIES, "vocab.txt")
     if path is None or not path.is_file():
         what = "CheXbert's vocabulary is not on this machine: vocab.txt of bert-base-uncased, 0.2 MB, Apache-2.0"
         raise UnavailableError(
-            Problem(what, "Put it beside the weights, or set `vocabulary` under `[chexbert]` in config.toml", str(path or ""))
+            Problem(what, "Put it beside the weights, or set `vocabulary` under `[weights.chexbert]` in config.toml", str(path or ""))
         )
     return path
 

@@ -8,18 +8,15 @@ from dataclasses import asdict, dataclass
 from itertools import combinations
 from math import isfinite
 
-from harness import cohorts
-from harness.errors import StoreError, UsageError
-from harness.home import home
+from harness.errors import UsageError
 from harness.metrics import metric as make_metric
 from harness.optional import ByFinding
-from harness.progress import progress
-from harness.records.record import CohortCard, Record
+from harness.records.record import Record
 from harness.records.snapshot import Pair
-from harness.records.store import Store
 from harness.statistics.intervals import Interval, pseudo
 from harness.statistics.paired import FEW, bootstrap_difference, claimable, compare, holm, swap_tests
 from harness.statistics.resample import Source, parts, patient_totals
+from harness.storage.progress import progress
 from harness.types import Json, Metric, Rows
 
 
@@ -64,22 +61,6 @@ class Comparison:
     alpha: float
     draws: int
     seed: int
-
-
-def patients_of(store: Store, cohort: CohortCard) -> Mapping[str, str]:
-    """Whose study each one is: from the store, else from the built cohort of the same digest.
-
-    Raises:
-        StoreError: Neither knows.
-    """
-    try:
-        return store.patients(cohort)
-    except StoreError:
-        for path in sorted((home() / "cohorts").glob("*/manifest.json")):
-            manifest = cohorts.load_manifest(path)
-            if manifest.digest == cohort.digest:
-                return {study.id: study.patient for study in manifest.studies}
-        raise
 
 
 def compare_all(

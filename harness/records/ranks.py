@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness import cohorts
+from harness.config.home import home
 from harness.errors import Problem, StoreError
 from harness.metrics import metric as make_metric
-from harness.progress import progress
+from harness.records.record import CohortCard
 from harness.records.snapshot import MetricSnapshot, Place, Snapshot, Tests
 from harness.records.store import Store, Stored, newest
 from harness.statistics.intervals import PUBLISHED, Pseudo, pseudo
 from harness.statistics.paired import FEW, Differences, against_rest, claimable, differing, least_detectable
 from harness.statistics.resample import patient_totals
+from harness.storage.progress import progress
+from harness.storage.stored import each, exists, tell
 from harness.types import Array, Metric, Rows
 
 Flags = NDArray[np.bool_]
@@ -25,26 +29,35 @@ ALL_PARTS_UP_TO = 100
 """With more systems than this only headlines are tested pair by pair; `ranscore compare` still tests everything of a few."""
 
 
-def make(store: Store, *, alpha: float = 0.05, created: str = "") -> tuple[Snapshot, ...]:
+def make(store: Store, *, alpha: float = 0.05, created: str = "", aside: Callable[[StoreError], object] = tell) -> tuple[Snapshot, ...]:
     """A snapshot of every board of a store: one for each cohort and signature of the metric that ranks.
 
-    Raises:
-        StoreError: Rows cannot be read, or do not belong together.
+    Args:
+        store: The records and their rows.
+        alpha: What counts as significant.
+        created: UTC time of the snapshots.
+        aside: Takes the error of a record whose rows are damaged, which then takes no part, and of a board that cannot be ranked.
     """
     groups: dict[tuple[str, str], list[Stored]] = {}
     for item in newest(store.all()):
         if item.record.metrics:
             groups.setdefault((item.record.cohort.digest, item.record.metrics[0].signature), []).append(item)
-    return tuple(_board(store, group, alpha, created) for _, group in sorted(groups.items()))
+    made = []
+    for _, group in sorted(groups.items()):
+        try:
+            made.append(_board(store, group, alpha, created, aside))
+        except StoreError as error:
+            aside(error)
+    return tuple(made)
 
 
-def _board(store: Store, group: Sequence[Stored], alpha: float, created: str) -> Snapshot:
+def _board(store: Store, group: Sequence[Stored], alpha: float, created: str, aside: Callable[[StoreError], object]) -> Snapshot:
     first = group[0].record
-    patients = store.patients(first.cohort)
+    patients = patients_of(store, first.cohort)
     tables: dict[str, list[tuple[Stored, Rows]]] = {}
     absent = []
     for item in progress(sorted(group, key=lambda item: item.id), f"Ranking {first.cohort.name}", unit="record"):
-        found = store.rows(item.record)
+        found = _rows(store, item, aside)
         if not found:
             absent.append(item.id)
         for result, rows in zip(item.record.metrics, found, strict=False):
@@ -59,6 +72,32 @@ def _board(store: Store, group: Sequence[Stored], alpha: float, created: str) ->
         created=created,
         program=metadata.version("ranscore"),
     )
+
+
+def _rows(store: Store, item: Stored, aside: Callable[[StoreError], object]) -> tuple[Rows, ...]:
+    try:
+        return store.rows(item.record)
+    except StoreError as error:
+        aside(error)
+        return ()
+
+
+def patients_of(store: Store, cohort: CohortCard) -> Mapping[str, str]:
+    """Whose study each one is: from the store, else from the built cohort of the same digest beside it or in RANSCORE_HOME.
+
+    Raises:
+        StoreError: Neither knows.
+    """
+    try:
+        return store.patients(cohort)
+    except StoreError as error:
+        for root in dict.fromkeys((store.root.parent, home())):
+            for manifest in each(cohorts.manifests(root / "cohorts"), cohorts.load_manifest):
+                if manifest.digest == cohort.digest:
+                    if exists(store.patients_path(cohort)):
+                        tell(error)
+                    return {study.id: study.patient for study in manifest.studies}
+        raise
 
 
 def of_two(

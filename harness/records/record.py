@@ -13,6 +13,9 @@ import numpy as np
 
 from harness.errors import InputError, Problem, StoreError
 from harness.signature import digest as digest_of
+from harness.storage.archives import arrays
+from harness.storage.shaped import ShapeError, build
+from harness.storage.stored import Source, content, exists, parse, reading, schema_of, seal, unsealed
 from harness.types import Access, Grade, Json, Role, Rows, Section, SystemCard
 
 SCHEMA = 1
@@ -72,6 +75,8 @@ class Counts:
     """Reference decisions that are open, left out for every system alike."""
     flagged: int = 0
     """Candidate reports that the extractor flagged (instructions to a model, role markers)."""
+    unsure: int = 0
+    """Candidate reports whose *No Finding* rests on a hedge or on something abnormal that is none of the 21."""
 
     @property
     def readable(self) -> int:
@@ -87,6 +92,8 @@ class Counts:
         parts = [f"{self.readable} of {self.studies}"]
         named = ("missing", "empty", "unsupported", "unparseable", "refused", "failed", "uncertain", "flagged")
         parts += [f"{getattr(self, name)} {name}" for name in named if getattr(self, name)]
+        if self.unsure:
+            parts.append(f"{self.unsure} with an unsure No Finding")
         if self.left_out:
             parts.append(f"{self.left_out} reference decisions left out")
         return "; ".join(parts)
@@ -168,7 +175,7 @@ class Record:
 
 def record_digest(cohort: str, signatures: Sequence[str], counts: Counts, rows: Sequence[Rows]) -> str:
     """The digest that the same reports, cohort and metrics give on every machine, whatever the order of the file."""
-    status = {name: value for name, value in asdict(counts).items() if name != "flagged"}
+    status = {name: value for name, value in asdict(counts).items() if name not in ("flagged", "unsure")}
     tables = [_canonical_rows(table) for table in rows]
     ordered = sorted(zip(signatures, tables, strict=True), key=lambda pair: pair[0])
     return digest_of({"schema": SCHEMA, "cohort": cohort, "counts": status, "metrics": [list(pair) for pair in ordered]})
@@ -191,68 +198,79 @@ def to_json(record: Record) -> Json:
     return data
 
 
-def from_json(data: Json, file: str = "") -> Record:
+def from_json(data: object, file: str = "", source: Source | None = None) -> Record:
     """A record from JSON.
+
+    Args:
+        data: As `to_json` gives it.
+        file: The file that it is from, as the user named it.
+        source: The same for a file of a store.
 
     Raises:
         StoreError: Its schema is newer than this program.
         InputError: It is not a record.
     """
-    try:
-        if data["schema"] > SCHEMA:
-            raise StoreError(Problem(f"its schema is {data['schema']}, this program reads up to {SCHEMA}", "Update ranscore", file))
-        counts = {key: value for key, value in data["counts"].items() if key != "coverage"}
-        return Record(
-            system=card_from_json(data["system"]),
-            cohort=_cohort_card(data["cohort"]),
-            grade=Grade(data["grade"]),
-            extractors=tuple(ExtractorCard(**item) for item in data["extractors"]),
-            metrics=tuple(_metric_result(item) for item in data["metrics"]),
-            counts=Counts(**counts),
-            **{key: data[key] for key in ("rows", "digest", "unavailable", "created", "program", "interval", "schema")},
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        what = f"it is not a record ({type(error).__name__}: {str(error)[:80]})"
-        raise InputError(Problem(what, "Give the JSON file that `ranscore score` wrote", file)) from None
+    source = source or _source(file)
+    with reading(source):
+        if not isinstance(data, dict):
+            raise ShapeError("it holds no JSON object")
+        schema_of(data, source, SCHEMA)
+        counts = data.get("counts")
+        if isinstance(counts, dict):
+            counts = {key: value for key, value in counts.items() if key != "coverage"}
+        made = build(Record, {**data, "system": _card(data.get("system")), "counts": counts})
+        if any(result.headline not in result.parts for result in made.metrics):
+            raise ShapeError("a metric has no headline")
+    return made
 
 
-def card_from_json(data: Json) -> SystemCard:
-    """A system card from JSON; unknown keys are a TypeError."""
-    section = Section(data["sections"]) if data.get("sections") else None
-    return SystemCard(**{**data, "sections": section, "role": Role(data.get("role", "system"))})
+def _source(file: str) -> Source:
+    return Source(file, "the record", "Give the JSON file that `ranscore score -o` wrote", InputError)
 
 
-def _cohort_card(data: Json) -> CohortCard:
-    return CohortCard(**{**data, "section": Section(data["section"]), "access": Access(data["access"])})
-
-
-def _metric_result(data: Json) -> MetricResult:
-    ends = {part: (float(low), float(high)) for part, (low, high) in data["intervals"].items()}
-    return MetricResult(**{**data, "intervals": ends})
-
-
-def load(path: Path) -> Record:
-    """Read a record's file.
+def card_from_json(data: object) -> SystemCard:
+    """A system card from JSON; a section that is empty text is none.
 
     Raises:
+        ValueError: It is not a card: a field is missing, unknown or of another type.
+    """
+    return build(SystemCard, _card(data))
+
+
+def _card(data: object) -> object:
+    return {**data, "sections": data.get("sections") or None} if isinstance(data, dict) else data
+
+
+def load(path: Path, *, changed: bool = False) -> Record:
+    """Read a record's file.
+
+    Args:
+        path: As `ranscore score -o` wrote it.
+        changed: Read it even where it was changed since it was written.
+
+    Raises:
+        StoreError: Its schema is newer than this program.
         InputError: The file is not there or not a record.
     """
+    source = _source(str(path))
+    if not exists(path):
+        raise InputError(Problem("there is no such file", source.remedy, str(path)))
+    found = parse(content(path, source), source)
+    return from_json(unsealed(found, source, changed=changed), source=source)
+
+
+def changed(path: Path) -> bool:
+    """Whether a record's file was changed since it was written."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(Problem("there is no such file", "Give the file that `ranscore score -o` wrote", str(path))) from None
-    except (OSError, ValueError) as error:
-        raise InputError(
-            Problem(f"it cannot be read as JSON ({type(error).__name__})", "Give the file that `ranscore score -o` wrote", str(path))
-        ) from None
-    if not isinstance(data, dict):
-        raise InputError(Problem("it is not a record: it holds no JSON object", "Give the file that `ranscore score -o` wrote", str(path)))
-    return from_json(data, str(path))
+        load(path)
+    except InputError:
+        return True
+    return False
 
 
 def dumps(record: Record) -> str:
-    """A record as the text of its file."""
-    return json.dumps(to_json(record), ensure_ascii=False, indent=1) + "\n"
+    """A record as the text of its file, sealed."""
+    return json.dumps(seal(to_json(record)), ensure_ascii=False, indent=1) + "\n"
 
 
 def rows_bytes(rows: Sequence[Rows]) -> bytes:
@@ -267,26 +285,53 @@ def rows_bytes(rows: Sequence[Rows]) -> bytes:
     return stream.getvalue()
 
 
+def load_rows(path: Path, expected: str) -> tuple[Rows, ...]:
+    """Read the file of a sidecar, as `rows_from_bytes`."""
+    return rows_from_bytes(content(path, _rows_source(str(path))), expected, str(path))
+
+
 def rows_from_bytes(data: bytes, expected: str, file: str = "") -> tuple[Rows, ...]:
     """Read a sidecar and hold it against the digest it must have.
 
     Raises:
         StoreError: It is damaged or belongs to another record.
     """
-    try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            studies = tuple(str(name) for name in archive["studies"])
-            tables = tuple(
-                Rows(str(name), tuple(str(column) for column in archive[f"{index}.columns"]), studies, archive[f"{index}.values"])
-                for index, name in enumerate(archive["metrics"])
-            )
-    except (ValueError, KeyError, OSError, EOFError) as error:
-        raise StoreError(Problem(f"the rows cannot be read ({type(error).__name__})", "Score the reports again", file)) from None
-    if rows_digest(tables) != expected:
+    tables = tables_from_bytes(data, file)
+    with reading(_rows_source(file)):
+        found = rows_digest(tables)
+    if found != expected:
         raise StoreError(Problem("the rows are not those of the record", "Score the reports again", file))
     return tables
+
+
+def tables_from_bytes(data: bytes, file: str = "") -> tuple[Rows, ...]:
+    """Read a sidecar, whatever record it belongs to; the archive's own checksums are checked.
+
+    Raises:
+        StoreError: It is damaged.
+    """
+    source = _rows_source(file)
+    found = arrays(data, source)
+    with reading(source):
+        studies = tuple(map(str, found["studies"].tolist()))
+        tables = tuple(
+            Rows(name, tuple(map(str, found[f"{index}.columns"].tolist())), studies, found[f"{index}.values"])
+            for index, name in enumerate(map(str, found["metrics"].tolist()))
+        )
+        if any(table.values.shape != (len(studies), len(table.columns)) or table.values.dtype.kind not in "fiu" for table in tables):
+            raise ShapeError("a table is not as large as its studies and columns")
+    return tables
+
+
+def _rows_source(file: str) -> Source:
+    return Source(file, "the rows", "Score the reports again")
 
 
 def named(record: Record, card: SystemCard) -> Record:
     """The same record under another card; the digest does not change."""
     return replace(record, system=card)
+
+
+def identity(record: Record) -> str:
+    """What makes a record one: system, version, role, evidence grade and digest."""
+    return digest_of([record.system.name, record.system.version, record.system.role.value, record.grade.value, record.digest])[:16]

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from math import isfinite
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from math import inf, isfinite
 from pathlib import Path
 
-from harness import files
-from harness.errors import Problem, StoreError
+from harness.errors import StoreError
+from harness.records import stamps
 from harness.signature import digest as digest_of
 from harness.statistics.paired import FEW, holm
+from harness.storage import files
+from harness.storage.shaped import ShapeError, build
+from harness.storage.stored import UPDATE, Source, each, read_object, reading, schema_of, seal
 from harness.types import Json
 
 SCHEMA = 1
-UPDATE = "Update ranscore"
-"""What to do about a file by a newer program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,69 +184,75 @@ def from_json(data: Json, file: str = "") -> Snapshot:
     """A snapshot from JSON.
 
     Raises:
-        StoreError: It is not a snapshot, or newer than this program.
+        StoreError: It is not a snapshot, newer than this program, or was changed since it was written.
     """
-    try:
-        if data["schema"] > SCHEMA:
-            raise StoreError(Problem(f"its schema is {data['schema']}, this program reads up to {SCHEMA}", UPDATE, file))
+    source = _source(file)
+    schema_of(data, source, SCHEMA)
+    with reading(source):
+        content = {name: value for name, value in data.items() if name not in {"created", "program", "digest"}}
+        if data.get("digest") != digest_of(content):
+            raise ShapeError("it was changed since it was written")
         metrics = tuple(_metric(item) for item in data["metrics"])
-        known = {name: value for name, value in data.items() if name not in {"metrics", "without_rows", "digest"}}
-        return Snapshot(metrics=metrics, without_rows=tuple(data["without_rows"]), **known)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        what = f"it is not a snapshot ({type(error).__name__})"
-        raise StoreError(Problem(what, "Make it again with `ranscore snapshot`", file)) from None
+        plain = {name: value for name, value in data.items() if name not in {"metrics", "digest"}}
+        return replace(build(Snapshot, {**plain, "metrics": []}), metrics=metrics)
+
+
+def _source(file: str) -> Source:
+    return Source(file, "the snapshot", "Make it again with `ranscore snapshot`")
 
 
 def _metric(data: Json) -> MetricSnapshot:
-    places = {part: {name: Place(**place) for name, place in found.items()} for part, found in data["places"].items()}
-    tests = {part: _tests(found) for part, found in data["tests"].items()}
-    size = len(data["systems"]) * (len(data["systems"]) - 1) // 2
+    tests = {part: _tests(build(_Columns, found)) for part, found in data["tests"].items()}
+    made = replace(build(MetricSnapshot, {**data, "tests": {}}), tests=tests)
+    size = len(made.systems) * (len(made.systems) - 1) // 2
     if any(len(column) != size for found in tests.values() for column in (found.difference, found.low, found.high, found.p)):
-        raise ValueError("a matrix of pairs has the wrong size")
-    named = {name: data[name] for name in ("name", "signature", "headline", "higher_is_better", "detectable")}
-    return MetricSnapshot(places=places, tests=tests, systems=tuple(data["systems"]), ranked=tuple(data["ranked"]), **named)
+        raise ShapeError("a matrix of pairs has the wrong size")
+    return made
 
 
-def _tests(data: Json) -> Tests:
-    unknown = {"low": float("-inf"), "high": float("inf")}
-    return Tests(
-        **{name: tuple(unknown[name] if value is None else value for value in data[name]) for name in ("difference", "low", "high", "p")}
-    )
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """As `Tests`, an end that is not known is None."""
+
+    difference: tuple[float, ...]
+    low: tuple[float | None, ...]
+    high: tuple[float | None, ...]
+    p: tuple[float, ...]
+
+
+def _tests(found: _Columns) -> Tests:
+    low = tuple(-inf if value is None else value for value in found.low)
+    return Tests(found.difference, low, tuple(inf if value is None else value for value in found.high), found.p)
 
 
 def dumps(snapshot: Snapshot) -> str:
     """A snapshot as the text of its file, its digest at the top level."""
-    return json.dumps({"digest": snapshot.digest, **to_json(snapshot)}, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return json.dumps(seal({"digest": snapshot.digest, **to_json(snapshot)}), ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def load(path: Path) -> Snapshot:
     """Read a snapshot's file.
 
     Raises:
-        StoreError: It cannot be read.
+        StoreError: It cannot be read, is newer than this program, or was changed since it was written.
     """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise StoreError(
-            Problem(f"it cannot be read ({type(error).__name__})", "Make it again with `ranscore snapshot`", str(path))
-        ) from None
-    if not isinstance(data, dict):
-        raise StoreError(Problem("it is not a snapshot", "Make it again with `ranscore snapshot`", str(path)))
-    return from_json(data, str(path))
+    found = from_json(read_object(path, _source(str(path))), str(path))
+    if not path.name.startswith(f"{found.key}-"):
+        raise _source(str(path)).wrong("it is of another board than its name says")
+    return found
 
 
 def save(root: Path, snapshot: Snapshot) -> Path:
-    """Keep a snapshot in a store's folder; one that says the same as the newest is not kept twice.
+    """Keep a snapshot in a store's folder as the newest of its board; one that says the same as the newest is not kept twice.
 
-    Args:
-        root: The store's folder.
-        snapshot: The time it was created sorts it among its board's; a later one must have a later time.
+    Raises:
+        StoreError: The newest one is by a newer program.
     """
-    latest = _newest(root, snapshot.key)
-    if latest and _says(latest, snapshot.digest):
-        return latest
-    stamp = snapshot.created.replace("-", "").replace(":", "")
+    there = listed(root, snapshot.key)
+    if there and _says(there[0], snapshot.digest):
+        return there[0]
+    made = datetime.fromisoformat(snapshot.created) if snapshot.created else datetime.now(UTC)
+    stamp = stamps.next_stamp((path.name for path in there), made)
     path = root / "snapshots" / f"{snapshot.key}-{stamp}-{snapshot.digest[:12]}.json"
     files.write(path, dumps(snapshot))
     return path
@@ -261,15 +269,16 @@ def _says(path: Path, digest: str) -> bool:
 
 
 def newest(root: Path, cohort: str, board: str) -> Snapshot | None:
-    """The newest snapshot of a board in a store's folder.
+    """The newest snapshot of a board that can be read; the damaged ones are told.
 
     Args:
+        root: The store's folder.
         cohort: The cohort's digest.
         board: Signature of the metric that ranks.
     """
-    path = _newest(root, digest_of([cohort, board])[:16])
-    return load(path) if path else None
+    return next(each(listed(root, digest_of([cohort, board])[:16]), load), None)
 
 
-def _newest(root: Path, key: str) -> Path | None:
-    return max((root / "snapshots").glob(f"{key}-*.json"), key=lambda path: path.name, default=None)
+def listed(root: Path, key: str = "*") -> list[Path]:
+    """The files of a board's snapshots, the newest first; of all boards by default."""
+    return sorted((root / "snapshots").glob(f"{key}-*.json"), key=lambda path: (stamps.key(path.name), path.name), reverse=True)

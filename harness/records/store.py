@@ -1,31 +1,39 @@
 """The store of records: append-only, one file an event, safe for several processes at once.
 
 ```
-store/events/20261121T120000Z-<16 hex>.json   a record, a withdrawal or a restoration; written atomically, never changed
-store/rows/<digest>.npz                       sufficient statistics, shared by equal records
-store/reports/<digest>.jsonl                  what was scored, kept so that everything can be scored again
-store/patients/<cohort>.json                  whose study each one is, which intervals and ranks need
-store/snapshots/                              ranks and pairwise results (see harness.records.snapshot)
+store/events/20261121T120000.000000Z-<id>.json   a record, a withdrawal or a restoration (see harness.records.store_events)
+store/rows/<digest>.npz                          sufficient statistics, shared by equal records
+store/reports/<digest>.jsonl                     what was scored, kept so that everything can be scored again
+store/patients/<cohort>.json                     whose study each one is, which intervals and ranks need
+store/snapshots/                                 ranks and pairwise results (see harness.records.snapshot)
 ```
+
+A file that is damaged is told and left aside; the rest is served. What is named by its content is written again where it is damaged.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
 
-from harness import files
-from harness.errors import InputError, Problem, StoreError, UsageError
-from harness.home import home
+from harness.config.home import home
+from harness.errors import Problem, StoreError, UsageError
 from harness.records import record as records
+from harness.records import stamps, store_events
 from harness.records.record import CohortCard, Record
-from harness.signature import digest as digest_of
-from harness.types import Json, Rows
+from harness.records.store_events import Kept, Restored, Withdrawn
+from harness.storage import files
+from harness.storage.shaped import ShapeError, build
+from harness.storage.stored import Source, content, exists, keep, parse, read_object, reading, seal, shaped, tell
+from harness.types import Rows
+
+SCHEMA = 1
+"""Of the file of patients."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,8 @@ class Stored:
     """The reason; empty where it stands."""
     reports: str = ""
     """Digest of the kept reports; empty where none were kept."""
+    file: str = field(default="", compare=False)
+    """The file of its event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +73,29 @@ class Store:
             reports: By study id what was scored, so that it can be scored again.
             patients: By study id the patient, so that ranks can be made; needed where a patient has several studies.
         """
-        name = identity(record)
-        if next(self.root.glob(f"events/*-{name}.json"), None):
-            self.keep_rows(record, (), patients)
-            return next(item for item in self.all() if item.id == name)
+        name = records.identity(record)
         self.keep_rows(record, rows, patients)
-        kept = self._keep_reports(reports) if reports is not None else ""
-        self._append(name, {"event": "record", "id": name, "reports": kept, "record": records.to_json(record)})
-        return Stored(name, record, reports=kept)
+        digest = ""
+        if reports is not None:
+            text = _reports_text(reports)
+            digest = sha256(text.encode()).hexdigest()
+            path = self.reports_path(digest)
+            keep(path, text, lambda: _reports(path), private=True)
+        if next(self.root.glob(f"events/*-{name}.json"), None) and (known := [item for item in self.all() if item.id == name]):
+            return known[0]
+        file = self._append(Kept(id=name, record=record, reports=digest))
+        return Stored(name, record, reports=digest, file=file)
 
     def keep_rows(self, record: Record, rows: Sequence[Rows], patients: Mapping[str, str] | None = None) -> None:
         """Keep what a record's ranks are made from, before or without the record itself; arguments as for `add`."""
         if patients:
-            text = json.dumps(dict(sorted(patients.items())), ensure_ascii=False)
-            files.create(self.root / "patients" / f"{record.cohort.digest}.json", text, private=True)
+            path = self.patients_path(record.cohort)
+            found = {"schema": SCHEMA, "cohort": record.cohort.digest, "patients": dict(sorted(patients.items()))}
+            text = json.dumps(seal(found), ensure_ascii=False)
+            keep(path, text, lambda: _patients(path, record.cohort), private=True)
         if rows:
-            files.create(self.root / "rows" / f"{record.rows}.npz", records.rows_bytes(rows), private=True)
+            path = self.rows_path(record)
+            keep(path, records.rows_bytes(rows), lambda: records.load_rows(path, record.rows), private=True)
 
     def withdraw(self, name: str, reason: str, when: str = "") -> None:
         """Take a record off the board; the event and the record stay.
@@ -87,8 +104,7 @@ class Store:
             UsageError: There is no such record.
         """
         found = self.find(name)
-        event = {"event": "withdrawal", "id": found.id, "reason": reason or "withdrawn", "created": when or now(), "nonce": token_hex(8)}
-        self._append(digest_of(event)[:16], event)
+        self._append(Withdrawn(id=found.id, reason=reason or "withdrawn", created=when or now(), nonce=token_hex(8)))
 
     def restore(self, name: str, when: str = "") -> None:
         """Put a withdrawn record back on the board: an event of its own, for each withdrawal there was.
@@ -97,33 +113,20 @@ class Store:
             UsageError: There is no such record.
         """
         found = self.find(name)
-        for path in sorted((self.root / "events").glob("*.json")):
-            event = _read(path)
-            if event["event"] == "withdrawal" and event["id"] == found.id:
-                again = {"event": "restoration", "id": found.id, "withdrawal": path.stem, "created": when or now()}
-                self._append(digest_of([found.id, path.stem])[:16], again)
+        for withdrawal in store_events.read(self.root / "events").withdrawals.get(found.id, {}):
+            self._append(Restored(id=found.id, withdrawal=withdrawal, created=when or now()))
 
     def all(self) -> tuple[Stored, ...]:
-        """Every record, oldest first, the withdrawn ones marked.
+        """Every record in the order in which it arrived, the withdrawn ones marked. Damaged events are told and left aside."""
+        return self.read()[0]
 
-        Raises:
-            StoreError: An event cannot be read; the message names the file.
-        """
-        kept: dict[str, Stored] = {}
-        gone: dict[str, tuple[str, str]] = {}
-        back: set[str] = set()
-        for path in sorted((self.root / "events").glob("*.json")):
-            event = _read(path)
-            if event["event"] == "record":
-                record = records.from_json(event["record"], str(path))
-                kept.setdefault(event["id"], Stored(event["id"], record, reports=event.get("reports", "")))
-            elif event["event"] == "withdrawal":
-                gone[path.stem] = (event["id"], event["reason"])
-            elif event["event"] == "restoration":
-                back.add(event["withdrawal"])
-        reasons = {name: reason for event, (name, reason) in gone.items() if event not in back}
-        ordered = sorted(kept.values(), key=lambda item: (item.record.created, item.id))
-        return tuple(Stored(item.id, item.record, reasons.get(item.id, ""), item.reports) for item in ordered)
+    def read(self) -> tuple[tuple[Stored, ...], tuple[Path, ...]]:
+        """As `all`, with the files of the damaged events."""
+        log = store_events.read(self.root / "events")
+        for _, error in log.damaged:
+            tell(error)
+        stored = tuple(Stored(kept.id, kept.record, log.withdrawn(kept.id), kept.reports, str(path)) for path, kept in log.kept)
+        return stored, tuple(path for path, _ in log.damaged)
 
     def standing(self) -> tuple[Stored, ...]:
         """The records that were not withdrawn."""
@@ -146,47 +149,106 @@ class Store:
         raise UsageError(f"{name!r} {what}; the store holds {known or 'nothing yet'}")
 
     def rows(self, record: Record) -> tuple[Rows, ...]:
-        """The rows of a record; empty where they are not here (a hidden cohort's public side)."""
-        path = self.root / "rows" / f"{record.rows}.npz"
-        return records.rows_from_bytes(path.read_bytes(), record.rows, str(path)) if path.is_file() else ()
+        """The rows of a record; empty where they are not here (a hidden cohort's public side).
+
+        Raises:
+            StoreError: They are damaged.
+        """
+        path = self.rows_path(record)
+        return records.load_rows(path, record.rows) if exists(path) else ()
 
     def reports(self, stored: Stored) -> dict[str, str] | None:
-        """What was scored, by study id; None where it was not kept."""
-        path = self.root / "reports" / f"{stored.reports}.jsonl"
-        if not stored.reports or not path.is_file():
-            return None
-        # Split as bytes: text would part at U+2028 too.
-        return {item["study_id"]: item["report"] for item in map(json.loads, path.read_bytes().splitlines())}
+        """What was scored, by study id; None where it was not kept.
+
+        Raises:
+            StoreError: The file is damaged.
+        """
+        return self.reports_of(stored.reports) if stored.reports and exists(self.reports_path(stored.reports)) else None
+
+    def reports_of(self, digest: str) -> dict[str, str]:
+        """Kept reports by the hash of their file.
+
+        Raises:
+            StoreError: The file is missing or damaged.
+        """
+        return _reports(self.reports_path(digest))
 
     def patients(self, cohort: CohortCard) -> dict[str, str]:
         """Whose study each one is; empty where every patient has one study.
 
         Raises:
-            StoreError: Patients have several studies, and nothing here says which.
+            StoreError: The file is damaged, or patients have several studies, and nothing here says which.
         """
-        path = self.root / "patients" / f"{cohort.digest}.json"
-        if path.is_file():
-            found: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-            return found
+        path = self.patients_path(cohort)
+        if exists(path):
+            return _patients(path, cohort)
         if cohort.patients == cohort.studies:
             return {}
         what = f"the store does not say which of the {cohort.studies} studies of {cohort.name} belong to one patient"
         raise StoreError(Problem(what, "Score one of its reports files again with --store", str(path)))
 
-    def _keep_reports(self, reports: Mapping[str, str]) -> str:
-        text = "".join(json.dumps({"study_id": study, "report": reports[study]}) + "\n" for study in sorted(reports))
-        name = sha256(text.encode()).hexdigest()
-        files.create(self.root / "reports" / f"{name}.jsonl", text, private=True)
-        return name
+    def rows_path(self, record: Record) -> Path:
+        """Where the rows of a record are kept."""
+        return self.root / "rows" / f"{record.rows}.npz"
 
-    def _append(self, name: str, event: Json) -> None:
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        files.create(self.root / "events" / f"{stamp}-{name}.json", json.dumps(event, ensure_ascii=False, indent=1) + "\n")
+    def reports_path(self, digest: str) -> Path:
+        """Where reports are kept, by the hash of the file."""
+        return self.root / "reports" / f"{digest}.jsonl"
+
+    def patients_path(self, cohort: CohortCard) -> Path:
+        """Where the list of a cohort's patients is kept."""
+        return self.root / "patients" / f"{cohort.digest}.json"
+
+    def _append(self, event: store_events.Event) -> str:
+        """Write an event under a stamp later than all others; its file."""
+        folder = self.root / "events"
+        while True:
+            stamp = stamps.next_stamp((path.name for path in folder.glob("*.json")), datetime.now(UTC))
+            path = folder / store_events.name(event, stamp)
+            if files.create(path, store_events.dump(event)):
+                return str(path)
 
 
-def identity(record: Record) -> str:
-    """What makes a record one: system, version, role and digest."""
-    return digest_of([record.system.name, record.system.version, record.system.role.value, record.grade.value, record.digest])[:16]
+def _reports_text(reports: Mapping[str, str]) -> str:
+    return "".join(json.dumps({"study_id": study, "report": reports[study]}) + "\n" for study in sorted(reports))
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    study_id: str
+    report: str = field(repr=False)
+
+
+def _reports(path: Path) -> dict[str, str]:
+    """Kept reports by study id; the file is named by the hash of its content."""
+    source = Source(str(path), "the file of reports", "Restore this file from a backup, or score the reports again")
+    data = content(path, source)
+    with reading(source):
+        if sha256(data).hexdigest() != path.stem:
+            raise ShapeError("it was changed since it was written")
+        # Split as bytes: text would part at U+2028 too.
+        lines = [build(_Report, parse(line, source)) for line in data.splitlines()]
+    return {line.study_id: line.report for line in lines}
+
+
+@dataclass(frozen=True, slots=True)
+class _Patients:
+    patients: Mapping[str, str]
+    cohort: str = ""
+    schema: int = SCHEMA
+
+
+def _patients(path: Path, cohort: CohortCard) -> dict[str, str]:
+    source = Source(str(path), "the list of patients", "Score one of the cohort's reports files again with --store")
+    found = read_object(path, source)
+    # Earlier versions wrote the patients alone, without schema and seal.
+    kept = shaped(_Patients, found if isinstance(found.get("patients"), dict) else {"patients": found}, source)
+    if kept.cohort not in ("", cohort.digest) or (len(kept.patients), len(set(kept.patients.values()))) != (
+        cohort.studies,
+        cohort.patients,
+    ):
+        raise source.wrong("its patients are not those of the cohort")
+    return dict(kept.patients)
 
 
 def default() -> Store:
@@ -213,14 +275,3 @@ def newest(stored: Iterable[Stored]) -> tuple[Stored, ...]:
             first = record.metrics[0].signature if record.metrics else ""
             latest[(record.system.name, record.system.role, record.cohort.digest, first)] = item
     return tuple(latest.values())
-
-
-def _read(path: Path) -> Json:
-    try:
-        event = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(event, dict) or not {"event", "id"} <= event.keys():
-            raise InputError("an event has a kind and an id")
-        return event
-    except (OSError, ValueError, InputError) as error:
-        what = f"the event cannot be read ({type(error).__name__})"
-        raise StoreError(Problem(what, "Restore this file from a backup, or move it out of the store", str(path))) from None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from harness.metrics import metric
-from harness.records.record import Record, record_digest
+from harness.records.record import MetricResult, Record, record_digest
 from harness.signature import kind_of, spec_of
 from harness.types import Rows
 
@@ -47,14 +47,19 @@ def differences(claimed: Record, found: Record) -> list[str]:
 
 def against_rows(claimed: Record, rows: Sequence[Rows]) -> tuple[str, list[str]]:
     """Scores and digest again, from the rows alone: nothing says that the rows are those of the reports."""
-    lines = []
-    for result, table in zip(claimed.metrics, rows, strict=True):
-        parts = metric(spec_of(result.signature)).score(table.values.sum(axis=0))
-        lines += _parts(result.name, dict(result.parts), {name: float(value) for name, value in parts.items()})
+    if len(rows) != len(claimed.metrics):
+        return "", [f"metrics: the record has {len(claimed.metrics)}, the rows are of {len(rows)}"]
+    lines = [line for result, table in zip(claimed.metrics, rows, strict=True) for line in of_rows(result, table)]
     found = record_digest(claimed.cohort.digest, [result.signature for result in claimed.metrics], claimed.counts, rows)
     if found != claimed.digest:
         lines.append(f"digest: the record says {claimed.digest[:12]}, its content gives {found[:12]}")
     return found, lines
+
+
+def of_rows(result: MetricResult, table: Rows) -> list[str]:
+    """Where a metric's scores are not those that its rows give, a line each."""
+    parts = metric(spec_of(result.signature)).score(table.values.sum(axis=0))
+    return _parts(result.name, dict(result.parts), {name: float(value) for name, value in parts.items()})
 
 
 def _parts(name: str, claimed: dict[str, float], found: dict[str, float]) -> list[str]:

@@ -11,14 +11,15 @@ import numpy as np
 from harness.errors import InputError, Problem
 from harness.metrics.findings_f1 import reference_decisions
 from harness.optional import asked, official
-from harness.progress import progress
 from harness.quiet import Quiet
 from harness.records.record import CohortCard, Counts, ExtractorCard, MetricResult, Record, record_digest, rows_digest
 from harness.signature import Signature
 from harness.signature import digest as digest_of
 from harness.statistics.intervals import PUBLISHED, intervals
 from harness.statistics.resample import patient_totals
+from harness.storage.progress import progress
 from harness.types import (
+    UNSURE,
     Access,
     Cohort,
     Extractor,
@@ -251,13 +252,14 @@ def count(sides: Sides) -> Counts:
         for item in sides.candidates:
             if item.status is ReportStatus.OK:
                 _tally(item.labels[vocabulary], tally, yes_or_no=vocabulary == "ran-21")
-    flagged = sum(any(labels.flags for labels in item.labels.values()) for item in sides.candidates)
+    flags = [{flag for labels in item.labels.values() for flag in labels.flags} for item in sides.candidates]
     return Counts(
         len(sides.candidates),
         missing=whole[ReportStatus.MISSING],
         empty=whole[ReportStatus.EMPTY],
         unsupported=whole[ReportStatus.UNSUPPORTED],
-        flagged=flagged,
+        flagged=sum(bool(found - {UNSURE}) for found in flags),
+        unsure=sum(UNSURE in found for found in flags),
         **tally,
     )
 

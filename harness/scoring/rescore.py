@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness import cohorts
-from harness.errors import RanscoreError
-from harness.home import home
-from harness.progress import progress
+from harness.config.home import home
+from harness.errors import RanscoreError, StoreError
 from harness.records.record import Record
 from harness.records.store import Store, Stored, newest
 from harness.scoring import scorer
 from harness.signature import spec_of
+from harness.storage.progress import progress
+from harness.storage.stored import each
 from harness.types import Cohort
 
 
@@ -55,7 +56,12 @@ def rescore(
         created: UTC time of the new records.
     """
     for old in progress(newest(store.all()), "Scoring again", unit="record"):
-        reports, cohort = store.reports(old), known.get(old.record.cohort.digest)
+        cohort = known.get(old.record.cohort.digest)
+        try:
+            reports = store.reports(old)
+        except StoreError as error:
+            yield Rescored(old, reason=str(error))
+            continue
         if reports is None:
             yield Rescored(old, reason="its reports were not kept")
         elif cohort is None:
@@ -91,10 +97,13 @@ def _again(
         return Rescored(old, reason=str(error))
     if made.record.digest != record.digest:
         store.add(made.record, made.rows, reports, made.sides.patients)
+    else:
+        # What was damaged of its rows and patients is whole again.
+        store.keep_rows(record, made.rows, made.sides.patients)
     return Rescored(old, made.record)
 
 
 def cohorts_here() -> dict[str, Cohort]:
     """The built cohorts of this machine, by digest."""
-    folders = sorted(path.parent for path in (home() / "cohorts").glob("*/manifest.json"))
-    return {cohort.manifest.digest: cohort for cohort in map(cohorts.load, folders)}
+    folders = [path.parent for path in cohorts.manifests(home() / "cohorts")]
+    return {cohort.manifest.digest: cohort for cohort in each(folders, cohorts.load)}

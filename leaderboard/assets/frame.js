@@ -219,7 +219,11 @@
       if (holder.dataset.shown !== asked.toString()) {
         holder.setAttribute("aria-busy", "true");
         try {
-          const answer = await fetch(`ranscore/view?${asked}`);
+          let answer = await fetch(`ranscore/view?${asked}`);
+          for (let tries = 0; answer.status === 503 && tries < 5; tries++) { // others are being served: come again when told to
+            await new Promise((done) => setTimeout(done, 1000 * (Number(answer.headers.get("retry-after")) || 1)));
+            answer = await fetch(`ranscore/view?${asked}`);
+          }
           if (!answer.ok) throw new Error(String(answer.status));
           const made = document.createElement("template"); // made ready before it is laid out
           made.innerHTML = await answer.text();

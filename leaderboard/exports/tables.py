@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
@@ -156,12 +157,31 @@ def _markdown_line(texts: list[str]) -> str:
     return "| " + " | ".join(texts) + " |"
 
 
+BREAK = "<!-- -->"
+"""Nothing, between two characters that would make a link together: GitHub looks for addresses and names after it has undone escapes."""
+MARKDOWN = (
+    (re.compile(r"&"), "&amp;"),
+    (re.compile(r"<"), "&lt;"),
+    (re.compile(r">"), "&gt;"),
+    (re.compile(r"([\\`*_{}\[\]()!|~^])"), r"\\\1"),
+    (re.compile(r"#"), r"\\#" + BREAK),  # a heading, an issue
+    (re.compile(r"^([-+=])(?=\s|\1|$)"), r"\\\1"),  # a list, a line, a heading, where a line begins
+    (re.compile(r"^(\d+)\.(?=\s|$)"), r"\1\\."),  # a numbered list
+    (re.compile(r"(?<=[^\W_])\.(?=[^\W_]*[^\W\d_])"), "&#46;"),  # www.example.org, example.org
+    (re.compile(r":(?=//)"), "&#58;"),
+    (re.compile(r":(?=[\w+-]+:)"), ":" + BREAK),  # a picture by its name
+    (re.compile(r"@"), "@" + BREAK),  # an address of mail, a person
+    (re.compile(r"\$"), "<span>$</span>"),  # a formula
+)
+"""What Markdown, and GitHub's, takes for more than text, and how it is written instead; in this order."""
+
+
 def markdown_escape(text: str) -> str:
-    """Text that Markdown prints as it is: no markup, no link, no image, no HTML."""
-    flat = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    for character in "\\`*_{}[]()#!|~":
-        flat = flat.replace(character, "\\" + character)
-    return flat.replace("://", "&#58;//")
+    """Text that Markdown prints as it is: no markup, no link, no image, no HTML, no formula, nobody is notified."""
+    flat = " ".join(text.split())
+    for found, written in MARKDOWN:
+        flat = found.sub(written, flat)
+    return flat
 
 
 LATEX_HEAD = ("\\begin{table}\n\\centering\n\\begin{tabular}{", "}\n\\toprule\n")

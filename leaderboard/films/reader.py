@@ -5,27 +5,25 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from generators import catalogue
 from generators.catalogue import Options, System
-from generators.running.batching import fit
-from harness.errors import InputError, Problem, RanscoreError, UnavailableError, UsageError
-from harness.home import config, home
-from harness.optional import caution
+from harness import config
+from harness.errors import UsageError
 from harness.quiet import Quiet
-from harness.types import Generator, Role, StudyInput
+from harness.types import Role
 from leaderboard.films import sandbox
+from leaderboard.films.generator import Apart
 
 VARIABLE = "RANSCORE_GENERATOR"
 """Names the generator of a hosted page, where nobody types a command."""
-KEYS = ("generator", "weights", "set", "device", "precision", "seed")
-"""What may stand under `[try]` in the user's configuration."""
+SECONDS: float = config.defaults("try")["seconds"]
+"""After which a generator that has not answered is ended, where the configuration gives no other number."""
 SHOWN = 480
 """Pixels of the longer side of the picture that goes back to the visitor."""
 EXAMPLES = 24
@@ -58,16 +56,17 @@ class Reader:
         system: Its entry in the catalogue.
         options: As they were given; `auto` is resolved when the generator is made.
         note: What visitors should know of it beyond the catalogue's line.
+        seconds: After which a generator that has not answered is ended.
 
     Raises:
         UsageError: It is no system that reads films.
     """
 
-    def __init__(self, system: System, options: Options, note: str = "") -> None:
+    def __init__(self, system: System, options: Options, note: str = "", seconds: float = SECONDS) -> None:
         if system.role is not Role.SYSTEM or "frontal" not in system.needs:
             raise UsageError(f"{system.name} reads no film, so the page cannot offer it. `ranscore systems list` shows what each needs")
         self.system, self.options, self.note = system, options, note
-        self._made: Generator | None = None
+        self._apart = Apart(system, options, seconds)
 
     def check(self) -> None:
         """Whether it can be made here, without loading anything.
@@ -87,31 +86,18 @@ class Reader:
 
         Raises:
             InputError: It is no film that can be read.
-            UnavailableError: The generator cannot be made, or failed in a way that it does not record itself.
+            UnavailableError: The generator cannot be made, did not answer in time, or failed in a way that it does not record itself.
         """
-        with TemporaryDirectory(prefix="ranscore-film-") as folder:
-            path = sandbox.cleaned(content, name, Path(folder))
-            try:
-                self._made = self._made or self._make()
-                (made,) = map(fit, self._made.generate([StudyInput("film", frontal=path)]))
-            except RanscoreError:
-                raise
-            # Models fail in their own ways; what they say may quote the film's place or content, so only the kind is kept.
-            except Exception as error:
-                what = f"{self.system.name} failed on this film ({type(error).__name__})"
-                raise UnavailableError(Problem(what, "Try another, or tell those who run the page")) from None
-            picture, size = _picture(path)
-        said = caution(self._made)
+        clean = sandbox.cleaned(content, name)
+        made, said = self._apart.write(clean)
+        picture, size = _picture(clean)
         return Written(made.report, made.failure, tuple(made.substituted), picture, size, said, bool(said) and is_example(content))
 
-    def _make(self) -> Generator:
-        return catalogue.make(self.system, replace(self.options, device=catalogue.device(self.options.device)))
 
-
-def _picture(path: Path) -> tuple[bytes, tuple[int, int]]:
+def _picture(clean: bytes) -> tuple[bytes, tuple[int, int]]:
     from PIL import Image
 
-    with Image.open(path, formats=("PNG",)) as film:
+    with Image.open(io.BytesIO(clean), formats=("PNG",)) as film:
         size = film.size
         film.thumbnail((SHOWN, SHOWN))
         stream = io.BytesIO()
@@ -123,38 +109,27 @@ def configured(environment: Mapping[str, str] = os.environ) -> Reader | None:
     """The generator that `RANSCORE_GENERATOR` or `[try]` of the user's configuration names; None where neither does.
 
     Raises:
-        InputError: `[try]` holds something else than it may.
+        InputError: The configuration is wrong.
         UsageError: There is no such system, or it reads no film.
     """
-    table = config().get("try", {})
-    if problems := _problems(table):
-        raise InputError(problems)
+    table = config.table("try")
     name = environment.get(VARIABLE) or table.get("generator", "")
     if not name:
         return None
-    mine = table if name == table.get("generator") else {}
+    mine = table if name == table.get("generator") else config.defaults("try")
     options = Options(
-        {weights: Path(path).expanduser() for weights, path in mine.get("weights", {}).items()},
-        mine.get("device", "auto"),
-        mine.get("precision", "float32"),
-        mine.get("seed", 0),
-        {key: str(value) for key, value in mine.get("set", {}).items()},
+        {weights: Path(path).expanduser() for weights, path in mine["weights"].items()},
+        mine["device"],
+        mine["precision"],
+        mine["seed"],
+        {key: _spelled(value) for key, value in mine["set"].items()},
     )
-    return Reader(catalogue.find(name), options)
+    return Reader(catalogue.find(name), options, seconds=mine["seconds"])
 
 
-def _problems(table: Any) -> list[Problem]:
-    """What is wrong with `[try]`."""
-    place = str(home() / "config.toml")
-    if not isinstance(table, dict):
-        return [Problem("try is not a table", "Write [try]", place)]
-    kinds: dict[str, type] = {"weights": dict, "set": dict, "seed": int}
-    unknown = [key for key in table if key not in KEYS]
-    wrong = [key for key in KEYS if key in table and not isinstance(table[key], kinds.get(key, str))]
-    return [Problem(f"[try] has no key {key!r}", f"It has {', '.join(KEYS)}", place) for key in unknown] + [
-        Problem(f"[try] {key} is not {'a table' if kinds.get(key) is dict else 'a number' if key == 'seed' else 'text'}", "Mend it", place)
-        for key in wrong
-    ]
+def _spelled(value: Any) -> str:
+    """A setting as `--set` takes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @cache

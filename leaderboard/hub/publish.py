@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.records.record import MetricResult, Record
-from harness.records.store import identity
+from harness.records.record import MetricResult, Record, identity
 from harness.records.summary import FEW_POSITIVES
 from harness.types import Access, Json
 

@@ -8,26 +8,35 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
-import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from harness import files
-from harness.errors import UnavailableError
+from harness import config
+from harness.config.home import home
+from harness.errors import Problem, RanscoreError, RefusedError, StoreError, UnavailableError
 from harness.quiet import Quiet
-from harness.records import record as records
+from harness.records import snapshot, store_events
 from harness.records.store import Store
+from harness.storage import files
+from harness.storage.stored import each, exists
 from leaderboard.hub.publish import public, rows
 from submissions import desk as desks
 from submissions.desk import Desk
-from submissions.ledger import Ledger
+from submissions.events import NAME, load
+from submissions.ledger import Ledger, checked
 
 Found = TypeVar("Found")
+PUBLIC: Final = "https://huggingface.co"
+PLAIN: Final = re.compile(r"(?:[A-Za-z0-9_-][\w.-]{0,199}/){0,3}[A-Za-z0-9_-][\w.-]{0,199}", re.ASCII)
+"""A file's name on the Hub that is read: it leads into no other folder than that of the data set."""
+PUBLISHED: Final = re.compile(r"(?:events|snapshots)/[A-Za-z0-9][\w.-]{0,199}\.json", re.ASCII)
+"""The name of a published record or snapshot."""
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds between attempts."""
 CARD = """---
@@ -65,18 +74,28 @@ class Repository:
         self._ask(lambda: self.api().create_repo(self.id, repo_type="dataset", private=private, exist_ok=True))
 
     def names(self) -> list[str]:
-        """Every file of the newest state."""
+        """Every file of the newest state whose name stays inside a folder."""
 
         def ask() -> list[str]:
             info = self.api().repo_info(self.id, repo_type="dataset")
             self.revision = str(info.sha)
-            return [str(item.rfilename) for item in info.siblings or ()]
+            return [name for item in info.siblings or () if PLAIN.fullmatch(name := str(item.rfilename))]
 
         return self._ask(ask)
 
     def read(self, name: str) -> bytes:
-        """One file of the state that was read last; kept in the cache."""
+        """One file, from the cache where it is there: no file that is read here ever changes.
+
+        Raises:
+            StoreError: The name leads out of a folder.
+            UnavailableError: The Hub does not answer, or does not allow it.
+        """
         from huggingface_hub import hf_hub_download
+
+        if not PLAIN.fullmatch(name):
+            raise StoreError(Problem("a name of the data set is not that of a file in it", "Remove it from the data set", self.id))
+        if (self.cache / name).is_file():
+            return (self.cache / name).read_bytes()
 
         def ask() -> bytes:
             path = hf_hub_download(
@@ -88,6 +107,10 @@ class Repository:
         self.cache.mkdir(parents=True, exist_ok=True)
         self.cache.chmod(0o700)
         return self._ask(ask)
+
+    def forget(self, name: str) -> None:
+        """Take a file out of the cache."""
+        (self.cache / name).unlink(missing_ok=True)
 
     def commit(self, made: Mapping[str, bytes], message: str, gone: tuple[str, ...] = (), *, decided: bool = True) -> bool:
         """Write and remove files in one commit; it has landed when this returns True.
@@ -130,7 +153,7 @@ class Repository:
         raise AssertionError("unreachable")
 
     def _landed(self, name: str, content: bytes) -> bool:
-        (self.cache / name).unlink(missing_ok=True)
+        self.forget(name)
         return self.read(name) == content
 
     def _ask(self, question: Callable[[], Found]) -> Found:
@@ -173,20 +196,28 @@ class HubShelf(Quiet):
     """A ledger's files in a closed data set."""
 
     repository: Repository
-    _read: dict[str, bytes] = field(default_factory=dict, repr=False)
 
-    def events(self) -> Mapping[str, bytes]:
-        """Every event by name, as they are now."""
-        names = [name for name in self.repository.names() if name.startswith("events/") and name.endswith(".json")]
-        for name in names:
-            if name not in self._read:
-                kept = self.repository.cache / name
-                self._read[name] = kept.read_bytes() if kept.is_file() else self.repository.read(name)
-        return {name: self._read[name] for name in names}
+    def names(self) -> Sequence[str]:
+        """The names of all events."""
+        return sorted(name for name in self.repository.names() if NAME.fullmatch(name))
 
     def blob(self, name: str) -> bytes:
-        """One file of reports."""
-        return self.repository.read(name)
+        """One event, or one file of reports. A copy in the cache that is damaged is read from the Hub again."""
+        try:
+            return self._checked(name)
+        except StoreError:
+            self.repository.forget(name)
+            return self._checked(name)
+
+    def _checked(self, name: str) -> bytes:
+        data = checked(name, self.repository.read(name), self.place(name))
+        if name.startswith("events/"):
+            load(name, data)
+        return data
+
+    def place(self, name: str) -> str:
+        """The data set and the file's name in it."""
+        return f"{self.repository.id}/{name}"
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -209,33 +240,31 @@ def push(store: Store, repository: Repository) -> int:
     commits = 0
     if "README.md" not in there:
         commits += repository.commit({"README.md": CARD.encode()}, "say what this is", decided=False)
-    for path in sorted((store.root / "events").glob("*.json")):
-        if f"events/{path.name}" not in there:
-            event = json.loads(path.read_text(encoding="utf-8"))
-            commits += repository.commit({f"events/{path.name}": _public_event(event)}, f"{event['event']} {event['id']}", decided=False)
+    fresh = sorted(path for path in (store.root / "events").glob("*.json") if f"events/{path.name}" not in there)
+    for path, event in each(fresh, lambda path: (path, store_events.load(path))):
+        made = {f"events/{path.name}": store_events.dump(_public(event)).encode()}
+        commits += repository.commit(made, f"{type(event).__name__.lower()} {event.id}", decided=False)
     commits += _push_rows(store, repository, there)
-    fresh = [path for path in (store.root / "snapshots").glob("*.json") if f"snapshots/{path.name}" not in there]
-    if fresh:
-        made = {f"snapshots/{path.name}": path.read_bytes() for path in fresh}
+    fresh = [path for path in snapshot.listed(store.root) if f"snapshots/{path.name}" not in there]
+    if made := dict(each(fresh, lambda path: (f"snapshots/{path.name}", snapshot.dumps(snapshot.load(path)).encode()))):
         commits += repository.commit(made, "ranks", decided=False)
     return commits
 
 
-def _public_event(event: dict[str, Any]) -> bytes:
-    if event["event"] == "record":
-        event = {**event, "reports": "", "record": records.to_json(public(records.from_json(event["record"])))}
-    return (json.dumps(event, ensure_ascii=False, indent=1) + "\n").encode()
+def _public(event: store_events.Event) -> store_events.Event:
+    return replace(event, reports="", record=public(event.record)) if isinstance(event, store_events.Kept) else event
 
 
 def _push_rows(store: Store, repository: Repository, there: set[str]) -> int:
-    """The flat rows of what stands; those of what does not are taken out."""
+    """The flat rows of what stands; those of what does not are taken out. A record whose event is damaged stays as it is."""
     standing = {f"data/{item.id}.jsonl": item.record for item in store.standing()}
+    damaged = {f"data/{store_events.tail(path.stem)}.jsonl" for path, _ in store_events.read(store.root / "events").damaged}
     commits = 0
     for name, record in standing.items():
         if name not in there:
             content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows(record)).encode()
             commits += repository.commit({name: content}, f"scores of {record.system.name}", decided=False)
-    if gone := tuple(sorted(name for name in there if name.startswith("data/") and name not in standing)):
+    if gone := tuple(sorted(name for name in there if name.startswith("data/") and name not in standing.keys() | damaged)):
         commits += repository.commit({}, "take out what was withdrawn", gone, decided=False)
     return commits
 
@@ -246,7 +275,7 @@ def pull(repository: Repository, store: Store) -> int:
     Returns:
         How many files were new.
     """
-    wanted = [name for name in repository.names() if name.startswith(("events/", "snapshots/")) and not (store.root / name).is_file()]
+    wanted = [name for name in repository.names() if PUBLISHED.fullmatch(name) and not exists(store.root / name)]
     for name in wanted:
         files.create(store.root / name, repository.read(name))
     return len(wanted)
@@ -264,7 +293,7 @@ def follow(desk: Desk, every: float = 60.0) -> None:
 
     def look() -> None:
         while True:
-            with suppress(UnavailableError):
+            with suppress(RanscoreError, OSError):
                 pull(results, desk.store)
             time.sleep(every)
 
@@ -273,11 +302,24 @@ def follow(desk: Desk, every: float = 60.0) -> None:
 
 def repositories(root: Path) -> tuple[Repository | None, Repository | None]:
     """The data sets of submissions and of results, as `[hub]` in the board's `config.toml` names them."""
-    path = root / "config.toml"
-    table = tomllib.loads(path.read_text(encoding="utf-8")).get("hub", {}) if path.is_file() else {}
-    endpoint = table.get("endpoint")
+    table = config.table("hub", root)
+    endpoint = str(table["endpoint"]).rstrip("/") if table.get("endpoint") else None
+    if any(name in table for name in ("submissions", "results")):
+        _check_trusted(endpoint, root / "config.toml")
     made = [Repository(table[name], root / "hub" / name, endpoint) if name in table else None for name in ("submissions", "results")]
     return made[0], made[1]
+
+
+def _check_trusted(endpoint: str | None, path: Path) -> None:
+    """Refuse a Hub that only a board's folder names: it would get the user's token.
+
+    Raises:
+        RefusedError: It is neither the public one, nor in the user's own configuration, nor in HF_ENDPOINT.
+    """
+    own = config.table("hub").get("endpoint"), os.environ.get("HF_ENDPOINT"), PUBLIC
+    if endpoint is not None and endpoint not in {known.rstrip("/") for known in own if known}:
+        what = "it names another Hub than the public one, and your token would be sent there"
+        raise RefusedError(Problem(what, f"If you trust it, set HF_ENDPOINT, or [hub] endpoint in {home() / 'config.toml'}", str(path)))
 
 
 def open_desk(root: Path | None = None) -> Desk:

@@ -14,13 +14,18 @@ from leaderboard.page.body import Refusal
 from submissions.sandbox import plain_name
 
 STATUS = {UsageError: 404, InputError: 422, RefusedError: 403, UnavailableError: 503, StoreError: 503}
+AGAIN = "3"
+"""Seconds after which a visitor who was not answered may ask again."""
 HEADS = {422: "It cannot be handed in", 503: "Not now", 500: "This failed"}
 
 
 def refusal(error: Exception) -> Response:
     """An error as an answer."""
     if isinstance(error, Refusal):
-        return refused(error.status, [error.problem])
+        answer = refused(error.status, [error.problem])
+        if error.status == 503:
+            answer.headers["retry-after"] = AGAIN
+        return answer
     if isinstance(error, RanscoreError):
         return refused(STATUS.get(type(error), 422), error.problems)
     kind = type(error).__name__

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import os
-from collections import OrderedDict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 # Before Gradio is imported: it asks strangers for its newest version and reports that it was started.
@@ -16,34 +12,27 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 import gradio as gr
-from fastapi import FastAPI, Request, Response
-from fastapi.concurrency import run_in_threadpool
+from fastapi import FastAPI, Response
 
+from harness import config
+from harness.config.home import home
 from harness.errors import Problem, RanscoreError, UnavailableError
-from harness.home import config, home
 from harness.records.store import Store
 from leaderboard.content import Shelf
-from leaderboard.exports import kinds, tables
 from leaderboard.films.reader import Reader, configured
 from leaderboard.html import frame
-from leaderboard.html.addresses import Live
 from leaderboard.hub import repository
-from leaderboard.page import answers, body, door, origins, person, submit, try_it
+from leaderboard.page import answers, door, origins, person, submit, try_it, views, visitor
 from leaderboard.page import film as page_film
 from leaderboard.page.body import Refusal, Uploads
+from leaderboard.page.connection import Connection, allow_many
 from leaderboard.page.guard import Guard
 from leaderboard.page.origins import Own
 from leaderboard.page.person import People
 from leaderboard.page.tabs import TABS
-from leaderboard.views import router
+from leaderboard.page.views import Views
 from submissions.desk import Desk
 
-CACHED = 48
-"""Rendered pages that are kept; the biggest, a board of a thousand systems, takes 0.1 MB compressed."""
-LARGEST_QUERY = 400_000
-"""Bytes of a request for an export: a thousand ids and some columns are 20 kB."""
-MOST_SHOWN = 20_000
-"""Rows or columns of such a request."""
 SCRIPTS = ("colours.js", "frame.js", "film.js", "try.js", "submit.js")
 ASSETS = {"frame.css": "text/css", "live.css": "text/css"} | dict.fromkeys(SCRIPTS, "text/javascript")
 
@@ -68,46 +57,12 @@ class Site:
     film: Reader | None = None
     own: Own = field(default_factory=Own)
     _desk: Desk | None = None
-    _pages: OrderedDict[tuple[str, ...], bytes] = field(default_factory=OrderedDict)
-    _lock: Lock = field(default_factory=Lock)
 
     @property
     def desk(self) -> Desk:
         """Where submissions are handed in: the board's folder around the store."""
         self._desk = self._desk or repository.open_desk(self.shelf.store.root.parent)
         return self._desk
-
-    def page(self, query: dict[str, str]) -> bytes:
-        """A rendered page, compressed; rendered once for all visitors until something lands."""
-        key = (self.shelf.content().stamp, *(query.get(name, "")[:100] for name in ("tab", "board", "a", "b", "system", "part")))
-        with self._lock:
-            if key not in self._pages:
-                made = router.render(self.shelf, query.get("tab", "board"), query, Live())
-                self._pages[key] = gzip.compress(made.encode(), 6, mtime=0)
-                while len(self._pages) > CACHED:
-                    self._pages.popitem(last=False)
-            self._pages.move_to_end(key)
-            return self._pages[key]
-
-    def export(self, kind: str, query: dict[str, str], shown: Mapping[str, Any]) -> kinds.Export | None:
-        """A file of a board or of one system; `shown` holds the rows and columns on the visitor's screen.
-
-        Raises:
-            Refusal: `shown` has another shape.
-        """
-        content = self.shelf.content()
-        rows, columns = (body.texts(shown, key, MOST_SHOWN, 200) for key in ("rows", "columns"))
-        address = body.text(shown, "address", 2000) or self.canonical
-        address = address if address.startswith(("http://", "https://")) else ""
-        if name := query.get("system"):
-            board = content.board_of(name)
-            row = next((row for row in board.rows if row.id == name), None) if board else None
-            record = content.record(name)
-            return kinds.of_system(kind, board, row, record, address, self.dataset) if board and row and record else None
-        board = content.board(query.get("board", ""))
-        if board and rows is not None and columns is not None:
-            board = board.pick(list(rows), list(columns), [fact for fact in tables.FACTS if fact in columns])
-        return kinds.of_board(kind, board, address) if board else None
 
 
 def open_site(store: Store, film: Reader | None = None) -> Site:
@@ -120,11 +75,11 @@ def open_site(store: Store, film: Reader | None = None) -> Site:
     Raises:
         InputError: The configuration is no TOML, or names an address that is none.
     """
-    settings = dict(config().get("page", {}))
+    settings = config.table("page")
     space = os.environ.get("SPACE_ID", "")
-    own = origins.of(settings, str(home() / "config.toml"))
-    canonical = str(settings.get("address", "")) or (f"https://huggingface.co/spaces/{space}" if space else "")
-    return Site(Shelf(store), canonical, str(settings.get("dataset", "")), settings, film or configured(), own)
+    own = origins.of(settings, str(home() / config.NAME))
+    canonical = settings.get("address", "") or (f"https://huggingface.co/spaces/{space}" if space else "")
+    return Site(Shelf(store), canonical, settings.get("dataset", ""), settings, film or configured(), own)
 
 
 def blocks(site: Site) -> Any:
@@ -150,7 +105,7 @@ def app(site: Site) -> Guard:
     try_it.route(made, uploads)
     door.route(made, site.desk, people, uploads)
     if site.film and try_it.able(site.film):
-        page_film.route(made, site.film)
+        page_film.route(made, site.film, uploads)
     submit.start(site.desk)
     return Guard(_with_gradio(made, site), site.own)
 
@@ -163,21 +118,7 @@ def answer_in_words(made: FastAPI) -> None:
 
 def _routes(made: FastAPI, site: Site, uploads: Uploads) -> None:
     """Pages, exports, style sheets and scripts."""
-
-    @made.get("/ranscore/view")
-    def view(request: Request) -> Response:
-        made = site.page(dict(request.query_params))
-        if "gzip" not in request.headers.get("accept-encoding", ""):
-            return Response(gzip.decompress(made), media_type="text/html")
-        return Response(made, media_type="text/html", headers={"content-encoding": "gzip", "vary": "accept-encoding"})
-
-    @made.api_route("/ranscore/export/{kind}", methods=["GET", "POST"])
-    async def export(kind: str, request: Request) -> Response:
-        shown = body.parsed(await uploads.read(request, LARGEST_QUERY)) if request.method == "POST" else {}
-        found = await run_in_threadpool(site.export, kind, dict(request.query_params), shown)
-        if found is None:
-            return Response("There is no such export.", 404, media_type="text/plain")
-        return Response(found.text, media_type=found.type, headers={"content-disposition": f'attachment; filename="{found.name}"'})
+    views.route(made, Views(site.shelf, site.canonical, site.dataset), uploads)
 
     @made.get("/ranscore/{name}.{kind}")
     def asset(name: str, kind: str) -> Response:
@@ -232,5 +173,15 @@ def run(site: Site, host: str, port: int) -> None:
     site.shelf.content()
     whole = app(site)
     print(f"The board is at http://{shown}:{listener.getsockname()[1]} (Ctrl-C ends it)", flush=True)
-    server = uvicorn.Server(uvicorn.Config(whole, log_level="warning", access_log=False, ws="none", server_header=False))
+    allow_many()
+    how = uvicorn.Config(
+        whole,
+        log_level="warning",
+        access_log=False,
+        http=Connection,
+        ws="none",
+        server_header=False,
+        forwarded_allow_ips=visitor.proxies(site.settings, os.environ),
+    )
+    server = uvicorn.Server(how)
     server.run(sockets=[listener])

@@ -18,7 +18,7 @@ Answer = TypeVar("Answer")
 WINDOW = 10.0
 """Seconds in which `LEAST` bytes must come, or the end."""
 LEAST = 200_000
-HELD = 128_000_000
+HELD = 256_000_000
 """Bytes of all uploads that are not complete yet; beyond them the one that began first is ended."""
 
 

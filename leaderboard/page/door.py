@@ -39,6 +39,7 @@ from leaderboard.page import body
 from leaderboard.page.answers import as_json, lines, plain
 from leaderboard.page.body import Line, Refusal, Uploads
 from leaderboard.page.person import People
+from leaderboard.page.visitor import client
 from submissions import example, intake, receipts
 from submissions.desk import Desk
 
@@ -58,7 +59,7 @@ def route(app: FastAPI, desk: Desk, people: People, uploads: Uploads) -> None:
     @app.post("/ranscore/hand-in")
     async def hand_in(request: Request) -> Response:
         person = await people.name(request)
-        visitor = person if person.startswith("hf:") else request.client.host if request.client else ""
+        visitor = person if person.startswith("hf:") else client(request)
         data = await uploads.read(request, int(desk.policy.max_bytes) + HEAD)
         upload, dry = asked(data, person)
         return as_json(await line.run(visitor, lambda: handed(desk, upload, dry)))

@@ -1,4 +1,4 @@
-"""The door for films: an upload is read from the request into memory, never through Gradio, whose cached files anybody can fetch."""
+"""The door for films: an upload is read from the request into memory, waits until it is whole, and takes one place a visitor."""
 
 from __future__ import annotations
 
@@ -6,105 +6,149 @@ import asyncio
 import json
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
-from starlette.requests import ClientDisconnect
 
 from harness.errors import InputError, Problem, RanscoreError, UnavailableError
 from leaderboard.films import sandbox
-from leaderboard.films.reader import Reader, example
+from leaderboard.films.reader import EXAMPLES, Reader, example
 from leaderboard.html.markup import Html
 from leaderboard.page import try_it
+from leaderboard.page.body import Refusal, Uploads
+from leaderboard.page.cache import Lane, Made
 from leaderboard.page.try_it import LONGEST
+from leaderboard.page.visitor import client
 from leaderboard.views import film
 from submissions.sandbox import plain_name
 
 WAITING = 6
-"""Films that are uploaded, wait or are read; one more is turned away. Each may hold `BYTES` of memory."""
-UPLOAD = 120.0
-"""Seconds that an upload may take."""
+"""Films that wait or are read, uploaded to their last byte; one more is refused. Each may hold `BYTES` of memory."""
+TOGETHER = 200
+"""Visitors who may send, wait or be answered at once."""
+SENDING = 30.0
+"""Seconds after which nobody waits any longer for a visitor who does not take what is sent."""
 PATIENCE = 600.0
 """Seconds after which nobody waits any longer for a report."""
 HEAD = 4 * LONGEST + 4000
 """Bytes of the line before the film."""
 FULL = Problem("as many films as this page takes are waiting already", "Try again in a minute")
+TWICE = Problem("a film from your address is being taken already", "Wait until it is answered, then send this one")
 LATE = Problem(f"it took longer than {PATIENCE:g} seconds", "Try again later")
 
 
 class Line:
-    """Those who wait: one film is read at a time, in the order of arrival."""
+    """Those who wait, each with a whole film: one is read at a time, in the order of arrival."""
 
     def __init__(self) -> None:
-        self.present = 0
-        """Visitors inside, those who still upload too."""
+        self.inside: set[str] = set()
+        """Visitors who send, wait or are answered."""
         self._waiting: list[object] = []
         self._turn = asyncio.Lock()
+
+    def enter(self, who: str) -> None:
+        """Take the one place of a visitor; `inside.discard` gives it back.
+
+        Raises:
+            UnavailableError: The visitor has it already, or too many are there.
+        """
+        if who in self.inside:
+            raise UnavailableError(TWICE)
+        if self.full or len(self.inside) >= TOGETHER:
+            raise UnavailableError(FULL)
+        self.inside.add(who)
+
+    @property
+    def full(self) -> bool:
+        """Whether one more must not come in."""
+        return len(self._waiting) >= WAITING
 
     def ahead(self, asked: object) -> int:
         """How many come before this one; 0 for the one whose film is being read."""
         return self._waiting.index(asked) if asked in self._waiting else 0
 
-    def left(self) -> None:
-        """Somebody went, with a report or without."""
-        self.present -= 1
-
-    async def run(self, job: Callable[[], str]) -> str:
+    def join(self, job: Callable[[], str]) -> asyncio.Task[str]:
         """Wait for the turn and do the job in a thread. Who is cancelled loses the turn; a job that has begun is finished first."""
-        self._waiting.append(me := asyncio.current_task())
-        try:
-            await self._turn.acquire()
-            running = asyncio.ensure_future(asyncio.to_thread(job))
-            running.add_done_callback(lambda _: self._turn.release())
-            return await asyncio.shield(running)
-        finally:
-            self._waiting.remove(me)
+        task = asyncio.ensure_future(self._run(job))
+        self._waiting.append(task)
+        task.add_done_callback(self._waiting.remove)
+        return task
+
+    async def _run(self, job: Callable[[], str]) -> str:
+        await self._turn.acquire()
+        running = asyncio.ensure_future(asyncio.to_thread(job))
+        running.add_done_callback(lambda _: self._turn.release())
+        return await asyncio.shield(running)
 
 
-def route(app: FastAPI, reader: Reader) -> None:
+def route(app: FastAPI, reader: Reader, uploads: Uploads) -> None:
     """Add the door and the example to the server."""
-    line = Line()
+    line, examples = Line(), Lane()
 
     @app.post("/ranscore/film")
     async def take(request: Request) -> Response:
         # Another site's page can send this type only if this server allowed it, which it does not.
         if request.headers.get("content-type") != "application/octet-stream":
             return Response("Send application/octet-stream.", 415, media_type="text/plain")
+        who = client(request)
         try:
-            return _lines(_states(line, await _asked(line, reader, request)))
+            line.enter(who)
         except RanscoreError as error:
-            return _lines(_once(film.complaint(error.problems)))
-        except ClientDisconnect:
-            return Response(status_code=400)
+            return _Lines(_once(film.complaint(error.problems)))
+        try:
+            asked = await _asked(line, reader, uploads, request)
+        except BaseException as error:
+            line.inside.discard(who)
+            if isinstance(error, RanscoreError):
+                return _Lines(_once(film.complaint(error.problems)))
+            raise
+        return _Lines(_states(line, asked), lambda: line.inside.discard(who))
 
     @app.get("/ranscore/film/{number}")
-    def drawn(number: int) -> Response:
-        picture, reference = example(number)
-        body = json.dumps({"film": b64encode(picture).decode(), "reference": reference})
-        return Response(body, media_type="application/json", headers={"cache-control": "no-store"})
+    async def drawn(number: int, request: Request) -> Response:
+        number %= EXAMPLES
+        made = await examples.get(number, client(request), lambda: _drawn(number))
+        return Response(made.body, media_type="application/json", headers={"cache-control": "no-store"})
 
 
-async def _asked(line: Line, reader: Reader, request: Request) -> asyncio.Task[str]:
-    """Take the upload in and stand in line with it.
+def _drawn(number: int) -> Made:
+    picture, reference = example(number)
+    return Made(json.dumps({"film": b64encode(picture).decode(), "reference": reference}).encode())
+
+
+async def _asked(line: Line, reader: Reader, uploads: Uploads, request: Request) -> asyncio.Task[str]:
+    """Take the upload in, to its last byte, and wait in line with it.
 
     Raises:
         RanscoreError: It was not taken.
-        ClientDisconnect: The visitor left.
+        Refusal: The visitor left.
     """
-    if line.present >= WAITING:
+    content, name, reference = await _taken(uploads, request)
+    if line.full:
         raise UnavailableError(FULL)
-    line.present += 1
-    try:
-        content, name, reference = await asyncio.wait_for(_taken(request), UPLOAD)
-    except BaseException as error:
-        line.present -= 1
-        if isinstance(error, TimeoutError):
-            raise UnavailableError(Problem(f"uploading it took longer than {UPLOAD:g} seconds", "Try a smaller file")) from None
-        raise
-    asked = asyncio.ensure_future(line.run(lambda: answer(reader, content, name, reference)))
-    asked.add_done_callback(lambda _: line.left())
-    return asked
+    return line.join(lambda: answer(reader, content, name, reference))
+
+
+class _Lines(StreamingResponse):
+    """Lines of JSON; a visitor who takes none for a while is given up."""
+
+    def __init__(self, parts: AsyncIterator[str], left: Callable[[], None] = lambda: None) -> None:
+        super().__init__(parts, media_type="application/x-ndjson", headers={"cache-control": "no-store"})
+        self._left = left
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer; the visitor's place is free when this returns."""
+
+        async def sending(message: Any) -> None:
+            await asyncio.wait_for(send(message), SENDING)
+
+        try:
+            with suppress(TimeoutError):
+                await super().__call__(scope, receive, sending)
+        finally:
+            self._left()
 
 
 async def _states(line: Line, asked: asyncio.Task[str]) -> AsyncIterator[str]:
@@ -125,35 +169,34 @@ async def _once(html: str) -> AsyncIterator[str]:
     yield _last(html)
 
 
-def _lines(parts: AsyncIterator[str]) -> Response:
-    return StreamingResponse(parts, media_type="application/x-ndjson", headers={"cache-control": "no-store"})
-
-
 def _last(html: str) -> str:
     return json.dumps({"html": html}) + "\n"
 
 
-async def _taken(request: Request) -> tuple[bytes, str, str]:
+async def _taken(uploads: Uploads, request: Request) -> tuple[bytes, str, str]:
     """The film, its name and the reference: a line of JSON, then the file as it is.
 
     Raises:
         InputError: It is larger than a film may be, or was not sent by the form.
+        UnavailableError: It comes too slowly, or others need its memory.
+        Refusal: The visitor left.
     """
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > sandbox.BYTES + HEAD:
-            what = f"it holds more than {sandbox.BYTES:,} bytes"
-            raise InputError(Problem(what, "Save it as PNG or as JPEG 2000 in DICOM"))
-    end = data.find(b"\n")
     try:
-        asked: Any = json.loads(data[:end]) if 0 <= end <= HEAD else None
+        data = await uploads.read(request, sandbox.BYTES + HEAD)
+    except Refusal as refusal:
+        if refusal.status == 413:
+            raise InputError(Problem(f"it holds more than {sandbox.BYTES:,} bytes", "Save it as PNG or as JPEG 2000 in DICOM")) from None
+        if refusal.status == 408:
+            raise UnavailableError(refusal.problem) from None
+        raise
+    end = data.find(b"\n", 0, HEAD + 1)
+    try:
+        asked: Any = json.loads(data[:end]) if end >= 0 else None
     except (ValueError, RecursionError):
         asked = None
     if not isinstance(asked, dict):
         raise InputError(Problem("the upload was not sent by this page's form", "Reload the page and try again"))
-    content = bytes(memoryview(data)[end + 1 :])
-    return content, str(asked.get("name", ""))[:1000], str(asked.get("reference", ""))[:LONGEST]
+    return data[end + 1 :], str(asked.get("name", ""))[:1000], str(asked.get("reference", ""))[:LONGEST]
 
 
 def answer(reader: Reader, content: bytes, name: str, reference: str) -> Html:

@@ -16,12 +16,13 @@ from leaderboard.films.reader import Reader
 from leaderboard.html.markup import Html, el, join
 from leaderboard.page import body
 from leaderboard.page.body import Line, Uploads
+from leaderboard.page.visitor import client
 from leaderboard.views import film, tryit
 
 LONGEST = 20_000
 """Characters of a text that is read."""
-AT_ONCE, WAITING = 2, 32
-"""Pairs that are read at the same time; that wait or are read."""
+AT_ONCE, WAITING, EACH = 2, 32, 4
+"""Pairs that are read at the same time; that wait or are read, of all visitors and of one."""
 
 
 def build(site: Any) -> None:
@@ -35,14 +36,14 @@ def build(site: Any) -> None:
 
 def route(app: FastAPI, uploads: Uploads) -> None:
     """Add the route that reads a pasted report: JSON with `report` and `reference`, answered by HTML."""
-    line = Line(AT_ONCE, WAITING, WAITING)
+    line = Line(AT_ONCE, WAITING, EACH)
 
     @app.post("/ranscore/try")
     async def pasted(request: Request) -> Response:
         data = body.parsed(await uploads.read(request, 16 * LONGEST))
         body.known(data, ("report", "reference"), "the request")
         report, reference = (body.text(data, key, LONGEST) for key in ("report", "reference"))
-        made = await line.run("", lambda: read(report, reference))
+        made = await line.run(client(request), lambda: read(report, reference))
         return Response(made, media_type="text/html", headers={"cache-control": "no-store"})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.cohorts.describe import describe
 from harness.records import ranks
@@ -15,13 +15,14 @@ from leaderboard.board import Board, BoardRow, reported_rows
 from leaderboard.content import Content, Shelf
 from leaderboard.html.addresses import Addresses
 from leaderboard.html.markup import Html, el
-from leaderboard.views import about, agree, board, compare, findings, studies, system
+from leaderboard.views import about, agree, board, compare, findings, readers, studies, system
 
 TABS = {
     "board": "Board",
     "findings": "Findings",
     "compare": "Compare",
     "agree": "Metrics agree?",
+    "readers": "Readers",
     "system": "System",
     "about": "About",
 }
@@ -29,24 +30,62 @@ TABS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What a page shows, by names that exist: however it was asked for, an equal page is equal here."""
+
+    tab: str = "board"
+    board: str = ""
+    """The board's key; empty where the store is."""
+    a: str = ""
+    b: str = ""
+    system: str = ""
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """What was asked for."""
+    """One page that is drawn."""
 
     shelf: Shelf
     content: Content
     board: Board
-    query: Mapping[str, str]
+    asked: Asked
     to: Addresses
 
 
-def render(shelf: Shelf, tab: str, query: Mapping[str, str], to: Addresses) -> Html:
-    """One page; an unknown name, board or system leads to the nearest thing that there is."""
-    content = shelf.content()
+def resolve(content: Content, tab: str, query: Mapping[str, str]) -> Asked:
+    """The page that is meant; an unknown name, board or system leads to the nearest thing that there is."""
+    tab = tab if tab in TABS else "board"
     found = content.board_of(query["system"]) if tab == "system" and query.get("system") else None
     shown = found or content.board(query.get("board", ""))
     if shown is None:
+        return Asked(tab)
+    asked = Asked(tab, shown.key)
+    if tab == "findings":
+        part = query.get("part", "")
+        return replace(asked, part=part if part in findings.PARTS else "f1")
+    if tab == "compare":
+        one, other = compare.choose(shown, query.get("a", ""), query.get("b", ""))
+        return replace(asked, a=one.id if one else "", b=other.id if other else "")
+    if tab == "system":
+        known = {row.id for row in shown.rows}
+        name = query.get("system", "")
+        return replace(asked, system=name if name in known else min(shown.rows, key=lambda row: row.place is None).id)
+    return asked
+
+
+def render(shelf: Shelf, tab: str, query: Mapping[str, str], to: Addresses) -> Html:
+    """One page, from its name and its query."""
+    content = shelf.content()
+    return draw(shelf, content, resolve(content, tab, query), to)
+
+
+def draw(shelf: Shelf, content: Content, asked: Asked, to: Addresses) -> Html:
+    """One page, of what `resolve` gave for the same content."""
+    shown = content.board(asked.board)
+    if shown is None:
         return nothing()
-    return _PAGES.get(tab, _board)(Page(shelf, content, shown, query, to))
+    return _PAGES[asked.tab](Page(shelf, content, shown, asked, to))
 
 
 def nothing() -> Html:
@@ -65,7 +104,7 @@ def _board(page: Page) -> Html:
 def _findings(page: Page) -> Html:
     records = {name: item.record for name, item in page.content.stored.items()}
     groups = {row.id: found for row in page.board.rows[: findings.MOST] if (found := _groups(page, row))}
-    return findings.view(page.board, records, page.content.boards, page.to, part=page.query.get("part", "f1"), strata=groups)
+    return findings.view(page.board, records, page.content.boards, page.to, part=page.asked.part, strata=groups)
 
 
 def _groups(page: Page, row: BoardRow, intervals: bool = False) -> tuple[strata.Group, ...]:
@@ -73,7 +112,7 @@ def _groups(page: Page, row: BoardRow, intervals: bool = False) -> tuple[strata.
     if rows is None:
         return ()
     manifest = page.shelf.manifest(page.board.cohort.digest)
-    patients = page.shelf.store.patients(page.board.cohort) if intervals else None
+    patients = page.shelf.patients(page.board.cohort) if intervals else None
     return strata.scores(rows, manifest[1] if manifest else None, patients)
 
 
@@ -83,7 +122,7 @@ def _findings_rows(page: Page, name: str) -> Rows | None:
 
 
 def _compare(page: Page) -> Html:
-    first, second = page.query.get("a", ""), page.query.get("b", "")
+    first, second = page.asked.a, page.asked.b
     one, other = compare.choose(page.board, first, second)
     differ = _studies(page, one, other) if one and other else None
     tests = _tests(page, one, other) if one and other else {}
@@ -96,7 +135,8 @@ def _tests(page: Page, one: BoardRow, other: BoardRow) -> dict[str, MetricSnapsh
     if all(part in tests.tests for part, tests in kept):
         return {}
     listed = [(page.content.stored[row.id], page.shelf.rows(row.id)) for row in (one, other)]
-    found = ranks.of_two(listed[0], listed[1], page.shelf.store.patients(page.board.cohort))
+    patients = page.shelf.patients(page.board.cohort)
+    found = ranks.of_two(listed[0], listed[1], patients) if patients is not None else {}
     return {kind_of(signature): tests for signature, tests in found.items()}
 
 
@@ -106,7 +146,7 @@ def _studies(page: Page, one: BoardRow, other: BoardRow) -> Html | None:
         return None
     left, right = _findings_rows(page, one.id), _findings_rows(page, other.id)
     cohort = page.shelf.open_cohort(page.board.cohort.digest)
-    written = [page.shelf.store.reports(page.content.stored[row.id]) for row in (one, other)]
+    written = [page.shelf.reports(row.id) for row in (one, other)]
     if left is None or right is None or cohort is None or written[0] is None or written[1] is None or left.studies != right.studies:
         return None
     found = studies.contrasts(left, right)
@@ -122,9 +162,12 @@ def _agree(page: Page) -> Html:
     return agree.view(page.board, page.content.boards, page.to)
 
 
+def _readers(page: Page) -> Html:
+    return readers.view(page.board, page.shelf.standards(), page.content.boards, page.to)
+
+
 def _system(page: Page) -> Html:
-    rows = {row.id: row for row in page.board.rows}
-    row = rows.get(page.query.get("system", "")) or min(page.board.rows, key=lambda row: row.place is None)
+    row = next(row for row in page.board.rows if row.id == page.asked.system)
     stored = page.content.stored[row.id]
     past = [item for item in page.content.stored.values() if (item.record.system.name, item.record.system.role) == (row.name, row.role)]
     return system.view(page.board, row, stored, past, page.content.boards, page.to, _groups(page, row, intervals=True))
@@ -136,4 +179,12 @@ def _about(page: Page) -> Html:
     return about.view(page.board, record, describe(cohort) if cohort else None, page.content.boards, page.to)
 
 
-_PAGES = {"board": _board, "findings": _findings, "compare": _compare, "agree": _agree, "system": _system, "about": _about}
+_PAGES = {
+    "board": _board,
+    "findings": _findings,
+    "compare": _compare,
+    "agree": _agree,
+    "readers": _readers,
+    "system": _system,
+    "about": _about,
+}

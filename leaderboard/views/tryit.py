@@ -9,7 +9,7 @@ from harness.records.record import Record
 from harness.types import Labels, ReportStatus
 from leaderboard.board import label, shown_parts
 from leaderboard.html.markup import Html, el, grid, join
-from leaderboard.views.studies import marked
+from leaderboard.views import evidence
 
 EXAMPLE = (
     "The heart is mildly enlarged. Small left pleural effusion with bibasilar atelectasis. No pneumothorax. "
@@ -23,7 +23,7 @@ NOTICE = (
     "agreement or privacy law protects (MIMIC-CXR, your own patients). Run this page on your own machine for that: ranscore serve."
 )
 WHY = {
-    ReportStatus.EMPTY: "There is no clinical word in this text, so it asserts nothing: not even a normal chest.",
+    ReportStatus.EMPTY: "Nothing in this text says anything about a chest, so it asserts nothing: not even a normal chest.",
     ReportStatus.UNSUPPORTED: "The embedded extractor reads English and Chinese; this text seems to be something else.",
     ReportStatus.MISSING: "There is no text.",
 }
@@ -79,9 +79,9 @@ def readings(report: str, labels: Labels, reference: str, truth: Labels | None) 
 def _reading(head: str, text: str, labels: Labels) -> Html:
     if labels.report is not ReportStatus.OK:
         return el("section", el("h3", head), el("p", WHY[labels.report]))
-    present = asserted(labels)
-    chips = el("ul", join(el("li", name) for name in present), class_="rs-chips")
-    return el("section", el("h3", head), chips, el("p", marked(text, labels, set(present) - {"No Finding"}), class_="rs-report"))
+    chips = el("ul", join(el("li", name) for name in asserted(labels)), class_="rs-chips")
+    shown = el("p", evidence.marked(text, labels), class_="rs-report")
+    return el("section", el("h3", head), chips, shown, evidence.key(labels, f"{head}: what decided"))
 
 
 def asserted(labels: Labels) -> list[str]:
@@ -121,13 +121,17 @@ def scores(record: Record) -> Html:
 
 
 def table(report: str, labels: Labels, reference: str, truth: Labels | None) -> Html:
-    """Each finding, the decision, and the words behind it."""
-    lines = []
-    for index, name in enumerate(RAN_21):
-        cells = [_decision(labels, index), _words(report, labels, index)]
-        lines.append([name, *cells, *([_decision(truth, index), _words(reference, truth, index)] if truth else [])])
-    heads = ["Finding", "Report", "Deciding words", *(["Reference", "Deciding words"] if truth else [])]
+    """Each finding, the decision, its rule, and the words behind it."""
+    lines = [
+        [name, *_cells(report, labels, index), *(_cells(reference, truth, index) if truth else [])] for index, name in enumerate(RAN_21)
+    ]
+    heads = ["Finding", "Report", "Rule", "Deciding words", *(["Reference", "Rule", "Deciding words"] if truth else [])]
     return grid("All 21 findings", heads, lines, sortable=False, hidden=True)
+
+
+def _cells(text: str, labels: Labels, index: int) -> list[str]:
+    rule = labels.rules[index] if index < len(labels.rules) else ""
+    return [_decision(labels, index), rule, _words(text, labels, index)]
 
 
 def _decision(labels: Labels, index: int) -> str:

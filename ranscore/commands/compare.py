@@ -39,7 +39,7 @@ def register(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compare and print."""
     from harness.errors import UsageError
-    from harness.records import comparison, store
+    from harness.records import comparison, ranks, store
 
     if len(arguments.systems) < 2:
         raise UsageError("name at least two systems")
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("--alpha lies between 0 and 1, --draws between 100 and 1000000")
     place = store.at(arguments.store)
     systems = [find(place, name) for name in arguments.systems]
-    patients = comparison.patients_of(place, systems[0][0].cohort)
+    patients = ranks.patients_of(place, systems[0][0].cohort)
     found = comparison.compare_all(systems, patients, alpha=arguments.alpha, draws=arguments.draws, seed=arguments.seed)
     if arguments.json:
         print(comparison.dumps(found), end="")
@@ -65,11 +65,12 @@ def find(place: Store, name: str) -> tuple[Record, Sequence[Rows]]:
     """
     from harness.errors import InputError, Problem
     from harness.records import record
+    from harness.storage.stored import exists
 
     path = Path(name)
     if path.is_file():
         found, sidecar = record.load(path), path.with_name(path.name + ".rows.npz")
-        rows = record.rows_from_bytes(sidecar.read_bytes(), found.rows, str(sidecar)) if sidecar.is_file() else ()
+        rows = record.load_rows(sidecar, found.rows) if exists(sidecar) else ()
     else:
         found = place.find(name).record
         rows = place.rows(found)

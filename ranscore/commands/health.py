@@ -16,7 +16,7 @@ def register(commands: Commands) -> None:
     options.board(parser)
     options.json(parser)
     parser.set_defaults(run=run)
-    copy = commands.add_parser("backup", help="copy a board's ledger, store and configuration into one file")
+    copy = commands.add_parser("backup", help="copy a board's ledger, store, configuration and open cohorts into one file")
     copy.add_argument("file", metavar="FILE", type=Path, help="the archive to write; it holds reports")
     options.board(copy)
     copy.set_defaults(run=backup)
@@ -39,19 +39,33 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def backup(arguments: argparse.Namespace) -> int:
-    """Copy."""
-    from harness.home import home
+    """Copy a board and say what is left out.
+
+    Returns:
+        0 where the board is whole, 1 where something of it is damaged; the rest was copied all the same.
+    """
+    import sys
+
+    from harness.config.home import home
     from submissions.backup import backup
 
-    print(f"{arguments.file}: {backup(arguments.board or home(), arguments.file)} files")
-    return 0
+    made = backup(arguments.board or home(), arguments.file)
+    print(f"{arguments.file}: {len(made.contents.files)} files")
+    for item in made.contents.left_out:
+        print(f"left out: {item}")
+    for problem in made.damaged:
+        print(f"ranscore: damaged, and so in the copy: {problem}", file=sys.stderr)
+    return 1 if made.damaged else 0
 
 
 def restore(arguments: argparse.Namespace) -> int:
-    """Put back."""
-    from harness.home import home
-    from submissions.backup import restore
+    """Put a copy back and say what it does not hold."""
+    from harness.config.home import home
+    from submissions.restore import restore
 
     place = arguments.board or home()
-    print(f"{place}: {restore(arguments.file, place)} files")
+    made = restore(arguments.file, place)
+    print(f"{place}: {len(made.files)} files")
+    for item in made.left_out:
+        print(f"not in the backup: {item}")
     return 0

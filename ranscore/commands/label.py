@@ -14,6 +14,12 @@ def register(commands: Commands) -> None:
     parser = commands.add_parser("label", help="label any file of reports: row by row, and again from where it stopped")
     parser.add_argument("path", metavar="IN", type=Path, help="the reports: CSV, JSON Lines or Parquet with study_id and report")
     parser.add_argument("-o", "--out", metavar="OUT", type=Path, required=True, help="the label file to write: .csv or .parquet")
+    parser.add_argument(
+        "--evidence",
+        metavar="FILE",
+        type=Path,
+        help="write the rule and the words behind each decision too: .csv or .jsonl; holds words of the reports (lexical)",
+    )
     parser.add_argument("--open", action="store_true", help="the reports are public; without this they are treated as credentialed")
     options.extractor(parser, "chexbert")
     parser.add_argument("--retry", action="store_true", help="ask again what was unparseable or refused before")
@@ -25,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Label, and say how many reports and by whom."""
     from harness.errors import UsageError
     from harness.extractors import DEFAULT, extractor
-    from harness.labelling import corpus
+    from harness.labelling import corpus, evidence
 
     name, chosen = arguments.extractor or DEFAULT, options.llm_options(arguments)
     if name == "llm":
@@ -33,6 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
     elif (chosen and name != "recorded") or arguments.retry:
         raise UsageError(f"the extractor {name} asks no model: leave --pack, --mode, --endpoint, --model, --dialect and --retry away")
     made = extractor(name, **chosen)
+    if arguments.evidence:
+        evidence.check(arguments.path, arguments.evidence, made)
     labeller = None
     if arguments.ray:
         from harness.cluster import Cluster
@@ -43,4 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         labeller = OnRay(name, chosen, cluster)
     count = corpus.label(arguments.path, arguments.out, made, labeller, private=not arguments.open)
     print(f"{arguments.out}: {count} reports labelled by {made.name} {made.digest[:12]}")
+    if arguments.evidence:
+        count = evidence.write(arguments.path, arguments.evidence, made, arguments.open)
+        print(f"{arguments.evidence}: the rule and the words of {count} decisions")
     return 0

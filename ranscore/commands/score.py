@@ -57,9 +57,9 @@ def _inputs(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Score, keep, print."""
-    from harness import files
     from harness.records import record, store
     from harness.scoring.per_study import per_study
+    from harness.storage import files
 
     if arguments.per_study and arguments.metrics and "ran-score" not in arguments.metrics.split(","):
         from harness.errors import UsageError
@@ -233,8 +233,10 @@ def verify(arguments: argparse.Namespace) -> int:
 
     from harness.records import record
 
-    claimed = record.load(arguments.record)
+    claimed = record.load(arguments.record, changed=True)
     found, differences = _again(arguments, claimed)
+    if not differences and record.changed(arguments.record):
+        differences = ["the file was changed since it was written, in what the inputs do not give: names, times or intervals"]
     if arguments.json:
         print(json.dumps({"digest": claimed.digest, "found": found, "same": not differences, "differences": differences}, indent=1))
     elif differences:
@@ -255,15 +257,16 @@ def _again(arguments: argparse.Namespace, claimed: Record) -> tuple[str, list[st
         made = evaluate_arguments(arguments, claimed.system, claimed.grade.value)
         return made.record.digest, differences(claimed, made.record)
     from harness.errors import InputError, Problem
+    from harness.storage.stored import exists
 
     path = sidecar(arguments.record)
-    if not path.is_file():
+    if not exists(path):
         raise InputError(
             Problem("the record's rows are not beside it", "Give the reports file and the cohort, to compute it again", str(path))
         )
     from harness.records.verify import against_rows
 
-    return against_rows(claimed, record.rows_from_bytes(path.read_bytes(), claimed.rows, str(path)))
+    return against_rows(claimed, record.load_rows(path, claimed.rows))
 
 
 def _specs(claimed: Record) -> list[str]:

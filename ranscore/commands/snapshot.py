@@ -29,23 +29,25 @@ def run(arguments: argparse.Namespace) -> int:
     """Make, keep, print."""
     import json
 
-    from harness.errors import UsageError
+    from harness.errors import StoreError, UsageError
     from harness.records import ranks, snapshot, store
 
     if not 0 < arguments.alpha < 1:
         raise UsageError("--alpha lies between 0 and 1")
-    place = store.at(arguments.store)
-    made = ranks.make(place, alpha=arguments.alpha, created=store.now())
+    place, damaged = store.at(arguments.store), list[StoreError]()
+    made = ranks.make(place, alpha=arguments.alpha, created=store.now(), aside=damaged.append)
     for item in made:
         snapshot.save(place.root, item)
     if arguments.json:
         print(json.dumps({"snapshots": [json.loads(snapshot.dumps(item)) for item in made]}))
-    elif not made:
+    elif not made and not damaged:
         print("The store holds no records yet: `ranscore score ... --store` adds one.")
     else:
         names = {stored.id: f"{stored.record.system.name} {stored.record.system.version}".strip() for stored in place.all()}
         for item in made:
             show(item, names)
+    if damaged:
+        raise StoreError(problem for error in damaged for problem in error.problems)
     return 0
 
 

@@ -128,11 +128,11 @@ def show(arguments: argparse.Namespace) -> int:
 
     if arguments.to and remote.is_remote(arguments.to):
         found = remote.receipt(arguments.to, arguments.id)
+    elif found := receipts.receipt(_desk(arguments.to), arguments.id):
+        found["lines"] = receipts.lines(found)
     else:
-        found = receipts.receipt(_desk(arguments.to), arguments.id)
-    if not found.get("id"):
         raise UsageError(f"there is no submission {arguments.id!r}")
-    print(json.dumps(found, indent=1) if arguments.json else "\n".join(receipts.lines(found)))
+    print(json.dumps(found, indent=1) if arguments.json else "\n".join(found["lines"]))
     return 0
 
 

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import io
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,15 +25,17 @@ from PIL import Image
 from generators import catalogue
 from generators.baseline import trained
 from generators.catalogue import Options
+from harness.config.home import home
 from harness.errors import InputError, RanscoreError, UnavailableError, UsageError
-from harness.home import home
 from harness.records.store import Store
 from harness.types import StudyInput
 from leaderboard.films import reader as film
 from leaderboard.films import sandbox
 from leaderboard.films.reader import Reader, configured
+from leaderboard.page.body import Uploads
 from leaderboard.views import film as view
 from ranscore.commands import main
+from submissions import bounded
 from tests.films import ODD, dicom, drawn, model, saved
 
 __all__ = ["model"]
@@ -89,12 +93,11 @@ def test_real_films_are_read_as_the_files_themselves(reader: Reader, model: Path
     assert list(temporary.iterdir()) == []
 
 
-def test_a_generator_sees_pixels_and_nothing_else(tmp_path: Path) -> None:
+def test_a_generator_sees_pixels_and_nothing_else() -> None:
     original = dicom(drawn())
     assert b"Secret" in original
-    clean = sandbox.cleaned(original, "a.dcm", tmp_path)
-    assert b"Secret" not in clean.read_bytes() and not Image.open(clean).info
-    assert [path.name for path in tmp_path.iterdir()] == ["film.png"]
+    clean = sandbox.cleaned(original, "a.dcm")
+    assert b"Secret" not in clean and not Image.open(io.BytesIO(clean)).info
 
 
 def bomb() -> bytes:
@@ -131,12 +134,12 @@ def test_a_bad_film_is_named_and_leaves_nothing(reader: Reader, kind: str, tempo
 
 
 def test_a_decoder_that_takes_for_ever_or_dies_is_the_files_fault(reader: Reader, temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "SECONDS", 0.01)
-    with pytest.raises(InputError, match="takes longer than"):
-        reader.read(saved(drawn()), "a.png")
-    monkeypatch.undo()
-    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-    monkeypatch.setattr(sandbox, "environment", lambda: {"PYTHONHOME": "nowhere"})  # the child dies before it begins
+    for limit, value, said in (("SECONDS", 0.01, r"more than 0\.01 seconds of processor time"), ("MEMORY", 150 << 20, "memory")):
+        with monkeypatch.context() as patched:
+            patched.setattr(sandbox, limit, value)
+            with pytest.raises(InputError, match=said):
+                reader.read(saved(Image.new("1", (5000, 5000))), "a.png")
+    monkeypatch.setattr(bounded, "environment", lambda: {"PYTHONHOME": "nowhere"})  # the child dies before it begins
     with pytest.raises(InputError, match="cannot be unpacked within"):
         reader.read(saved(drawn()), "a.png")
     assert list(temporary.iterdir()) == []
@@ -150,6 +153,78 @@ def test_a_system_that_fails_says_so_without_secrets(does: str, said: str, tempo
         Reader(ODD, Options(settings={"does": does})).read(saved(drawn()), "a.png")
     assert "secret" not in str(caught.value) and caught.value.problems[0].remedy
     assert list(temporary.iterdir()) == []
+
+
+def test_a_generator_that_hangs_is_ended_and_the_next_film_has_another(temporary: Path) -> None:
+    reader = Reader(ODD, Options(settings={"does": "hangs on black"}), seconds=20)
+    reader.read(saved(drawn()), "a.png")  # it is up
+    first = reader._apart._child
+    reader._apart.seconds = 1  # of the page; the process itself would wait longer
+    with pytest.raises(UnavailableError, match="odd did not answer within 1 seconds and was ended"):
+        reader.read(saved(Image.new("L", (64, 64))), "black.png")
+    assert first is not None and first.poll() is not None
+    assert reader.read(saved(drawn()), "a.png").report == "Cardiomegaly."
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_generator_that_never_lets_go_of_python_ends_itself() -> None:
+    reader = Reader(ODD, Options(settings={"does": "holds on black"}), seconds=6)
+    with pytest.raises(UnavailableError, match="did not answer within 6 seconds"):
+        reader.read(saved(Image.new("L", (64, 64))), "black.png")
+    assert reader._apart._child is None
+
+
+def test_a_generator_that_dies_is_not_the_pages_end(temporary: Path) -> None:
+    reader = Reader(ODD, Options(settings={"does": "dies on black"}))
+    with pytest.raises(UnavailableError, match=r"odd ended on this film \(exit code -9\)"):
+        reader.read(saved(Image.new("L", (64, 64))), "black.png")
+    assert reader.read(saved(drawn()), "a.png").report == "Cardiomegaly."
+    assert list(temporary.iterdir()) == []
+
+
+def test_what_a_generator_prints_is_no_answer() -> None:
+    assert Reader(ODD, Options(settings={"does": "prints"})).read(saved(drawn()), "a.png").report == "Cardiomegaly."
+
+
+KILLED = """
+import os, sys, threading
+from generators.catalogue import Options
+from leaderboard.films.reader import Reader
+from tests.films import ODD, drawn, saved
+from PIL import Image
+reader = Reader(ODD, Options(settings={"does": "hangs on black"}))
+reader.read(saved(drawn()), "a.png")
+print(reader._apart._child.pid, flush=True)
+threading.Thread(target=reader.read, args=(saved(Image.new("L", (64, 64))), "black.png"), daemon=True).start()
+threading.Event().wait()
+"""
+
+
+@pytest.mark.parametrize("memory", [True, False], ids=["in memory", "in a folder"])
+def test_no_film_and_no_process_is_left_when_the_page_is_killed(temporary: Path, memory: bool) -> None:
+    (temporary.parent / "sitecustomize.py").write_text("" if memory else "import os\ndel os.memfd_create\n")
+    paths = f"{temporary.parent}:{Path.cwd()}"
+    env = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": paths}
+    with subprocess.Popen([sys.executable, "-c", KILLED], stdout=subprocess.PIPE, text=True, env=env) as page:
+        assert page.stdout is not None
+        generator = int(page.stdout.readline())
+        wait_for(lambda: held(generator) if memory else list(temporary.glob("ranscore-film-*/film.png")))
+        page.kill()
+    wait_for(lambda: not Path(f"/proc/{generator}").exists())
+    assert list(temporary.iterdir()) == []
+
+
+def held(process: int) -> bool:
+    """Whether a process has a film in memory."""
+    return any("memfd:film" in os.readlink(path) for path in Path(f"/proc/{process}/fd").iterdir() if path.is_symlink())
+
+
+def wait_for(done: Callable[[], object]) -> None:
+    """Wait until something is so, for a minute at most."""
+    end = time.monotonic() + 60
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_only_systems_that_read_films_are_offered(model: Path) -> None:
@@ -231,7 +306,7 @@ def door(reader: Reader) -> TestClient:
     from leaderboard.page import film as page_film
 
     app = FastAPI()
-    page_film.route(app, reader)
+    page_film.route(app, reader, Uploads())
     return TestClient(app)
 
 
@@ -239,9 +314,20 @@ def sent(name: str, content: bytes, reference: str = "") -> bytes:
     return json.dumps({"name": name, "reference": reference}).encode() + b"\n" + content
 
 
-def post(door: TestClient, body: bytes) -> str:
+class Named:
+    """Takes a header's word for who a visitor is."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        named = dict(scope.get("headers", ())).get(b"who", b"")
+        await self.inner({**scope, "client": (named.decode(), 1)}, receive, send)
+
+
+def post(door: TestClient, body: bytes, who: str = "") -> str:
     """The answer's HTML."""
-    answer = door.post("/ranscore/film", content=body, headers={"content-type": "application/octet-stream"})
+    answer = door.post("/ranscore/film", content=body, headers={"content-type": "application/octet-stream", "who": who})
     assert answer.status_code == 200 and answer.headers["cache-control"] == "no-store"
     return str(json.loads(answer.text.splitlines()[-1])["html"])
 
@@ -291,10 +377,14 @@ def test_the_line_turns_away_who_comes_when_it_is_full() -> None:
 
     slow = Slow(ODD, Options(settings={"does": "x"}))
     app = FastAPI()
-    page_film.route(app, slow)
+    page_film.route(app, slow, Uploads())
     answers: list[str] = []
-    with TestClient(app) as client:
-        visitors = [threading.Thread(target=lambda: answers.append(post(client, sent("a.png", saved(drawn()))))) for _ in range(8)]
+    with TestClient(Named(app)) as client:
+
+        def visit(who: str) -> None:
+            answers.append(post(client, sent("a.png", saved(drawn())), who))
+
+        visitors = [threading.Thread(target=visit, args=(f"10.0.0.{number}",)) for number in range(8)]
         for visitor in visitors:
             visitor.start()
         end = time.monotonic() + 20
@@ -323,7 +413,7 @@ def test_one_film_at_a_time_in_order_and_who_leaves_loses_the_turn() -> None:
 
     async def scene() -> None:
         line = Line()
-        first, second, third = (asyncio.ensure_future(line.run(lambda name=name: job(name))) for name in "abc")  # type: ignore[misc]
+        first, second, third = (line.join(lambda name=name: job(name)) for name in "abc")  # type: ignore[misc]
         await asyncio.sleep(0.02)
         assert [line.ahead(task) for task in (first, second, third)] == [0, 1, 2]
         second.cancel()  # while waiting

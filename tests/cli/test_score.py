@@ -99,8 +99,8 @@ def test_verify_says_yes_no_and_where(here: Path, capsys: pytest.CaptureFixture[
         (["score", "--labels", "nowhere.csv", "--reference-labels", "reference.csv"], 3, "nowhere.csv"),
         (["score", "--labels", "candidate.csv", "--cohort", "nowhere"], 2, "there is no cohort 'nowhere'"),
         (["verify", "nowhere.json"], 3, "nowhere.json: there is no such file"),
-        (["verify", "candidate.csv"], 3, "candidate.csv: it cannot be read as JSON"),
-        (["nonsense"], 2, "invalid choice"),
+        (["verify", "candidate.csv"], 3, "candidate.csv: the record cannot be read"),
+        (["nonsense"], 2, "there is no command 'nonsense'"),
     ],
 )
 def test_errors_name_the_file_and_the_remedy(

@@ -15,6 +15,8 @@ from PIL import Image
 
 from harness import films
 from harness.errors import InputError
+from harness.films import dicom_file
+from tests import dicom_shapes, jpeg_lossless
 
 pydicom = pytest.importorskip("pydicom")
 
@@ -72,6 +74,23 @@ def test_monochrome_1_is_monochrome_2_turned_round(tmp_path: Path, packing: str)
     assert (one == 255 - two).all()
     assert (two[0, 0], two[-1, -1]) == (0, 255)
     np.testing.assert_allclose(two, RAMP / 4095 * 255, atol=0.51)
+
+
+@pytest.mark.parametrize("packing", ["1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"], ids=["process 14", "first order"])
+@pytest.mark.parametrize("bits", [8, 12, 16])
+def test_lossless_jpeg_is_read_to_the_last_bit(tmp_path: Path, packing: str, bits: int) -> None:
+    """Packed by an encoder of the tests, so that no decoder is held against itself."""
+    rng = np.random.default_rng(bits)
+    pixels = rng.integers(0, 1 << bits, (37, 53)).astype(np.uint8 if bits == 8 else np.uint16)
+    plain = dicom(tmp_path / "plain.dcm", pixels, bits)
+    for predictor in (1,) if packing.endswith("70") else (1, 2):
+        data = pydicom.dcmread(plain)
+        data.file_meta.TransferSyntaxUID = packing
+        data.PixelData = pydicom.encaps.encapsulate([jpeg_lossless.encode(pixels, bits, predictor)])
+        data["PixelData"].VR = "OB"
+        data.save_as(tmp_path / "packed.dcm", enforce_file_format=True)
+        films.check(tmp_path / "packed.dcm")
+        assert (films.read(tmp_path / "packed.dcm") == films.read(plain)).all()
 
 
 @pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
@@ -164,6 +183,38 @@ def test_a_packed_film_larger_than_its_header_is_refused(tmp_path: Path) -> None
     data.save_as(path)
     with pytest.raises(InputError, match="differ in size"):
         films.read(path)
+
+
+@pytest.mark.parametrize("shape", dicom_shapes.WIDE)
+def test_a_file_with_far_more_structure_than_a_film_is_refused_before_it_is_parsed(shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted, not timed: the parser may read the file a bounded number of times, whatever the file holds."""
+    reads = 0
+    once = dicom_file.Bounded.read
+
+    def counted(self: dicom_file.Bounded, size: int | None = -1) -> bytes:
+        nonlocal reads
+        reads += 1
+        return once(self, size)
+
+    monkeypatch.setattr(dicom_file.Bounded, "read", counted)
+    content = dicom_shapes.WIDE[shape]()
+    with pytest.raises(InputError, match="far more elements than a film"):
+        films.rgb_of(content, "it")
+    assert 0 < reads <= 2 * dicom_file.READS + 2
+
+
+def test_what_real_films_hold_is_far_below_the_bounds(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dicom_file, "READS", dicom_file.READS // 100)
+    assert films.read(shared / "images" / "RG1_J2KI.dcm").size
+
+
+def test_a_file_that_is_deflated_as_a_whole_is_never_unpacked(tmp_path: Path) -> None:
+    data = pydicom.dcmread(dicom(tmp_path / "a.dcm", RAMP))
+    data.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1.99"
+    data.save_as(tmp_path / "b.dcm", enforce_file_format=True)
+    for look in (films.check, films.read):
+        with pytest.raises(InputError, match="deflated as a whole"):
+            look(tmp_path / "b.dcm")
 
 
 def test_broken_files_are_one_problem_with_their_name(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from harness.config.home import home
 from harness.errors import InputError, RefusedError, UnavailableError, UsageError
 from harness.extractors import extractor
 from harness.extractors.llm import pack
@@ -23,7 +24,6 @@ from harness.extractors.llm.extractor import LLM
 from harness.extractors.llm.framing import framed
 from harness.extractors.llm.gate import Gate
 from harness.findings import NO_FINDING, RAN_21
-from harness.home import home
 from harness.types import Access, Labels, Status
 from ranscore.commands import main
 from tests.extractors.servers import Faulty, free_port, reports, send, verdict
@@ -361,11 +361,11 @@ def test_what_is_no_address(url: str) -> None:
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        ("limit = 3", "no url"),
-        ('url = "http://127.0.0.1/v1"\ncredentialed = true', "not true"),
+        ("limit = 3", "has no url"),
+        ('url = "http://127.0.0.1/v1"\ncredentialed = true', "is true or false, not text"),
         ('url = "http://127.0.0.1/v1"\nlimit = 0', "limit"),
-        ('url = "http://127.0.0.1/v1"\nlimt = 1', "limt"),
-        ('url = "nowhere"', "not the address"),
+        ('url = "http://127.0.0.1/v1"\nlimt = 1', "no key 'limt'. Did you mean limit"),
+        ('url = "nowhere"', "url is text, not a web address"),
     ],
 )
 def test_a_wrong_configuration_is_named(entry: str, words: str) -> None:

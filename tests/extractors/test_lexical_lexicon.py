@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import tomllib
-from importlib.resources import files
 from typing import Any
 
 import pytest
 
-from harness.extractors.lexical.lexicon import build, load, spread
-from harness.extractors.lexical.tokens import lower, marks, respell, sentences
+from harness.extractors.lexical.lexicon import build, data_of, load, spread
+from harness.extractors.lexical.spelling import respell
+from harness.extractors.lexical.tokens import lower, marks, sentences
 
 
 def data(name: str = "english") -> dict[str, Any]:
-    return tomllib.loads(files("harness.extractors.lexical").joinpath(f"{name}.toml").read_text(encoding="utf-8"))
+    return data_of(name)
 
 
 def split(text: str) -> list[str]:
@@ -50,6 +49,11 @@ def test_an_empty_phrase_is_refused() -> None:
         build(changed)
 
 
+def test_a_choice_inside_a_choice_is_refused() -> None:
+    with pytest.raises(ValueError, match="choice inside a choice"):
+        list(spread("not seen (before|on (the |)film)"))
+
+
 @pytest.mark.parametrize("name", ["english", "chinese"])
 def test_the_digest_follows_the_content_alone(name: str) -> None:
     changed = data(name)
@@ -70,6 +74,12 @@ def test_the_digest_follows_the_content_alone(name: str) -> None:
         ("3.5", "#"),
         ("hemithorax", "hemithorax"),  # a word of its own, not a slip of "hemothorax"
         ("stable", "stable"),
+        ("heart's", "heart"),
+        ("military", "military"),  # a word of the language, not a slip of "miliary"
+        ("lobulated", "lobulated"),
+        ("0", "0"),
+        ("[x]", "☑"),
+        ("( - )", "☐"),
         ("elephant", "elephant"),
     ],
 )
@@ -93,11 +103,15 @@ def test_sentences() -> None:
     assert split("There is no effusion or\nPneumothorax.") == ["There is no effusion or\nPneumothorax"]
     assert split("There is a\nnodule") == ["There is a\nnodule"]
     assert split("Heart normal\nLungs clear\n\nno effusion") == ["Heart normal", "Lungs clear", "no effusion"]
+    assert split("Pneumothorax: No\nEffusion: yes") == ["Pneumothorax: No", "Effusion: yes"]
+    assert split("Effusion? No. Opacity? In the left base") == ["Effusion? No", "Opacity?", "In the left base"]
+    assert split("lungs are clear Heart is large") == ["lungs are clear", "Heart is large"]
+    assert split("seen in the Right lung base") == ["seen in the Right lung base"]
     assert split("未见气胸。心影增大") == ["未见气胸", "心影增大"]
 
 
 def test_the_longest_phrase_is_taken() -> None:
-    found = marks("no pericardial effusion, pleural effusion", load("english"), {})
+    found = marks("no mass effect, pleural effusion", load("english"), {})
     assert [(mark.concept.kind, mark.concept.name) for mark in found] == [
         ("negation", ""),
         ("skip", ""),

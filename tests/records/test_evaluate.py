@@ -87,7 +87,7 @@ def test_a_record_survives_its_file_and_knows_what_it_is() -> None:
     assert again == made
     with pytest.raises(StoreError, match="Update ranscore"):
         record.from_json({**record.to_json(made), "schema": 99})
-    with pytest.raises(InputError, match="not a record"):
+    with pytest.raises(InputError, match="the record cannot be read"):
         record.from_json({"schema": 1})
 
 

@@ -6,12 +6,13 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from harness.errors import StoreError, UsageError
+from harness.errors import UsageError
 from harness.metrics import metric
 from harness.records.store import Store, newest
 from harness.scoring import evaluation
@@ -38,10 +39,10 @@ def test_a_record_is_found_again_by_name_id_and_digest(tmp_path: Path) -> None:
     assert store.reports(kept) == {"s1": "Clear lungs."}
     odd = {"s1": "Clear.\u2028No\x85 effusion.\r\n"}
     # The same reports as another program may write them: not in ASCII.
-    (tmp_path / "reports" / f"{kept.reports}.jsonl").write_bytes(
-        "".join(json.dumps({"study_id": key, "report": text}, ensure_ascii=False) + "\n" for key, text in odd.items()).encode()
-    )
-    assert store.reports(kept) == odd
+    written = "".join(json.dumps({"study_id": key, "report": text}, ensure_ascii=False) + "\n" for key, text in odd.items()).encode()
+    name = sha256(written).hexdigest()
+    (tmp_path / "reports" / f"{name}.jsonl").write_bytes(written)
+    assert store.reports(replace(kept, reports=name)) == odd
     with pytest.raises(UsageError, match="no record"):
         store.find("nobody")
 
@@ -71,12 +72,12 @@ def test_the_newest_of_a_system_stands(tmp_path: Path) -> None:
     assert [item.record.system.version for item in newest(store.all())] == ["2"]
 
 
-def test_a_damaged_event_is_named(tmp_path: Path) -> None:
+def test_a_damaged_event_is_named_and_the_others_are_served(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     store = Store(tmp_path)
-    store.add(scored("A").record)
+    kept = store.add(scored("A").record)
     (tmp_path / "events" / "20260101T000000Z-aa.json").write_text("{")
-    with pytest.raises(StoreError, match=r"20260101T000000Z-aa\.json: the event cannot be read"):
-        store.all()
+    assert store.all() == (kept,)
+    assert "20260101T000000Z-aa.json: the event cannot be read" in caplog.text
 
 
 def test_two_processes_at_once_lose_nothing(tmp_path: Path) -> None:

@@ -10,16 +10,18 @@ from pathlib import Path
 import pytest
 
 from harness.errors import InputError, StoreError
+from harness.storage.stored import seal
 from leaderboard.content import load
 from ranscore.commands import main
 from submissions import desk as desks
 from submissions import events, moderation
-from submissions.backup import backup, restore
+from submissions.backup import backup
 from submissions.desk import Desk
 from submissions.events import SCHEMA, State
 from submissions.health import health
 from submissions.intake import Upload, submit
 from submissions.receipts import receipt
+from submissions.restore import restore
 from submissions.worker import Worker
 
 Hand = Callable[..., Upload]
@@ -67,7 +69,7 @@ def test_from_submit_to_withdraw(desk: Desk, file: Path, cohort: object, capsys:
         (["withdraw", "nobody", "--to", "board"], 2, "there is no submission 'nobody'"),
         (["moderate", "hide", "nobody", "--reason", "x", "--board", "board"], 2, "there is no submission 'nobody'"),
         (["moderate", "ban", "nobody", "--reason", "x", "--board", "board"], 2, "neither hf:NAME"),
-        (["restore", "birch.jsonl", "--board", "empty"], 3, "it is not a backup"),
+        (["restore", "birch.jsonl", "--board", "empty"], 3, "the backup cannot be read"),
         (["backup", "birch.jsonl", "--board", "board"], 5, "is there already"),
     ],
 )
@@ -124,7 +126,7 @@ def test_a_damaged_or_foreign_backup_writes_nothing(desk: Desk, hand: Hand, tmp_
     backup(desk.root, tmp_path / "b.tar.gz")
     whole = (tmp_path / "b.tar.gz").read_bytes()
     (tmp_path / "cut.tar.gz").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InputError, match="not a backup"):
+    with pytest.raises(InputError, match="the backup cannot be read"):
         restore(tmp_path / "cut.tar.gz", tmp_path / "new")
     with tarfile.open(tmp_path / "evil.tar.gz", "w:gz") as archive:
         (tmp_path / "CONTENTS.json").write_text(json.dumps({"ledger/events/../../../evil": "0" * 64}))
@@ -144,18 +146,22 @@ def test_older_events_are_read_and_newer_ones_refused(desk: Desk, hand: Hand, mo
     item = desks.at(desk.root).ledger.books().submissions[name]
     assert item.received.data["new"] == "field" and item.state is State.RECEIVED and path.read_bytes() == before
     monkeypatch.undo()
-    path.write_bytes(before.replace(b'"schema": 1', b'"schema": 99'))
-    with pytest.raises(StoreError, match="Update ranscore"):
-        desks.at(desk.root).ledger.books()
-    assert "its schema is 99" in health(desks.at(desk.root)).damage
+    path.write_text(json.dumps(seal({**json.loads(before), "schema": 99})))
+    with pytest.raises(StoreError, match=r"its schema is 99.*Update ranscore"):
+        desks.at(desk.root).ledger.find(name)
+    assert "its schema is 99" in health(desks.at(desk.root)).damaged[0]
 
 
 def test_damage_and_gaps_are_named(desk: Desk, hand: Hand) -> None:
     name = submit(desk, hand()).id
     Worker(desk).run(once=True)
     (desk.root / "ledger" / "events" / f"{name}.0002.json").unlink()
-    with pytest.raises(StoreError, match=f"{name}.0002.json: an event is missing"):
-        desks.at(desk.root).ledger.books()
-    (desk.root / "ledger" / "events" / f"{name}.0002.json").write_text("{")
-    with pytest.raises(StoreError, match=f"{name}.0002.json: the event cannot be read"):
-        desks.at(desk.root).ledger.books()
+    for what in ("an event is missing", "the event cannot be read"):
+        again = desks.at(desk.root)
+        (item,) = again.ledger.books().submissions.values()
+        assert item.state is State.DAMAGED and f"{name}.0002.json: {what}" in str(item.damage[0])
+        assert f"{name}.0002.json: {what}" in health(again).damaged[0]
+        assert len(load(again.store)) == 1  # its record is left where it is
+        with pytest.raises(StoreError, match=what):
+            moderation.hide(again, name, "for the test")
+        (desk.root / "ledger" / "events" / f"{name}.0002.json").write_text("{")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import cohorts, files
+from harness import cohorts
+from harness.storage import files
 from harness.types import Cohort
 from ranscore.commands import main
 from submissions import desk as desks

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from harness.extractors.lexical import language, sections
-from harness.extractors.lexical.binding import places
-from harness.extractors.lexical.lexicon import Lexicon, load
+from harness.extractors.lexical import characters, language
+from harness.extractors.lexical.binding import places, subject
+from harness.extractors.lexical.lexicon import Lexicon, load, merged
 from harness.extractors.lexical.scope import State, states
-from harness.extractors.lexical.tokens import Mark, lower, marks, respell, sentences
+from harness.extractors.lexical.talk import is_talk
+from harness.extractors.lexical.tokens import Mark, lower, marks, sentences
 from harness.findings import NO_FINDING, RAN_21
+from harness.formats import sections
 from harness.signature import digest
-from harness.types import Labels, ReportStatus, Span, Status
+from harness.types import UNSURE, Labels, ReportStatus, Span, Status
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of these rules that can change a decision."""
 
 LEXICONS = {"en": "english", "zh": "chinese"}
@@ -27,12 +28,34 @@ COUNTS_UNLESS_EXCLUDED = frozenset({AT["Pneumonia"], AT["Lung Lesion"]})
 """What the paper counts where it merely cannot be excluded."""
 COUNTS_AS_POSSIBLE = COUNTS_UNLESS_EXCLUDED | {AT["Pleural Effusion"]}
 """What the paper counts where it is merely possible; the definitions of the others ask for more than "may" or "possible"."""
-IMPLIES = {
-    AT["Cardiomegaly"]: (AT["Enlarged Cardiomediastinum"],),
-    AT["Consolidation"]: (AT["Lung Opacity"],),
+IMPLIES = {AT["Cardiomegaly"]: (AT["Enlarged Cardiomediastinum"],)}
+NOT_EXPLAINED = {
+    State.IMPROVED: frozenset(RAN_21) - {"Pulmonary Vascular Abnormal"},
+    State.ARTEFACT: frozenset(RAN_21) - {"Cardiomegaly", "Lung Opacity"},
+    State.SCARRING: frozenset(RAN_21) - {"Lung Opacity"},
+    State.MIMIC: frozenset(RAN_21) - {"Lung Opacity", "Lung Lesion", "Pneumothorax", "Calcification", "Pleural Other", "Cavity and Cyst"},
 }
-EXPLAINED_AWAY = frozenset({AT["Cardiomegaly"]})
-"""Findings that technique or low volumes explain away."""
+"""By explanation the findings that it does not explain away. Congestion that has improved is not asserted, as the authors' prompt has it."""
+RULES = {
+    State.PRESENT: "asserted",
+    State.POSSIBLE: "possible",
+    State.UNDECIDED: "cannot be excluded",
+    State.IMPROVED: "asserted, and improved",
+    State.SCARRING: "explained as a scar",
+    State.ARTEFACT: "explained by technique or low volumes",
+    State.MIMIC: "explained as a nipple, a fold or the like",
+    State.PRIOR: "of an earlier film",
+    State.HISTORY: "history",
+    State.CONDITION: "a question or a condition",
+    State.GONE: "resolved or removed",
+    State.NEGATED: "negated",
+}
+"""By state what decides, in words."""
+NOT_NAMED, IMPLIED, OTHERS, NONE = "not named", "implied by {}", "another finding is present", "none of the other 20 is present"
+OPEN = frozenset({State.POSSIBLE, State.UNDECIDED, State.CONDITION})
+"""States that say neither yes nor no."""
+HEDGES = frozenset(RULES[state] for state in OPEN)
+"""Those states in words."""
 MOST_SPANS = 6
 """Evidence kept for one finding of one report."""
 REMEMBERED = 50_000
@@ -50,9 +73,20 @@ class Mention(NamedTuple):
     """One finding named in a sentence."""
 
     finding: int
+    state: State
     present: bool
     spans: tuple[Span, ...]
     """The words that decided it, in characters of the sentence."""
+
+
+class Said(NamedTuple):
+    """What a sentence says."""
+
+    mentions: tuple[Mention, ...] = ()
+    speaks: bool = False
+    """Whether it says something about a chest."""
+    abnormal: bool = False
+    """Whether it asserts something abnormal that is none of the 21."""
 
 
 class Lexical:
@@ -66,10 +100,13 @@ class Lexical:
     vocabulary = "ran-21"
     official = False
     """Whether the labels are those that the paper's scores were made with."""
+    explains = True
+    """Whether its labels hold, for each decision, the rule and the words."""
 
     def __init__(self) -> None:
-        self._readers = {code: Reader(load(name)) for code, name in LEXICONS.items()}
-        self.digest = digest({"engine": VERSION, "lexicons": {code: reader.lexicon.digest for code, reader in self._readers.items()}})
+        lexicons = {code: load(name) for code, name in LEXICONS.items()}
+        self._english, self._mixed = Reader(lexicons["en"]), Reader(merged(lexicons["zh"], lexicons["en"]))
+        self.digest = digest({"engine": VERSION, "lexicons": {code: lexicon.digest for code, lexicon in lexicons.items()}})
         """SHA-256 over the engine's version and the lexicons."""
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -83,62 +120,87 @@ class Lexical:
         """Label one text.
 
         Returns:
-            With evidence: for each finding the words that decided it, as offsets into `text`. A finding that is absent because
-            nobody names it has none.
+            With evidence: for each finding the rule that decided it and the words, as offsets into `text`. A finding that is absent
+            because nobody names it has no words. The flag `unsure` marks a *No Finding* that a reader might not grant.
         """
+        text, origins = characters.plain(text)
         small = lower(text)
-        code, status = language.status(small, self._readers["en"].knows, self._readers["zh"].knows)
+        status = language.status(small)
         if status is not ReportStatus.OK:
             return Labels((None,) * len(RAN_21), OK, status, NO_SPANS)
-        return decide(self._readers[code].mentions(text, small))
+        found = list(self._read(text, small))
+        if not any(said.speaks for _, said in found):
+            return Labels((None,) * len(RAN_21), OK, ReportStatus.EMPTY, NO_SPANS)
+        return decide(found, origins)
+
+    def _read(self, text: str, small: str) -> Iterator[tuple[int, Said]]:
+        """Where a sentence begins, and what it says. A sentence with a Chinese character is read with both lexicons."""
+        plain = small.isascii()
+        for begin, end in sections.read(text):
+            for start, stop in sentences(text, begin, end):
+                sentence = small[start:stop]
+                reader = self._english if plain or not language.HAN.search(sentence) else self._mixed
+                yield start, reader.sentence(sentence)
 
 
 class Reader:
-    """Reads one language, and remembers the sentences it has read: half of all sentences of a cohort are repeats."""
+    """Reads sentences with one lexicon, and remembers them: half of all sentences of a cohort are repeats."""
 
     def __init__(self, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
         self._spelling: dict[str, str] = {}
-        self._read: dict[str, tuple[Mention, ...]] = {}
-        self._any = re.compile("|".join(map(re.escape, sorted(lexicon.vocabulary)))) if lexicon.language == "zh" else None
+        self._known: dict[str, Said] = {}
 
-    def knows(self, small: str) -> bool:
-        """Whether a text in lower case has a word of the clinical vocabulary."""
-        vocabulary = self.lexicon.vocabulary
-        if self._any:
-            return self._any.search(small) is not None
-        words = language.WORDS.findall(small)
-        if not vocabulary.isdisjoint(words) or any(respell(word, self.lexicon) in vocabulary for word in words):
-            return True
-        return any(mark.concept.gives for mark in marks(small, self.lexicon, {}))
-
-    def mentions(self, text: str, small: str) -> Iterator[tuple[int, tuple[Mention, ...]]]:
-        """Where a sentence begins, and what it names."""
-        for begin, end in sections.read(text, small):
-            for start, stop in sentences(text, begin, end):
-                yield start, self.sentence(small[start:stop])
-
-    def sentence(self, small: str) -> tuple[Mention, ...]:
-        """What a sentence in lower case names."""
-        known = self._read.get(small)
-        if known is None:
+    def sentence(self, small: str) -> Said:
+        """What a sentence in lower case says."""
+        said = self._known.get(small)
+        if said is None:
             if len(self._spelling) >= REMEMBERED:
                 self._spelling.clear()
-            found = marks(small, self.lexicon, self._spelling)
-            known = tuple(mention for first in range(0, len(found), WIDEST) for mention in mentions(found[first : first + WIDEST]))
+            said = self._say(small)
             if len(small) <= LONGEST:
-                if len(self._read) >= REMEMBERED:
-                    self._read.clear()
-                self._read[small] = known
-        return known
+                if len(self._known) >= REMEMBERED:
+                    self._known.clear()
+                self._known[small] = said
+        return said
+
+    def _say(self, small: str) -> Said:
+        found = marks(small, self.lexicon, self._spelling)
+        if not found or is_talk(small):
+            return Said()
+        read = [mention for first in range(0, len(found), WIDEST) for mention in mentions(found[first : first + WIDEST])]
+        named = tuple(mention for mention in read if mention.finding >= 0)
+        alone = len(found) == 1 and found[0].concept.kind == "normal" and found[0].span[1] - found[0].span[0] == len(small.strip())
+        return Said(named, alone or speaks(found), any(mention.finding < 0 and mention.present for mention in read))
+
+
+NAMES = frozenset({"observation", "scar"})
+"""Kinds of phrases that name something in a film; a scar is none of the 21."""
+STATEMENTS = frozenset({"observation", "verdict", "scar", "technique", "mimic", "skip", "gone", "colon"})
+"""Kinds of phrases that alone make a statement about a chest."""
+SAID_OF_PLACES = frozenset(
+    {"normal", "degree", "likely", "improved", "change", "negation either", "seen", "observation", "gone", "negation after"}
+)
+"""Kinds that say something of a place."""
+
+
+def speaks(found: Sequence[Mark]) -> bool:
+    """Whether the phrases of a sentence say something about a chest: a finding, a place and how it is, or that nothing is wrong."""
+    kinds = {mark.concept.kind for mark in found}
+    anchors = {mark.concept.kind for mark in found if mark.concept.anchor}
+    if not anchors.isdisjoint(STATEMENTS):
+        return True
+    return "place" in anchors and not kinds.isdisjoint(SAID_OF_PLACES)
 
 
 def mentions(found: Sequence[Mark]) -> Iterator[Mention]:
-    """The findings that a sentence names, in the order of its words."""
-    if not any(mark.concept.kind == "observation" for mark in found):
+    """The findings that a sentence names, in the order of its words; what is none of the 21 and abnormal is named as -1."""
+    if not any(mark.concept.kind in NAMES for mark in found):
         return
     said, causes = states(found)
     for index, mark in enumerate(found):
+        if mark.concept.kind == "scar":
+            yield Mention(-1, said[index], _counts(-1, said[index], mark), (mark.span,))
         if mark.concept.kind != "observation":
             continue
         bound, given = findings_of(found, index)
@@ -146,7 +208,7 @@ def mentions(found: Sequence[Mark]) -> Iterator[Mention]:
         if causes[index] >= 0:
             spans.append(found[causes[index]].span)
         for finding in given:
-            yield Mention(finding, _counts(finding, said[index], mark), tuple(sorted(spans)))
+            yield Mention(finding, said[index], _counts(finding, said[index], mark), tuple(sorted(spans)))
 
 
 def _counts(finding: int, state: State, mark: Mark) -> bool:
@@ -157,14 +219,16 @@ def _counts(finding: int, state: State, mark: Mark) -> bool:
         return finding in COUNTS_UNLESS_EXCLUDED
     if state is State.POSSIBLE:
         return finding in COUNTS_AS_POSSIBLE
-    if state is State.ARTEFACT:
-        return finding not in EXPLAINED_AWAY
+    if state in NOT_EXPLAINED:
+        return finding >= 0 and RAN_21[finding] in NOT_EXPLAINED[state]
     return state is State.PRESENT
 
 
 def findings_of(marks: Sequence[Mark], index: int) -> tuple[list[int], tuple[int, ...]]:
     """The places an observation is bound to, and the findings it gives there."""
     concept = marks[index].concept
+    if concept.never and subject(marks, index) in concept.never:
+        return [], ()
     if not concept.placed:
         return [], concept.gives
     bound, outside = places(marks, index)
@@ -173,22 +237,41 @@ def findings_of(marks: Sequence[Mark], index: int) -> tuple[list[int], tuple[int
     return [], () if outside else concept.gives
 
 
-def decide(sentences: Iterable[tuple[int, tuple[Mention, ...]]]) -> Labels:
-    """One mention that asserts a finding makes it present, whatever else the report says of it."""
+def decide(found: Iterable[tuple[int, Said]], origins: Sequence[int] | None = None) -> Labels:
+    """One mention that asserts a finding makes it present, whatever else the report says of it.
+
+    Args:
+        found: Where each sentence begins and what it says.
+        origins: For each character that was read its place in the text as written; None where that is the same.
+    """
     values: list[int | None] = [0] * len(RAN_21)
+    rules = [NOT_NAMED] * len(RAN_21)
     spans: list[list[Span]] = [[] for _ in RAN_21]
-    for start, found in sentences:
-        for mention in found:
-            if mention.present > (values[mention.finding] or 0):
-                values[mention.finding] = 1
-                spans[mention.finding].clear()
-            if mention.present == bool(values[mention.finding]) and len(spans[mention.finding]) < MOST_SPANS:
-                spans[mention.finding].extend((start + first, start + last) for first, last in mention.spans)
+    unsure = False
+    for start, said in found:
+        unsure = unsure or said.abnormal
+        for finding, state, present, words in said.mentions:
+            unsure = unsure or state in OPEN
+            if present > (values[finding] or 0):
+                values[finding] = 1
+                spans[finding].clear()
+            elif present != bool(values[finding]):
+                continue
+            if not spans[finding]:
+                rules[finding] = RULES[state]
+            if len(spans[finding]) < MOST_SPANS:
+                spans[finding] += [(start + first, start + last) for first, last in words]
+    _imply(values, rules, spans)
+    evidence = tuple(characters.spans_in(tuple(dict.fromkeys(words)), origins) if words else () for words in spans)
+    return Labels(tuple(values), OK, ReportStatus.OK, evidence, (UNSURE,) if unsure and values[NOTHING] else (), tuple(rules))
+
+
+def _imply(values: list[int | None], rules: list[str], spans: list[list[Span]]) -> None:
+    """Fill in what follows from the other findings."""
     for finding, implied in IMPLIES.items():
         for other in implied:
             if values[finding] and not values[other]:
-                values[other], spans[other] = 1, list(spans[finding])
+                values[other], spans[other], rules[other] = 1, list(spans[finding]), IMPLIED.format(RAN_21[finding])
     present = [finding for finding, value in enumerate(values) if value and finding != NOTHING]
-    values[NOTHING] = int(not present)
+    values[NOTHING], rules[NOTHING] = (0, OTHERS) if present else (1, NONE)
     spans[NOTHING] = [spans[finding][0] for finding in present if spans[finding]]
-    return Labels(tuple(values), OK, ReportStatus.OK, tuple(tuple(dict.fromkeys(found)) for found in spans))

@@ -9,7 +9,7 @@ import itertools
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -17,10 +17,11 @@ from typing import Any
 from harness.findings import RAN_21
 from harness.signature import digest
 
-CUES = frozenset(
+KINDS = frozenset(
     {
         "negation",  # "no", "without": what follows is absent
         "negation after",  # "is not seen": what stands before is absent
+        "poorly seen",  # "not well seen": the same, but for a device, which is there
         "negation either",  # Chinese "not seen": in front of what is absent, or behind it
         "gone",  # "resolved", "removed": in front of it or behind it, as the verb decides
         "gone before",  # "resolution of": what follows is gone
@@ -31,29 +32,49 @@ CUES = frozenset(
         "history",  # "history of": what follows is not a finding of this film
         "prior",  # "previous": the next noun only, and not what lasts (a fracture, a scar)
         "condition",  # "if", "to evaluate for": what follows is a question
+        "condition after",  # "may be missed": the same for what stands before
         "undecided",  # "cannot exclude": what follows is neither
         "undecided after",  # "cannot be excluded": what stands before is neither
         "hedge",  # "may represent": what follows is possible
         "hedge after",  # "are possible": the same for what stands before
         "artefact",  # "accentuated by technique": explains a size away
         "artefact before",  # the same for what follows
+        "scar",  # "scarring": explains an opacity that is said to be it
+        "mimic",  # "nipple shadow": the same for a nodule, an opacity, the line of a pneumothorax
+        "technique",  # "low lung volumes": the same for a size or an opacity
+        "linked",  # "due to": joins something to its explanation
         "change",  # "change in": after a negation it cancels that negation
         "stop",  # "but", "however": a scope ends
         "comma",
+        "pause",  # the Chinese comma: ends a scope, except in a bare list that "or" closes
+        "instance",  # "such as" before a finding, "if" before anything else
         "colon",
+        "query",  # a question mark
+        "affirmed",  # "yes"
+        "zero",
+        "minus",  # "(-)", "[ ]": what follows is absent, or what stands before
+        "plus",
         "and",
         "or",
         "verb",  # "is", "remains"
         "seen",  # "seen", "present": a verb's ending that asserts nothing new
         "normal",  # "normal", "clear"
+        "likely",  # "probably": the same as a degree, and joins something to its explanation
+        "improved",  # the same as a degree; congestion that has improved is not asserted
         "degree",  # "mild", "stable": after a comma it begins a new assertion
         "side",  # "left", "linear": after a comma it begins a new assertion, after "and" it does not
         "relation",  # "overlying": what follows is no place of the observation
+        "verdict",  # "acute disease": alone makes a sentence a statement about a chest
+        "aside",  # "prior radiograph", "chest pain": not of this film
         "skip",  # phrases that only look like a finding ("pericardial effusion")
     }
 )
 """The kinds of words that are no finding but decide about findings."""
 
+ANCHORS = frozenset({"observation", "place", "verdict", "skip", "mimic", "scar", "technique"})
+"""The kinds of phrases that can make a sentence a statement about a chest."""
+NAMED = frozenset({"observation", "place", "skip", "mimic", "scar"})
+"""The kinds of phrases whose words have plurals and may be misspelt."""
 Words = tuple[str, ...]
 
 
@@ -62,10 +83,10 @@ class Concept:
     """What a phrase stands for: a cue, a place, or an observation."""
 
     kind: str
-    """`place`, `observation`, or one of `CUES`."""
+    """`place`, `observation`, or one of `KINDS`."""
     name: str = ""
     gives: tuple[int, ...] = ()
-    """The findings of an observation that is bound to no place, as positions in `RAN_21`."""
+    """The findings of an observation that is bound to no place, as positions in `RAN_21`; -1 is abnormal and none of them."""
     at: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """By place, the findings of an observation bound to it; a place that is not named here takes `gives` unless it lies outside."""
     outside: bool = False
@@ -80,6 +101,10 @@ class Concept:
     """Of an observation: it stands behind its place, as in Chinese."""
     placed: bool = False
     """Of an observation: where it is seen matters."""
+    never: frozenset[str] = frozenset()
+    """Of an observation: the observations of which it says nothing about the patient ("fractured wires")."""
+    anchor: bool = False
+    """Whether the phrase is of chest films and of nothing else, so that it makes a sentence a statement about a chest."""
 
 
 class Node(dict[str, "Node"]):
@@ -102,10 +127,12 @@ class Lexicon:
     """Another spelling to the spelling that the phrases use."""
     known: frozenset[str]
     """All words of all phrases, which are never taken for misspellings."""
-    long: frozenset[str]
-    """Words that a misspelling is corrected to."""
-    vocabulary: frozenset[str]
-    """Words any of which makes a text a report."""
+    near: Mapping[str, tuple[str, ...]]
+    """The words that a misspelling is corrected to, by themselves and by what is left of them without one letter."""
+    inside: frozenset[str]
+    """Adjectives that may be inside a phrase."""
+    real: frozenset[str]
+    """Words of the language near to one of those, which are never taken for a misspelling."""
     digest: str
 
 
@@ -114,7 +141,12 @@ def spread(phrase: str) -> Iterator[Words]:
 
     >>> list(spread("(small|) (pleural |)effusion"))[0]
     ('small', 'pleural', 'effusion')
+
+    Raises:
+        ValueError: A choice is inside another one, or not closed.
     """
+    if not re.fullmatch(r"(?:[^()]|\([^()]*\))*", phrase):
+        raise ValueError(f"a choice inside a choice: {phrase!r}")
     parts = [part.split("|") if index % 2 else [part] for index, part in enumerate(re.split(r"[()]", phrase))]
     for choice in itertools.product(*parts):
         yield tuple("".join(choice).split())
@@ -133,10 +165,26 @@ def phrases_of(data: Mapping[str, Any], split: bool) -> Iterator[tuple[Words, Co
         ((_observation(name, entry, False, split), entry["phrases"]) for name, entry in data["observations"].items()),
         ((_observation(name, entry, True, split), entry.get("adjectives", ())) for name, entry in data["observations"].items()),
     )
+    general, clinical = frozenset(data["general"]), frozenset(data.get("clinical", ()))
     for concept, phrases in concepts:
+        anchored = replace(concept, anchor=True)
         for phrase in phrases:
             for words in spread(phrase):
-                yield (tuple(re.findall(r"[a-z]+|\S", " ".join(words))) if split else words), concept
+                chosen = anchored if _is_anchor(words, concept, general) or phrase in clinical else concept
+                yield (tuple(re.findall(r"[a-z]+|\S", " ".join(words))) if split else words), chosen
+
+
+def _is_anchor(words: Words, concept: Concept, general: frozenset[str]) -> bool:
+    """Whether a phrase says by itself that a text is about a chest: by one of its words, or as a finding of several."""
+    if concept.kind not in ANCHORS:
+        return concept.kind == "colon" and len("".join(words)) > 1
+    if concept.trailing and concept.needs:
+        return False
+    return (
+        concept.kind == "verdict"
+        or not general.issuperset(words)
+        or (concept.kind == "observation" and len(words) > 1 and not concept.needs)
+    )
 
 
 def _observation(name: str, entry: Mapping[str, Any], predicate: bool, trailing: bool) -> Concept:
@@ -150,11 +198,13 @@ def _observation(name: str, entry: Mapping[str, Any], predicate: bool, trailing:
         lasting=entry.get("lasting", False),
         needs="gives" not in entry,
         placed="at" in entry,
+        never=frozenset(entry.get("never", ())),
     )
 
 
 def _positions(findings: Iterable[str]) -> tuple[int, ...]:
-    return tuple(RAN_21.index(finding) for finding in findings)
+    """Positions in `RAN_21`; -1 for what is abnormal and none of them (`other`)."""
+    return tuple(-1 if finding == "other" else RAN_21.index(finding) for finding in findings)
 
 
 def build(data: Mapping[str, Any]) -> Lexicon:
@@ -164,9 +214,9 @@ def build(data: Mapping[str, Any]) -> Lexicon:
         ValueError: A phrase stands for two things, a cue or a place is unknown, or a phrase is empty.
     """
     _check(data)
-    split = data["language"] == "zh"
+    split, general = data["language"] == "zh", frozenset(data["general"])
     phrases = list(phrases_of(data, split))
-    content = {word for phrase, concept in phrases if concept.kind in ("observation", "place") for word in phrase}
+    content = {word for phrase, concept in phrases if concept.kind in NAMED for word in phrase}
     words = {spelling: word for word, spellings in data["spellings"].items() for spelling in spellings}
     if split:
         words.update(zip(data["traditional"], data["simplified"], strict=True))
@@ -180,24 +230,55 @@ def build(data: Mapping[str, Any]) -> Lexicon:
         node = trie
         for word in phrase:
             node = node.setdefault(words.get(word, word), Node())
-        if node.concept is not None and node.concept != concept:
+        if node.concept is not None and replace(node.concept, anchor=concept.anchor) != concept:
             twice.append(f"{' '.join(phrase)!r}: {node.concept.name or node.concept.kind}, {concept.name or concept.kind}")
         node.concept = concept
     if twice:
         raise ValueError(f"phrases that stand for two things: {'; '.join(twice)}")
-    if split:
-        vocabulary = {"".join(phrase) for phrase, concept in phrases if concept.gives and len("".join(phrase)) > 1} | set(data["clinical"])
-    else:
-        vocabulary = (content - set(data["not clinical"])) | set(data["clinical"])
     return Lexicon(
         data["language"],
         trie,
         words,
         frozenset(word for phrase, _ in phrases for word in phrase) | words.keys(),
-        frozenset() if split else frozenset(word for word in content if len(word) >= 7),
-        frozenset(word for word in vocabulary if not word.isdigit()),
+        {} if split else _near(frozenset(word for word in content - general if len(word) >= 7) | frozenset(data["misspelt"])),
+        frozenset(data.get("inside", ())),
+        frozenset(data.get("real", "").split()),
         digest(data),
     )
+
+
+def merged(first: Lexicon, second: Lexicon) -> Lexicon:
+    """The phrases of both languages, for sentences that hold both; where they differ the first one's hold."""
+    trie = Node()
+    for lexicon in (second, first):
+        _graft(lexicon.trie, trie)
+    return Lexicon(
+        first.language,
+        trie,
+        {**second.words, **first.words},
+        first.known | second.known,
+        {**first.near, **second.near},
+        first.inside | second.inside,
+        first.real | second.real,
+        digest([first.digest, second.digest]),
+    )
+
+
+def _graft(source: Node, target: Node) -> None:
+    """Copy a trie into another one."""
+    for word, node in source.items():
+        other = target.setdefault(word, Node())
+        other.concept = node.concept or other.concept
+        _graft(node, other)
+
+
+def _near(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """By what is left of a word without one letter, and by the word itself, the words."""
+    found: dict[str, tuple[str, ...]] = {}
+    for word in sorted(words):
+        for short in {word, *(word[:place] + word[place + 1 :] for place in range(1, len(word)))}:
+            found[short] = (*found.get(short, ()), word)
+    return found
 
 
 def _plurals(word: str) -> tuple[str, ...]:
@@ -207,7 +288,7 @@ def _plurals(word: str) -> tuple[str, ...]:
 
 
 def _check(data: Mapping[str, Any]) -> None:
-    unknown = set(data["cues"]) - CUES
+    unknown = set(data["cues"]) - KINDS
     places = {place for entry in data["observations"].values() for place in entry.get("at", {})} | set(data["outside"])
     unknown |= places - set(data["places"])
     if unknown:
@@ -217,5 +298,12 @@ def _check(data: Mapping[str, Any]) -> None:
 @cache
 def load(name: str) -> Lexicon:
     """The lexicon of that file (`english`, `chinese`), read once a process."""
-    text = files("harness.extractors.lexical").joinpath(f"{name}.toml").read_text(encoding="utf-8")
-    return build(tomllib.loads(text))
+    return build(data_of(name))
+
+
+def data_of(name: str) -> dict[str, Any]:
+    """The TOML of a lexicon, with the list of real words beside it where there is one."""
+    folder = files("harness.extractors.lexical")
+    data = tomllib.loads(folder.joinpath(f"{name}.toml").read_text(encoding="utf-8"))
+    words = folder.joinpath(f"{name}_words.txt")
+    return data | {"real": words.read_text(encoding="utf-8")} if words.is_file() else data

@@ -1,6 +1,6 @@
-"""How far a cue reaches: which phrases of a sentence are negated, gone, history, a question, or left undecided.
+"""How far a cue reaches: which phrases of a sentence are negated, gone, history, a question, explained away or left undecided.
 
-After NegEx (Chapman 2001), ConText (Harkema 2009) and NegBio (Peng 2018): a cue reaches from where it stands to the end of its clause.
+After NegEx (Chapman 2001), ConText (Harkema 2009) and NegBio (Peng 2018): a cue reaches from its own place to the end of its clause.
 What ends a clause is read from the phrases themselves: "but"; a comma or "and" behind which something new is asserted; the sentence.
 """
 
@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import IntEnum
 
+from harness.extractors.lexical.cancel import cancelled
+from harness.extractors.lexical.clause import CONTENT, CUES, DEGREES, STOPS, ahead, behind, last_of_clause, until_comma
 from harness.extractors.lexical.tokens import Mark
 
 
@@ -20,13 +22,19 @@ class State(IntEnum):
     """Something may be it."""
     UNDECIDED = 2
     """Merely cannot be excluded."""
-    ARTEFACT = 3
+    IMPROVED = 3
+    """There, and less than before."""
+    SCARRING = 4
+    """Explained as a scar."""
+    ARTEFACT = 5
     """Explained by technique or low volumes."""
-    PRIOR = 4
-    HISTORY = 5
-    CONDITION = 6
-    GONE = 7
-    NEGATED = 8
+    MIMIC = 6
+    """Explained as a nipple, a skin fold or the like."""
+    PRIOR = 7
+    HISTORY = 8
+    CONDITION = 9
+    GONE = 10
+    NEGATED = 11
 
 
 FORWARD = {
@@ -40,15 +48,19 @@ FORWARD = {
 }
 BACKWARD = {
     "negation after": State.NEGATED,
+    "poorly seen": State.NEGATED,
     "undecided after": State.UNDECIDED,
     "artefact": State.ARTEFACT,
     "hedge after": State.POSSIBLE,
     "history after": State.HISTORY,
+    "condition after": State.CONDITION,
 }
-EITHER = {"gone": State.GONE, "unlikely": State.NEGATED}
+EITHER = {"gone": State.GONE, "unlikely": State.NEGATED, "improved": State.IMPROVED}
 OPEN = {"negation either": State.NEGATED, "undecided either": State.UNDECIDED, "hedge either": State.POSSIBLE}
-CUE = FORWARD.keys() | BACKWARD.keys() | EITHER.keys() | OPEN.keys() | {"hedge"}
-CONTENT = frozenset({"observation", "place"})
+EXPLAINS = {"scar": State.SCARRING, "mimic": State.MIMIC, "technique": State.ARTEFACT}
+"""What explains something that is said to be it: "opacities, likely scarring"."""
+LINKS = frozenset({"verb", "hedge", "linked", "likely"})
+"""What joins something to its explanation."""
 NEAR = 3
 """Words between a cue and the next one that it still touches."""
 
@@ -62,153 +74,174 @@ def states(marks: Sequence[Mark]) -> tuple[States, Causes]:
     said = [State.PRESENT] * len(marks)
     causes = [-1] * len(marks)
     kinds = [mark.concept.kind for mark in marks]
-    if CUE.isdisjoint(kinds) and "normal" not in kinds:
+    if "instance" in kinds:
+        kinds = _instances(marks, kinds)
+    if CUES.isdisjoint(kinds):
         return said, causes
-    idle = _cancelled(marks, kinds)
+    idle = cancelled(marks, kinds)
     for index, kind in enumerate(kinds):
-        if (
-            kind == "normal"
-            and index > 1
-            and kinds[index - 1] == "verb"
-            and kinds[index - 2] == "observation"
-            and not marks[index - 2].concept.lasting
-        ):
-            said[index - 2], causes[index - 2] = State.NEGATED, index  # "vascular engorgement is within normal limits"
-        if kind not in CUE or index in idle:
+        if kind not in CUES or index in idle:
             continue
         state, reach = _reach(marks, kinds, index)
         for other in reach:
-            if state > said[other]:
+            if state > said[other] and not (kind == "poorly seen" and marks[other].concept.lasting):
                 said[other], causes[other] = state, index
     return said, causes
 
 
-def _cancelled(marks: Sequence[Mark], kinds: Sequence[str]) -> set[int]:
-    """Cues that undo each other: "no change in", "has not resolved", "without clearing", "not excluded"."""
-    idle: set[int] = set()
-    for index, kind in enumerate(kinds[:-1]):
-        after = index + 1
-        while after < len(kinds) and kinds[after] in ("degree", "side", "verb") and marks[after].first - marks[after - 1].last <= 1:
-            after += 1
-        if kind != "negation" or after == len(kinds) or marks[after].first - marks[index].last > NEAR:
-            continue
-        if kinds[after] == "change" and after + 1 < len(kinds) and kinds[after + 1] in ("or", "and", "comma"):
-            continue
-        if kinds[after] in ("change", "gone", "gone before", "negation after", "unlikely", "artefact", "negation"):
-            idle.update((index, after))
-        elif kinds[after] == "undecided after":
-            idle.add(index)
-    return idle
+def _instances(marks: Sequence[Mark], kinds: Sequence[str]) -> list[str]:
+    """The kinds with each "such as" as an "and" before what it names, and as an "if" before anything else."""
+
+    def kind_of(place: int) -> str:
+        if kinds[place] != "instance":
+            return kinds[place]
+        follows = (
+            place + 1 < len(marks)
+            and kinds[place + 1] in (*CONTENT, "side", "verb", "skip")
+            and marks[place + 1].first == marks[place].last
+        )
+        return "and" if follows else "condition"
+
+    return [kind_of(place) for place in range(len(kinds))]
 
 
-def _reach(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[State, range]:
+def _reach(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[State, Sequence[int]]:
     """The state that a cue gives, and to which marks."""
     kind = kinds[index]
-    if kind == "negation" and index and kinds[index - 1] == "colon" and _last_of_clause(kinds, index):
-        return State.NEGATED, _behind(kinds, index - 1)  # "Pneumothorax: no"
-    if kind == "hedge":
-        return State.POSSIBLE, _until_comma(kinds, _ahead(marks, kinds, index))
+    if kind == "negation" and _answers(kinds, index):
+        return State.NEGATED, behind(kinds, index - 1)  # "Pneumothorax: no"
     if kind in FORWARD:
-        return FORWARD[kind], _noun(marks, kinds, index) if kind == "prior" else _ahead(marks, kinds, index)
+        return FORWARD[kind], _noun(marks, kinds, index) if kind == "prior" else ahead(marks, kinds, index)
     if kind in BACKWARD:
-        return BACKWARD[kind], _behind(kinds, index, listed=kind == "artefact")
+        return BACKWARD[kind], behind(kinds, index, listed=kind == "artefact")
     if kind in OPEN:
-        ahead = _ahead(marks, kinds, index)
-        return OPEN[kind], ahead if "observation" in kinds[ahead.start : ahead.stop] else _behind(kinds, index)
-    verbal = index > 0 and kinds[index - 1] in ("verb", "degree") and marks[index].first - marks[index - 1].last <= 1
-    touches = (
-        index + 1 < len(kinds) and kinds[index + 1] in (*CONTENT, "degree", "side") and marks[index + 1].first - marks[index].last < NEAR
-    )
-    forward = touches and not verbal
-    return EITHER[kind], _ahead(marks, kinds, index) if forward else _behind(kinds, index)
+        front = ahead(marks, kinds, index)
+        return OPEN[kind], front if "observation" in kinds[front.start : front.stop] else behind(kinds, index)
+    if kind in EITHER:
+        forward = _touches(marks, kinds, index) and not _is_verbal(marks, kinds, index)
+        return EITHER[kind], ahead(marks, kinds, index) if forward else behind(kinds, index, listed=_resumes(kinds, index))
+    if kind in EXPLAINS:
+        return EXPLAINS[kind], _explained(marks, kinds, index)
+    return _OTHERS[kind](marks, kinds, index)
 
 
-def _last_of_clause(kinds: Sequence[str], index: int) -> bool:
-    return index + 1 == len(kinds) or kinds[index + 1] in ("comma", "stop")
+def _hedge(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[State, Sequence[int]]:
+    return State.POSSIBLE, until_comma(kinds, ahead(marks, kinds, index))
 
 
-def _ahead(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> range:
-    """From a cue to the end of its clause."""
-    for place in range(index + 1, len(kinds)):
-        kind = kinds[place]
-        if kind in ("stop", "colon") or (kind in ("comma", "and") and _begins_anew(marks, kinds, place)):
-            return range(index + 1, place)
-    return range(index + 1, len(kinds))
+def _normal(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[State, Sequence[int]]:
+    """What "is within normal limits" is absent: vascular engorgement, or a finding in a list that begins with a place."""
+    end = index
+    while end > 0 and kinds[end - 1] in ("verb", "seen", *DEGREES):
+        end -= 1
+    if "verb" not in kinds[end:index]:
+        return State.NEGATED, []
+    begin = end
+    while begin > 0 and kinds[begin - 1] in ("observation", "place", "comma", "and", "or", "side", "skip"):
+        begin -= 1
+    if kinds[begin : begin + 1] != ["place"]:
+        begin = max(begin, end - 1)
+    return State.NEGATED, [place for place in range(begin, end) if kinds[place] == "observation" and not marks[place].concept.lasting]
 
 
-def _until_comma(kinds: Sequence[str], reach: range) -> range:
-    """A hedge covers a list that ends with "or", and otherwise what stands before the next comma."""
-    part = [kinds[place] for place in reach]
-    if "comma" in part and "or" not in part:
-        return range(reach.start, reach.start + part.index("comma"))
-    return reach
+def _zero(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[State, Sequence[int]]:
+    """A 0 answers what is named before it."""
+    answers = index > 0 and kinds[index - 1] in ("observation", "colon", "verb") and last_of_clause(kinds, index)
+    return State.NEGATED, behind(kinds, index) if answers else []
+
+
+def _query(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[State, Sequence[int]]:
+    """A question mark: of what precedes it, or of what follows where it begins a phrase."""
+    if index + 1 < len(kinds) and kinds[index + 1] == "affirmed":
+        return State.POSSIBLE, []
+    if index + 1 == len(kinds) or kinds[index + 1] in ("negation", "negation after", "comma"):
+        return State.POSSIBLE, behind(kinds, index)
+    return State.POSSIBLE, until_comma(kinds, ahead(marks, kinds, index))
+
+
+def _minus(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[State, Sequence[int]]:
+    """A minus sign or an empty box: of what follows up to the next sign, or of what precedes where signs close the items."""
+    signs = ("minus", "plus")
+    content = next((place for place, kind in enumerate(kinds) if kind in CONTENT), len(kinds))
+    if content < min(place for place, kind in enumerate(kinds) if kind in signs):
+        begin = max((place + 1 for place in range(index) if kinds[place] in (*signs, "comma", *STOPS)), default=0)
+        return State.NEGATED, range(begin, index)
+    end = next((place for place in range(index + 1, len(kinds)) if kinds[place] in (*signs, *STOPS)), len(kinds))
+    return State.NEGATED, range(index + 1, end)
+
+
+def _nothing(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[State, Sequence[int]]:
+    return State.PRESENT, []
+
+
+_OTHERS = {"hedge": _hedge, "normal": _normal, "zero": _zero, "query": _query, "minus": _minus, "plus": _nothing}
+
+
+def _answers(kinds: Sequence[str], index: int) -> bool:
+    """Whether a "no" is the answer to what is named before it."""
+    if not index or not last_of_clause(kinds, index):
+        return False
+    if kinds[index - 1] in ("colon", "query"):
+        return True
+    return kinds[index - 1] == "comma" and index > 1 and kinds[index - 2] in CONTENT and index + 1 == len(kinds)
+
+
+def _is_verbal(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> bool:
+    """Whether a cue ends a verb, "has been removed", and is no adjective, "there is a resolved effusion"."""
+    begin = index
+    while begin and kinds[begin - 1] in DEGREES and marks[begin].first == marks[begin - 1].last:
+        begin -= 1
+    if not begin or kinds[begin - 1] != "verb":
+        return False
+    gap = marks[begin].first - marks[begin - 1].last
+    return gap == 0 or (gap == 1 and not (index + 1 < len(kinds) and marks[index + 1].first == marks[index].last))
+
+
+def _touches(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> bool:
+    """Whether what a cue is about follows at once."""
+    if index + 1 == len(kinds) or kinds[index + 1] not in (*CONTENT, *DEGREES, "side"):
+        return False
+    return marks[index + 1].first - marks[index].last < NEAR
+
+
+def _resumes(kinds: Sequence[str], index: int) -> bool:
+    """Whether a verb goes on behind an insertion: "the lobe, collapsed yesterday, has re-expanded"."""
+    place = index - 1
+    while place >= 0 and kinds[place] in ("verb", *DEGREES):
+        place -= 1
+    return 0 < place < index - 1 and kinds[place] == "comma" and "comma" in kinds[:place]
+
+
+def _explained(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> Sequence[int]:
+    """What an explanation is given for: "streaky opacities, likely due to scarring"; a scar that is one of two, or possible, is none."""
+    place = index - 1
+    while (
+        place >= 0
+        and kinds[place] in ("degree", "improved", "side", "relation", "or", "and", "place", "observation")
+        and marks[place + 1].first - marks[place].last < NEAR
+    ):
+        if kinds[index] == "scar" and kinds[place] == "or":
+            return []
+        place -= 1
+    if place < 0 or kinds[place] not in LINKS or marks[place + 1].first - marks[place].last > NEAR:
+        return []
+    links: set[str] = set()
+    while place >= 0 and (kinds[place] in LINKS | {"degree", "improved", "comma"} or (kinds[place] == "stop" and links)):
+        links.add(kinds[place])
+        place -= 1
+    if kinds[index] == "scar" and ("hedge" in links or "or" in kinds[index + 1 : index + 3]):
+        return []
+    begin = place
+    while begin >= 0 and kinds[begin] not in (*STOPS, "comma", "negation"):
+        begin -= 1
+    return range(begin + 1, place + 1)
 
 
 def _noun(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> range:
-    """The one noun that "prior" stands before."""
+    """The one noun that "prior" is said of."""
     for place in range(index + 1, min(index + 4, len(kinds))):
-        if marks[place].first - marks[index].last > NEAR or kinds[place] not in (*CONTENT, "degree", "side"):
+        if marks[place].first - marks[index].last > NEAR or kinds[place] not in (*CONTENT, *DEGREES, "side"):
             break
         if kinds[place] == "observation":
             return range(index + 1, place + 1)
     return range(0)
-
-
-def _begins_anew(marks: Sequence[Mark], kinds: Sequence[str], joint: int) -> bool:
-    """Whether something new is asserted behind a comma or an "and" that stands inside a cue's scope."""
-    end = joint + 1
-    while end < len(kinds) and kinds[end] not in ("comma", "colon", "stop", "and"):
-        end += 1
-    part = kinds[joint + 1 : end]
-    if not part:
-        return False
-    if part[0] in CUE:
-        return True
-    for place, kind in enumerate(part, joint + 1):
-        if kind == "normal" and "place" in part:
-            return True
-        if kind == "verb" and not (place + 1 < len(kinds) and kinds[place + 1] in ("seen", "normal", "negation after", "negation")):
-            return True
-        if kind == "place" and place + 1 < end and marks[place + 1].concept.predicate:
-            return True
-    news = part[0] == "degree" or (part[0] == "side" and kinds[joint] == "comma")
-    return news and marks[joint + 1].first - marks[joint].last <= 1 and not _or_follows(kinds, joint)
-
-
-def _or_follows(kinds: Sequence[str], joint: int) -> bool:
-    """Whether the list that a comma belongs to ends with "or"."""
-    for kind in kinds[joint + 1 :]:
-        if kind == "or":
-            return True
-        if kind in ("stop", "verb") or kind in CUE:
-            return False
-    return False
-
-
-def _behind(kinds: Sequence[str], index: int, listed: bool = False) -> range:
-    """From the beginning of a clause to the cue that ends it; a list that "and" or "or" closes is taken whole.
-
-    Args:
-        listed: Whether commas are passed even so: "enlarged, likely accentuated by technique".
-    """
-    begin, joined = index, listed
-    while begin > 0:
-        kind = kinds[begin - 1]
-        if kind == "stop" or (kind == "comma" and not joined and begin != index):
-            break
-        if kind in ("and", "or"):
-            if _has_own_verb(kinds, begin - 1):
-                break
-            joined = True
-        begin -= 1
-    return range(begin, index)
-
-
-def _has_own_verb(kinds: Sequence[str], joint: int) -> bool:
-    """Whether what stands before an "and" is a clause of its own."""
-    for kind in reversed(kinds[:joint]):
-        if kind == "stop":
-            return False
-        if kind == "verb" or (kind in CUE and kind != "prior"):
-            return True
-    return False

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from harness.errors import InputError, Problem, RefusedError, UsageError
-from harness.home import config, home
-from harness.types import Access, Json
+from harness import config
+from harness.config.home import home
+from harness.errors import Problem, RefusedError, UsageError
+from harness.types import Access
 
 DEFAULT_URL = "http://127.0.0.1:8000/v1"
 """Where vLLM and `transformers serve` listen when nobody says otherwise."""
 DEFAULT_LIMIT = 64
-_FIELDS = {"url", "limit", "model", "dialect", "key_env", "credentialed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def endpoints(urls: Sequence[str], access: Access) -> tuple[Endpoint, ...]:
 
     Raises:
         UsageError: A URL is not one of a server.
-        InputError: The configuration lists a server wrongly.
+        InputError: The configuration is wrong.
         RefusedError: Text of that access must not be sent to one of them.
     """
     listed = {item.url: item for item in _listed()}
@@ -118,33 +118,14 @@ def _clean(url: str) -> str:
 
 def _listed() -> list[Endpoint]:
     """The servers of the user's configuration."""
-    file, items = str(home() / "config.toml"), config().get("endpoint", [])
-    problems, found = [], []
-    for number, item in enumerate(items if isinstance(items, list) else [items], 1):
-        what = _mistake(item)
-        if what:
-            problems.append(Problem(f"endpoint {number} {what}", "See docs/protocol.md", file))
-        else:
-            key = os.environ.get(item.get("key_env", "RANSCORE_API_KEY"), "")
-            given = {name: item[name] for name in ("limit", "model", "dialect") if name in item}
-            found.append(Endpoint(_clean(item["url"]), key=key, reason=item.get("credentialed", "").strip(), **given))
-    if problems:
-        raise InputError(problems)
-    return found
-
-
-def _mistake(item: Json) -> str:
-    """What is wrong with an entry of the configuration; empty where nothing is."""
-    if not isinstance(item, dict) or not isinstance(item.get("url"), str):
-        return "has no url"
-    if unknown := set(item) - _FIELDS:
-        return f"has the unknown entry {sorted(unknown)[0]!r}; known are {', '.join(sorted(_FIELDS))}"
-    if any(not isinstance(value, str) for name, value in item.items() if name != "limit"):
-        return "has an entry that is not text (the reason for sending credentialed text there is a sentence, not true)"
-    if type(item.get("limit", 1)) is not int or item.get("limit", 1) < 1:
-        return "has a limit that is not a whole number above 0"
-    try:
-        _clean(item["url"])
-    except UsageError:
-        return "has a url that is not the address of a server"
-    return ""
+    return [
+        Endpoint(
+            _clean(item["url"]),
+            item["limit"],
+            item.get("model", ""),
+            item.get("dialect", ""),
+            os.environ.get(item["key_env"], ""),
+            item.get("credentialed", "").strip(),
+        )
+        for item in config.tables("endpoint")
+    ]

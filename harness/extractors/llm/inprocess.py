@@ -14,11 +14,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
+from harness import config
+from harness.config.home import home, pip_install
 from harness.errors import InputError, Problem, UnavailableError, UsageError
 from harness.extractors.llm import protocol as models
 from harness.extractors.llm.parser import Reply
 from harness.extractors.llm.source import Ask, Settle
-from harness.home import config, pip_install
 from harness.networks import checkpoints
 
 PLACE = "in process"
@@ -123,7 +124,7 @@ class Transformers:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, padding_side="left", **options)
             model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", **options)
         except Exception as error:  # transformers raises what it likes on a damaged or contradictory file
-            raise InputError(Problem(f"the model cannot be read ({type(error).__name__})", "Download it again", str(folder))) from error
+            raise InputError(Problem(f"the model cannot be read ({type(error).__name__})", "Download it again", str(folder))) from None
         checkpoints.finite(model.state_dict().items(), str(folder))
         self._model = model.to(device).eval()
         if self._tokenizer.pad_token_id is None:
@@ -181,7 +182,11 @@ class Vllm:
         from vllm import LLM
 
         os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
-        self._engine = LLM(model=str(folder), trust_remote_code=False, seed=0, **config().get("vllm", {}))
+        try:
+            self._engine = LLM(model=str(folder), trust_remote_code=False, seed=0, **config.table("vllm"))
+        except TypeError:
+            what = "[vllm] holds a keyword that vLLM does not take, or one that the program sets itself"
+            raise InputError(Problem(what, "Take it out", str(home() / config.NAME))) from None
 
     def replies(self, chats: Sequence[list[dict[str, str]]], protocol: models.Protocol) -> list[Reply]:
         """Decode as the pack says."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 
+from harness.config import DIALECTS as DIALECTS
 from harness.errors import UsageError
 from harness.extractors.llm.pack import Pack, Question, packaged
 from harness.signature import digest
@@ -11,7 +12,6 @@ from harness.types import Json
 
 PARSER_VERSION = 2
 """Raise it when `parser` or `framing` would read or frame the same text differently."""
-DIALECTS = ("vllm", "sglang", "llama.cpp", "openai")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,14 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.config.home import pip_install
 from harness.errors import InputError, Problem, UnavailableError
-from harness.home import pip_install
+from harness.films import dicom_file
 from harness.types import Array
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 Grey = NDArray[np.uint8]
 LARGEST = 100_000_000
 """Pixels of the largest film that is read; a detector of 50 cm at 0.1 mm has 25 million."""
-DEFLATED = "1.2.840.10008.1.2.1.99"
-"""A transfer syntax that unpacks as a whole before its size is known."""
 _HEADER = ("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation", "BitsAllocated", "PixelRepresentation")
 
 
@@ -42,7 +41,8 @@ def read(path: Path) -> Grey:
         InputError: It is no film, is cut off, or is larger than `LARGEST`.
         UnavailableError: It is DICOM and the reader is not installed.
     """
-    return np.asarray(_open(path).convert("L"))
+    with _complaining(str(path)), path.open("rb") as stream:
+        return np.asarray(_opened(stream, str(path)).convert("L"))
 
 
 def read_rgb(path: Path) -> Image:
@@ -52,7 +52,19 @@ def read_rgb(path: Path) -> Image:
         InputError: See `read`.
         UnavailableError: See `read`.
     """
-    return _open(path).convert("RGB")
+    with _complaining(str(path)), path.open("rb") as stream:
+        return _opened(stream, str(path)).convert("RGB")
+
+
+def rgb_of(content: bytes, name: str) -> Image:
+    """As `read_rgb`, of a file in memory.
+
+    Args:
+        content: The file.
+        name: What messages call it.
+    """
+    with _complaining(name), io.BytesIO(content) as stream:
+        return _opened(stream, name).convert("RGB")
 
 
 def check(path: Path) -> None:
@@ -62,27 +74,26 @@ def check(path: Path) -> None:
         InputError: See `read`.
         UnavailableError: See `read`.
     """
-    with _complaining(path):
-        if _is_dicom(path):
-            _dicom_header(path)
+    with _complaining(str(path)), path.open("rb") as stream:
+        if _is_dicom(stream):
+            _dicom_header(stream, str(path))
         else:
-            _picture(path).close()
+            _picture(stream, str(path)).close()
 
 
-def _open(path: Path) -> Image:
+def _opened(stream: BinaryIO, name: str) -> Image:
     """Any film as an 8-bit picture, grey or colour."""
-    with _complaining(path):
-        if _is_dicom(path):
-            return _read_dicom(path)
-        with _picture(path) as picture:
-            picture.load()
-            if picture.mode.startswith(("I", "F")):
-                return _grey_picture(stretched(np.asarray(picture).astype(np.float64)))
-            return picture.convert("RGB") if picture.mode in ("P", "PA", "CMYK", "YCbCr") else picture.copy()
+    if _is_dicom(stream):
+        return _read_dicom(stream, name)
+    with _picture(stream, name) as picture:
+        picture.load()
+        if picture.mode.startswith(("I", "F")):
+            return _grey_picture(stretched(np.asarray(picture).astype(np.float64)))
+        return picture.convert("RGB") if picture.mode in ("P", "PA", "CMYK", "YCbCr") else picture.copy()
 
 
 @contextmanager
-def _complaining(path: Path) -> Iterator[None]:
+def _complaining(name: str) -> Iterator[None]:
     """Turn whatever a decoder throws at a bad file into one problem with the file's name."""
     from PIL.Image import DecompressionBombError
 
@@ -91,34 +102,37 @@ def _complaining(path: Path) -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     except FileNotFoundError as error:
-        raise InputError(Problem("the film is not there", "Copy it, or build the cohort with the right folder", str(path))) from error
+        raise InputError(Problem("the film is not there", "Copy it, or build the cohort with the right folder", name)) from error
     except DecompressionBombError:
-        raise _too_large(path) from None
+        raise _too_large(name) from None
     except (InputError, UnavailableError):
         raise
+    except RecursionError:
+        raise dicom_file.too_many(name) from None
     # A damaged file makes decoders fail in any way they like; what they say may quote the file, so only the kind is kept.
     except Exception as error:
         what = f"it is not a PNG, JPEG or DICOM film that can be read, or it is cut off ({type(error).__name__})"
-        raise InputError(Problem(what, "Copy it again", str(path))) from None
+        raise InputError(Problem(what, "Copy it again", name)) from None
 
 
-def _too_large(path: Path) -> InputError:
-    return InputError(Problem(f"it unpacks to more than {LARGEST:,} pixels", "Give the film in its own size", str(path)))
+def _too_large(name: str) -> InputError:
+    return InputError(Problem(f"it unpacks to more than {LARGEST:,} pixels", "Give the film in its own size", name))
 
 
-def _is_dicom(path: Path) -> bool:
-    with path.open("rb") as stream:
-        return stream.read(132)[128:] == b"DICM"
+def _is_dicom(stream: BinaryIO) -> bool:
+    stream.seek(0)
+    return stream.read(132)[128:] == b"DICM"
 
 
-def _picture(path: Path) -> Image:
+def _picture(stream: BinaryIO, name: str) -> Image:
     """A PNG or JPEG, opened and not decoded."""
     from PIL import Image
 
-    picture = Image.open(path, formats=("PNG", "JPEG"))
+    stream.seek(0)
+    picture = Image.open(stream, formats=("PNG", "JPEG"))
     if picture.width * picture.height > LARGEST:
         picture.close()
-        raise _too_large(path)
+        raise _too_large(name)
     return picture
 
 
@@ -151,38 +165,26 @@ def windowed(values: Array, centre: float, width: float, function: str = "LINEAR
     return np.rint(np.clip(shares, 0, 1) * 255).astype(np.uint8)
 
 
-def _pydicom() -> Any:
-    try:
-        import pydicom
-    except ImportError as error:
-        raise UnavailableError(f"DICOM films need pydicom, which is not installed. Run `{pip_install('dicom')}`") from error
-    return pydicom
-
-
-def _dicom_header(path: Path) -> Any:
+def _dicom_header(stream: BinaryIO, name: str) -> Any:
     """The data set without its pixels, found to be one film of a bearable size whose packing can be undone here."""
-    pydicom = _pydicom()
-    packing = pydicom.filereader.read_file_meta_info(path).TransferSyntaxUID
-    if packing == DEFLATED:
-        raise InputError(Problem("it is deflated as a whole, which is not read", "Save it uncompressed or as JPEG 2000", str(path)))
-    header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(_HEADER))
-    if missing := [name for name in ("Rows", "Columns", "PhotometricInterpretation") if name not in header]:
-        raise InputError(Problem(f"it holds no film (no {', '.join(missing)})", "Give the image, not a report or a record", str(path)))
+    header = dicom_file.header(stream, name, list(_HEADER))
+    packing = header.file_meta.TransferSyntaxUID
+    if missing := [tag for tag in ("Rows", "Columns", "PhotometricInterpretation") if tag not in header]:
+        raise InputError(Problem(f"it holds no film (no {', '.join(missing)})", "Give the image, not a report or a record", name))
     if int(header.get("NumberOfFrames") or 1) != 1:
-        raise InputError(Problem(f"it holds {header.NumberOfFrames} frames, not one film", "Give one film", str(path)))
+        raise InputError(Problem(f"it holds {header.NumberOfFrames} frames, not one film", "Give one film", name))
     if header.Rows * header.Columns > LARGEST:
-        raise _too_large(path)
-    if packing.is_compressed and not pydicom.pixels.get_decoder(packing).is_available:
-        raise UnavailableError(f"{path} is packed as {packing.name}. Run `{pip_install('dicom')}`")
+        raise _too_large(name)
+    if packing.is_compressed and not dicom_file.pydicom().pixels.get_decoder(packing).is_available:
+        raise UnavailableError(f"{name} is packed as {packing.name}. Run `{pip_install('dicom')}`")
     return header
 
 
-def _read_dicom(path: Path) -> Image:
-    pydicom = _pydicom()
-    _dicom_header(path)
-    data = pydicom.dcmread(path)
-    _check_packed(data, path)
-    raw = pydicom.pixels.pixel_array(data)
+def _read_dicom(stream: BinaryIO, name: str) -> Image:
+    _dicom_header(stream, name)
+    data = dicom_file.data_set(stream, name)
+    _check_packed(data, name)
+    raw = dicom_file.pixels(data)
     if raw.ndim == 3:
         from PIL import Image
 
@@ -194,7 +196,7 @@ def _read_dicom(path: Path) -> Image:
     return _grey_picture(grey if padding is None else np.where(_padded(data, raw, padding), np.uint8(0), grey))
 
 
-def _check_packed(data: Any, path: Path) -> None:
+def _check_packed(data: Any, name: str) -> None:
     """A packed stream states its own size, which may be a bomb though the header's is small."""
     if not data.file_meta.TransferSyntaxUID.is_compressed:
         return
@@ -207,7 +209,7 @@ def _check_packed(data: Any, path: Path) -> None:
     except (UnidentifiedImageError, OSError, SyntaxError, struct.error):
         return  # run lengths and JPEG-LS, whose decoders go by the header's size
     if size != (data.Rows, data.Columns):
-        raise InputError(Problem("its header and its packed film differ in size", "Export it again", str(path)))
+        raise InputError(Problem("its header and its packed film differ in size", "Export it again", name))
 
 
 def _levels(data: Any, raw: NDArray[Any]) -> Grey:

@@ -1,4 +1,4 @@
-"""Where things live on the user's machine, and the user's configuration."""
+"""Where the program keeps its files on the user's machine."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ import json
 import os
 import re
 import sys
-import tomllib
 from importlib import metadata
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-
-from harness.errors import InputError, Problem
-from harness.types import Json
 
 
 def home() -> Path:
@@ -24,21 +20,6 @@ def home() -> Path:
     if os.name == "nt":
         return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "ranscore"
     return Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share")) / "ranscore"
-
-
-def config() -> Json:
-    """The user's `config.toml`; empty where there is none.
-
-    Raises:
-        InputError: The file is not TOML.
-    """
-    path = home() / "config.toml"
-    if not path.is_file():
-        return {}
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(Problem(f"it is not TOML: {error}", "Mend it or move it away", str(path))) from None
 
 
 def pip_install(extra: str) -> str:

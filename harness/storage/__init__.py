@@ -1,0 +1,1 @@
+"""How this program reads and writes its own files, and what it prints meanwhile: notes about damage, and progress."""

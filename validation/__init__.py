@@ -1,0 +1,1 @@
+"""Is the instrument right? Reference standards by readers, and what is measured against them."""
