@@ -76,7 +76,7 @@ def prepare(cohort: Cohort, key: bytes, also: Sequence[str] = ()) -> Prepared:
     Args:
         cohort: As it was read; nothing of it is changed.
         key: Secret of this file, 32 bytes.
-        also: Words that are replaced too, wherever they stand.
+        also: Words that are replaced too, wherever they occur.
     """
     own = {item.id: tuple(name for name in (item.id, item.patient, item.prior) if len(name) >= 4) for item in cohort.manifest.studies}
     spans = {
@@ -216,7 +216,7 @@ def deidentify(cohort: Cohort, folder: Path, checked: str, tell: Callable[[str],
         cohort: As it was read.
         folder: Keeps key and lists, apart from the cohort.
         checked: The sentence `CHECKED`, typed by whoever read the lists.
-        tell: Is told what was left out.
+        tell: Receives what was left out.
 
     Raises:
         RefusedError: Nobody has read the lists of this file yet. They are written.

@@ -24,7 +24,7 @@ def register(commands: Commands) -> None:
     _agree(sheets)
     options.store(sheets)
     _serve(_named(group, "serve", "serve the sheets: each reader at a secret address, every answer on disk at once", readers_run.run_serve))
-    take = _named(group, "take", "take what readers handed in", readers_run.run_take)
+    take = _named(group, "take", "take what readers submitted", readers_run.run_take)
     take.add_argument("files", metavar="FILE", type=Path, nargs="+", help="files that readers saved")
     _sign(take)
     options.json(_named(group, "status", "who has read how much", readers_run.run_status))
@@ -108,7 +108,7 @@ def _serve(parser: argparse.ArgumentParser) -> None:
     _listen(parser)
     parser.add_argument("--certificate", metavar="FILE", type=Path, help="PEM: encrypt; needed for credentialed text on a network")
     parser.add_argument("--key", metavar="FILE", type=Path, help="the certificate's key, PEM")
-    parser.add_argument("--address", default="", metavar="URL", help="under which readers reach it, where a proxy stands before it")
+    parser.add_argument("--address", default="", metavar="URL", help="under which readers reach it, where a proxy is before it")
     _agree(parser)
     options.store(parser)
 

@@ -125,7 +125,7 @@ def _place(arguments: argparse.Namespace, access: Access) -> Place:
 
 
 def run_take(arguments: argparse.Namespace) -> int:
-    """Keep what was handed in."""
+    """Keep what was submitted."""
     from harness.errors import InputError, Problem
     from validation.readers import folder, sheets
 
@@ -151,7 +151,7 @@ def _keep(folder: Folder, study: Study, made: Sequence[tuple[str, Any]], key: Pa
     for name, sheet in made:
         kept, new = folder.take(replace(sheet, number=0))
         state = "complete" if kept.closed(study) else f"open, {kept.done(study)} of {len(study.orders[kept.reader])}"
-        print(f"{name}: {kept.reader}, hand-in {kept.number}{'' if new else ' (here already)'}, {state}, sheet {kept.digest[:12]}")
+        print(f"{name}: {kept.reader}, submission {kept.number}{'' if new else ' (here already)'}, {state}, sheet {kept.digest[:12]}")
         if key:
             print(f"signed by key {signing.sign(folder, 'sheet', kept.digest, key)}")
     if (folder.path / "standard.json").is_file():
@@ -172,9 +172,9 @@ def run_status(arguments: argparse.Namespace) -> int:
     for reader in study.readers:
         sheet, total = counting.get(reader), len(study.orders[reader])
         done = sheet.done(study) if sheet else 0
-        state = "complete" if sheet and sheet.closed(study) else "open" if sheet else "nothing handed in"
+        state = "complete" if sheet and sheet.closed(study) else "open" if sheet else "nothing submitted"
         rows.append((reader, done, total, sheet.number if sheet else 0, served.get(reader, 0), state))
-    heads = ("reader", "handed in", "of", "hand-ins", "on the server", "state")
+    heads = ("reader", "submitted", "of", "submissions", "on the server", "state")
     if arguments.json:
         print(json.dumps({"study": study.digest, "looks": found.looks(), "readers": [dict(zip(heads, row, strict=True)) for row in rows]}))
         return 0

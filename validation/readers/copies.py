@@ -8,7 +8,7 @@ from validation.readers.folder import Folder
 
 
 def of(source: Folder, target: Folder) -> Folder:
-    """Copy study, hand-ins, early looks and signatures.
+    """Copy study, submissions, early looks and signatures.
 
     Raises:
         RefusedError: There is a study of that name.

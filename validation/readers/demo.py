@@ -24,7 +24,7 @@ def make(items: int = 300, seed: int = 0) -> Folder:
         seed: Of the cohort, the draw and the readers' errors.
 
     Returns:
-        The study's folder, with a sheet of every reader handed in.
+        The study's folder, with a submitted sheet of every reader.
     """
     name = NAME if (items, seed) == (300, 0) else f"{NAME}-{items}-{seed}"
     place = folder.place(name)

@@ -54,7 +54,7 @@ def table_name(kind: str) -> str:
 
 
 def still_open(study: Study, counting: Mapping[str, Sheet]) -> tuple[str, ...]:
-    """The readers whose sheet is not complete and handed in."""
+    """The readers whose sheet is not complete and submitted."""
     return tuple(reader for reader in study.readers if reader not in counting or not counting[reader].closed(study))
 
 
@@ -83,7 +83,7 @@ def settle(study: Study, counting: Mapping[str, Sheet], looks: int) -> Settled:
 
     Args:
         study: The frozen study.
-        counting: By reader the hand-in that counts.
+        counting: By reader the submission that counts.
         looks: How often somebody looked at the agreement while sheets were open.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Chinese names of people and places. Chinese has no capitals: a name is known by its surname and what stands beside it."""
+"""Chinese names of people and places. Chinese has no capitals: a name is known by its surname and the words beside it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LABEL = re.compile(
 _BEFORE = re.compile(
     r"(?:家属|患者|病人|病员|伤者|产妇|其子|其女|其妻|其夫|其母|其父|女儿|儿子|妻子|丈夫|告知|通知|联系|转告|电话告知|汇报|报告给|已告)"
 )
-# After these a name stands only where a title follows it.
+# After these a name is one only where a title follows it.
 _LINK = re.compile(r"(?:[与和及由经向请给]|已同)$")
 _AFTER = re.compile(r"(?:主任|副主任|主治|住院)?(?:医生|医师|大夫|教授|护士长?|主任|院长|先生|女士|小姐|老师|技师|同志|阿姨|大爷)")
 # "患者某某,男" and "某某,女,54岁": whatever the surname.
@@ -117,7 +117,7 @@ def _between_signs(text: str, start: int) -> Span | None:
 
 
 def _surname(text: str, start: int) -> int:
-    """How many characters of a surname stand here; 0 where there is none."""
+    """How many characters of a surname begin here; 0 where there is none."""
     if text[start : start + 2] in words("han_double"):
         return 2
     return int(text[start : start + 1] in words("han_surnames"))
@@ -164,7 +164,7 @@ def _name_before(text: str, end: int) -> Span | None:
 
 
 def _free(text: str, start: int) -> bool:
-    """Whether the word before a name ends there: a sign, or a word that stands before names."""
+    """Whether the word before a name ends there: a sign, or a word that comes before names."""
     before = text[max(0, start - 4) : start]
     ended = any(match.end() == len(before) for match in _BEFORE.finditer(before))
     return not before or ended or bool(_BOUNDARY.match(before[-1])) or bool(_LINK.search(before)) or before[-1] in "科室院是为"
@@ -187,7 +187,7 @@ def _places(text: str) -> list[Span]:
 
 
 def _own_start(text: str, end: int) -> int:
-    """Where the own words of an institution begin: at most 12 characters back, after a sign or a word that stands before places."""
+    """Where the own words of an institution begin: at most 12 characters back, after a sign or a word that comes before places."""
     start = end
     while start > max(0, end - 12) and "\u4e00" <= text[start - 1] <= "\u9fff":
         start -= 1
@@ -195,5 +195,5 @@ def _own_start(text: str, end: int) -> int:
 
 
 def _stop(own: str) -> int:
-    """The end of the last word that stands before places."""
+    """The end of the last word that comes before places."""
     return max((own.rfind(stop) + len(stop) for stop in _STOPS if stop in own and own.rfind(stop) + len(stop) < len(own)), default=0)

@@ -212,11 +212,11 @@ def moved(found: Found, days: int, year: int) -> str:
 
 
 def order_after(found: Found, days: int, year: int) -> tuple[int, int]:
-    """Where a date without a year stands within a year, once it is moved."""
+    """The place of a date without a year within a year, once it is moved."""
     new = found.on(year) + timedelta(days=days)
     return (new.month, new.day)
 
 
 def order(found: Found) -> tuple[int, int]:
-    """Where a date without a year stands within a year."""
+    """The place of a date without a year within a year."""
     return (found.month or 7, found.day or 15)

@@ -185,7 +185,7 @@ def _name(text: str, tokens: Sequence[re.Match[str]], index: int, listed: bool =
         text: The report.
         tokens: Its words.
         index: Where the name begins.
-        listed: Whether a role or a label stands before it: then "Roe, Jane" is one name.
+        listed: Whether a role or a label comes before it: then "Roe, Jane" is one name.
         least: How many words it must have.
     """
     last, count = index - 1, 0

@@ -53,7 +53,7 @@ def find(text: str) -> list[Span]:
 
 
 def _lead(own: str) -> int:
-    """How many characters of words of reports stand before the place's own words ("The", "From", "Compared")."""
+    """How many characters of words of reports come before the place's own words ("The", "From", "Compared")."""
     at = 0
     for word in own.split(" "):
         if not word or word.lower().strip(".,") not in words("common") | {"from", "at", "the", "outside"}:

@@ -13,7 +13,7 @@ def find(text: str, known: Collection[str] = ()) -> tuple[Span, ...]:
 
     Args:
         text: A report.
-        known: Ids and names that are known from elsewhere (columns of the table, a person's list) and are found wherever they stand.
+        known: Ids and names that are known from elsewhere (columns of the table, a person's list) and are found wherever they occur.
     """
     claimed: list[Span] = [Span("number", *place) for place in _known(text, known)]
     claimed += [Span("date", found.start, found.end) for found in dates.find(text)]

@@ -216,7 +216,7 @@ def test_later_hand_ins_do_not_change_a_standard_and_are_named(made: Made) -> No
     standard.write(made.folder, standard.settle(made.study, made.folder.counting(), 0))
     made.hand_in(1, seed=4)
     found = goods(made)
-    assert found["standard"] is True and found["later hand-ins"] is None
+    assert found["standard"] is True and found["later submissions"] is None
 
 
 def test_an_unsettled_or_damaged_standard_says_so(made: Made) -> None:
