@@ -94,7 +94,7 @@ def pages_of(content: Content) -> set[router.Asked]:
     found = set()
     for board in content.boards:
         rows = [row.id for row in board.rows]
-        found |= {router.Asked(tab, board.key) for tab in ("board", "agree", "about")}
+        found |= {router.Asked(tab, board.key) for tab in ("board", "agree", "about", "readers")}
         found |= {router.Asked("findings", board.key, part=part) for part in ("f1", "recall", "precision")}
         found |= {router.Asked("system", board.key, system=name) for name in rows}
         found |= {router.Asked("compare", board.key, a=one, b=other) for one in rows for other in rows if one != other}

@@ -251,4 +251,4 @@ def test_no_damage_of_the_database_is_more_than_an_error(tmp_path: Path) -> None
             errors.append(str(error).replace(str(path), "NAMED"))
         for made in tmp_path.glob(f"{number}.db*"):
             made.unlink()
-    assert len(errors) > 40 and all(error.startswith("NAMED") for error in errors)
+    assert len(errors) > 40 and all("NAMED" in error for error in errors)
