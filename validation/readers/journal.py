@@ -21,10 +21,11 @@ class Journal:
     def __init__(self, path: Path, study: Study, reader: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self._stream = path.open("ab", buffering=0)
-        self._size = len(_whole_lines(path))
-        self._stream.truncate(self._size)
+        path.touch()
         self.replies = read(path, study, reader)
+        self._size = len(_whole_lines(path))
+        self._stream = path.open("ab", buffering=0)
+        self._stream.truncate(self._size)
         files.sync_folder(path.parent)
 
     def append(self, replies: Mapping[int, Reply]) -> None:
