@@ -59,7 +59,7 @@ $(VENV)/.light: pyproject.toml constraints.txt | $(VENV)/bin/uv
 
 $(VENV)/.full: pyproject.toml constraints.txt | $(VENV)/bin/uv
 	$(UV) pip install --quiet --python $(PY) -c constraints.txt torch
-	$(UV) pip install --quiet --python $(PY) -c constraints.txt -e '.[board,torch,dicom,evaluate,ray]' --group dev
+	$(UV) pip install --quiet --python $(PY) -c constraints.txt -e '.[board,torch,dicom,evaluate,ray,sign]' --group dev
 	touch $@ $(VENV)/.light
 
 clean:

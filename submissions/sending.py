@@ -7,14 +7,14 @@ report of such a cohort at all.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
 from harness import cohorts
+from harness.config.home import home
 from harness.errors import InputError, Problem, RefusedError
-from harness.home import home
 from harness.storage.stored import Source, content, each, exists
 from harness.types import Access, Json, Manifest, Section, SystemCard
 from submissions import sandbox
@@ -51,7 +51,7 @@ class Facts:
 class Ready:
     """A file that may be sent."""
 
-    content: bytes
+    content: bytes = field(repr=False)
     checked: Checked
     closed: bool
     """Whether its text may go to another machine only under the data-use agreement."""

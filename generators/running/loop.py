@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Protocol
 
 from generators.running.inputs import check_films, inputs
-from harness import files
 from harness.errors import InputError, Problem, RefusedError
 from harness.formats.written_by import sidecar
-from harness.progress import progress
+from harness.storage import files
+from harness.storage.progress import progress
 from harness.storage.stored import Source, exists, parse, read_object, shaped
 from harness.types import Access, Cohort, Generated, Json, Study, StudyInput
 
@@ -159,6 +159,6 @@ def _read(line: bytes, out: Path, number: int) -> Generated:
 @dataclass(frozen=True, slots=True)
 class _Line:
     study_id: str
-    report: str
+    report: str = field(repr=False)
     failure: str = ""
     substituted: str = ""

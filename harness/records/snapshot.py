@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from math import inf, isfinite
 from pathlib import Path
 
-from harness import files
 from harness.errors import StoreError
 from harness.records import stamps
 from harness.signature import digest as digest_of
 from harness.statistics.paired import FEW, holm
+from harness.storage import files
 from harness.storage.shaped import ShapeError, build
 from harness.storage.stored import UPDATE, Source, each, read_object, reading, schema_of, seal
 from harness.types import Json

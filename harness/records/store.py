@@ -21,13 +21,13 @@ from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
 
-from harness import files
+from harness.config.home import home
 from harness.errors import Problem, StoreError, UsageError
-from harness.home import home
 from harness.records import record as records
 from harness.records import stamps, store_events
 from harness.records.record import CohortCard, Record
 from harness.records.store_events import Kept, Restored, Withdrawn
+from harness.storage import files
 from harness.storage.shaped import ShapeError, build
 from harness.storage.stored import Source, content, exists, keep, parse, read_object, reading, seal, shaped, tell
 from harness.types import Rows
@@ -216,7 +216,7 @@ def _reports_text(reports: Mapping[str, str]) -> str:
 @dataclass(frozen=True, slots=True)
 class _Report:
     study_id: str
-    report: str
+    report: str = field(repr=False)
 
 
 def _reports(path: Path) -> dict[str, str]:

@@ -17,12 +17,13 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, Final, TypeVar
 
-from harness import config, files
+from harness import config
+from harness.config.home import home
 from harness.errors import Problem, RanscoreError, RefusedError, StoreError, UnavailableError
-from harness.home import home
 from harness.quiet import Quiet
 from harness.records import snapshot, store_events
 from harness.records.store import Store
+from harness.storage import files
 from harness.storage.stored import each, exists
 from leaderboard.hub.publish import public, rows
 from submissions import desk as desks

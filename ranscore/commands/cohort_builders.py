@@ -125,6 +125,14 @@ def _table_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", metavar="DIR", type=Path, help="the folder that image paths are relative to")
     for key in COLUMN_KEYS:
         parser.add_argument(f"--{key}-column", metavar="NAME", help=f"what the file calls the column {key}")
+    group = parser.add_argument_group("replace what could name a patient")
+    group.add_argument(
+        "--deidentify",
+        metavar="DIR",
+        type=Path,
+        help="replace dates, names, numbers, places and ids; key and lists are kept in DIR, which must not be the cohort's folder",
+    )
+    group.add_argument("--checked", metavar="SENTENCE", default="", help="that a person read the lists in DIR; without it nothing is built")
 
 
 def _synthetic_options(parser: argparse.ArgumentParser) -> None:
@@ -180,7 +188,7 @@ def _table(arguments: argparse.Namespace, folder: Path) -> Cohort:
     from harness.types import Access, Section
 
     columns = {key: name for key in COLUMN_KEYS if (name := getattr(arguments, f"{key}_column"))}
-    return from_table(
+    cohort = from_table(
         arguments.file,
         section=Section(arguments.section) if arguments.section else None,
         access=Access.OPEN if arguments.open else Access.CREDENTIALED,
@@ -190,6 +198,16 @@ def _table(arguments: argparse.Namespace, folder: Path) -> Cohort:
         images=arguments.images,
         tell=tell,
     )
+    if arguments.deidentify is None:
+        if arguments.checked:
+            raise UsageError("--checked belongs to --deidentify")
+        return cohort
+    from harness.cohorts.deidentified import deidentify
+
+    kept = arguments.deidentify.absolute()
+    if kept == folder.absolute() or folder.absolute() in kept.parents:
+        raise UsageError(f"{arguments.deidentify} is in the cohort's folder; the key must be kept apart from it")
+    return deidentify(cohort, arguments.deidentify, arguments.checked, tell)
 
 
 def _synthetic(arguments: argparse.Namespace, folder: Path) -> Cohort:

@@ -21,7 +21,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 
-from harness.home import home
+from harness.config.home import home
 from tests.browser.conftest import window
 from tests.validation.readers.conftest import Made, cohort_of, made, study_of
 from validation.readers import journal, page, questions, server, sheets, simulated, standard
@@ -208,11 +208,11 @@ def test_all_done_then_attest_and_hand_in(chromium: Browser, made: Made) -> None
         for _ in range(13):
             opened.keyboard.press("a")
             opened.keyboard.press("n")
-        hand = opened.get_by_role("button", name="Hand in")
+        hand = opened.get_by_role("button", name="Submit")
         expect(hand).to_be_disabled()
         opened.get_by_label("I read these reports alone").check()
         hand.click()
-        expect(opened.get_by_text("Handed in. Thank you.")).to_be_visible()
+        expect(opened.get_by_text("Submitted. Thank you.")).to_be_visible()
     kept = made.folder.counting()["reader-4"]
     assert kept.source == "served" and kept.closed(made.study)
 
@@ -384,7 +384,7 @@ def test_what_a_reader_saves_is_what_a_simulated_reader_would_hand_in(chromium: 
             opened.keyboard.press("n")
         opened.get_by_label("I read these reports alone").check()
         with opened.expect_download() as waiting:
-            opened.get_by_role("button", name="Hand in").click()
+            opened.get_by_role("button", name="Submit").click()
         saved = sheets.read(Path(waiting.value.path()).read_bytes(), made.study, "saved")
     assert saved.attested and saved.closed(made.study)
     assert {at: reply.values for at, reply in saved.replies.items()} == {at: reply.values for at, reply in meant.replies.items()}

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from harness.config.home import home
 from harness.errors import InputError, RefusedError, StoreError, UnavailableError, UsageError
 from harness.extractors import extractor, recorded
 from harness.extractors.cache import Answer, Cache, home_key, opened, packed, unpacked
 from harness.extractors.llm.pack import ASKED
 from harness.extractors.llm.reading import labels, report_status
 from harness.findings import RAN_21
-from harness.home import home
 from harness.types import Access, ReportStatus, Status
 
 PROTOCOL, OTHER = "ab" * 32, "cd" * 32
@@ -251,4 +251,4 @@ def test_no_damage_of_the_database_is_more_than_an_error(tmp_path: Path) -> None
             errors.append(str(error).replace(str(path), "NAMED"))
         for made in tmp_path.glob(f"{number}.db*"):
             made.unlink()
-    assert len(errors) > 40 and all(error.startswith("NAMED") for error in errors)
+    assert len(errors) > 40 and all("NAMED" in error for error in errors)

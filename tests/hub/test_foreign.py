@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from harness import cohorts
+from harness.config.home import home
 from harness.errors import RanscoreError
-from harness.home import home
 from harness.records.store import Store
 from harness.types import Cohort
 from leaderboard.hub import repository as hubs

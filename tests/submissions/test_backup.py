@@ -172,7 +172,7 @@ def test_a_backup_of_an_earlier_version_is_restored(full: Desk, tmp_path: Path) 
 SLOW = """
 import sys, time
 from pathlib import Path
-from harness import files
+from harness.storage import files
 from submissions.restore import restore
 write = files.writing
 def slow(*arguments, **named):

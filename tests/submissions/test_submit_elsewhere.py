@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from harness import cohorts
-from harness.home import home
+from harness.config.home import home
 from harness.types import Cohort
 from ranscore.commands import main
 from submissions import desk as desks

@@ -1,1 +1,1 @@
-"""Studies in which people read reports blind: draw, sheets, hand-ins, agreement, and the standard that follows from them."""
+"""Studies in which people read reports blind: draw, sheets, submissions, agreement, and the standard that follows from them."""

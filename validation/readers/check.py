@@ -42,7 +42,7 @@ def _rest(folder: Folder, study: Study, store: Store) -> Iterator[Finding]:
     yield _texts(study, store)
     try:
         counting = folder.counting()
-        yield Finding("sheets", True, f"{len(folder.hand_ins())} hand-ins of {len(counting)} readers")
+        yield Finding("sheets", True, f"{len(folder.hand_ins())} submissions of {len(counting)} readers")
     except InputError as error:
         yield Finding("sheets", False, _first(error))
         return
@@ -87,7 +87,7 @@ def _standard(folder: Folder, study: Study) -> Iterator[Finding]:
     yield Finding(path.name, same, "is the table of the standard" if same else "is not the table of the standard")
     later = sum(1 for reader, sheet in folder.counting().items() if sheet.digest not in data["sheets"])
     if later:
-        yield Finding("later hand-ins", None, f"{later} readers handed in again after the standard was settled")
+        yield Finding("later submissions", None, f"{later} readers submitted again after the standard was settled")
 
 
 def _looks(folder: Folder, data: Json) -> Finding:

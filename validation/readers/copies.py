@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from harness import files
 from harness.errors import Problem, RefusedError
+from harness.storage import files
 from validation.readers.folder import Folder
 
 
 def of(source: Folder, target: Folder) -> Folder:
-    """Copy study, hand-ins, early looks and signatures.
+    """Copy study, submissions, early looks and signatures.
 
     Raises:
         RefusedError: There is a study of that name.

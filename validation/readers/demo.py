@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness import cohorts, files
+from harness import cohorts
 from harness.cohorts.synthetic.cohort import build
+from harness.config.home import home
 from harness.extractors import extractor
-from harness.home import home
 from harness.records.store import Store
+from harness.storage import files
 from validation.readers import create, folder, page, simulated, texts
 from validation.readers.folder import Folder
 
@@ -23,7 +24,7 @@ def make(items: int = 300, seed: int = 0) -> Folder:
         seed: Of the cohort, the draw and the readers' errors.
 
     Returns:
-        The study's folder, with a sheet of every reader handed in.
+        The study's folder, with a submitted sheet of every reader.
     """
     name = NAME if (items, seed) == (300, 0) else f"{NAME}-{items}-{seed}"
     place = folder.place(name)

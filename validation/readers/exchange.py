@@ -75,7 +75,7 @@ def read(path: Path, study: Study, reader: str = "", rest_absent: bool = False) 
     """Answers that another program collected, as one sheet a reader.
 
     Args:
-        path: CSV (long, or one row a study for one reader), Label Studio's JSON or doccano's JSONL; told apart by content.
+        path: CSV (long, or one row a study for one reader), Label Studio's JSON or doccano's JSONL; distinguished by content.
         study: Whose items they answer.
         reader: Whose answers they are, where the file does not say.
         rest_absent: What a file of positive labels alone does not name is absent; recorded as the act "the rest is absent".
@@ -212,11 +212,11 @@ def _by_label(question: Question, word: Any) -> Value | None:
 
 
 def write(study: Study, counting: Mapping[str, Sheet], kind: str, texts: Texts | None = None) -> dict[str, str]:
-    """All hand-ins that count, in another program's form; with texts also what nobody answered yet, to be answered there.
+    """All submissions that count, in another program's form; with texts also what nobody answered yet, to be answered there.
 
     Args:
         study: The study.
-        counting: By reader her hand-in.
+        counting: By reader her submission.
         kind: Of `FORMATS`.
         texts: By item its texts, to be written beside the answers; None writes none.
 

@@ -2,7 +2,7 @@
 
 ```
 study.json              frozen before a sheet is written
-sheets/reader-3.2.json  the second hand-in of reader 3; the last counts, all stay
+sheets/reader-3.2.json  the second submission of reader 3; the last counts, all stay
 served/                 answers of `readers serve` as they came, and the secret addresses
 looks/                  one file for every look at the agreement while a sheet was open
 standard.json           what was settled, with labels.csv (findings) or answers.csv (the other kinds)
@@ -18,9 +18,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness import files
+from harness.config.home import home
 from harness.errors import InputError, Problem, RefusedError, UsageError
-from harness.home import home
+from harness.storage import files
 from harness.types import Access, Json
 from validation.readers import sheets, study
 from validation.readers.sheets import Sheet
@@ -72,7 +72,7 @@ class Folder:
             )
 
     def hand_ins(self) -> tuple[Sheet, ...]:
-        """Every hand-in, by reader and number.
+        """Every submission, by reader and number.
 
         Raises:
             InputError: One cannot be read or was changed.
@@ -88,11 +88,11 @@ class Folder:
         return tuple(sorted(found, key=lambda sheet: (sheet.reader, sheet.number)))
 
     def counting(self) -> dict[str, Sheet]:
-        """By reader the last hand-in."""
+        """By reader the last submission."""
         return {sheet.reader: sheet for sheet in self.hand_ins()}
 
     def take(self, sheet: Sheet) -> tuple[Sheet, bool]:
-        """Keep a hand-in beside those that are there.
+        """Keep a submission beside those that are there.
 
         Returns:
             The sheet with its number, and whether it is new: the same content as the last one is not kept twice.
@@ -109,7 +109,7 @@ class Folder:
             number += 1
 
     def look(self, when: str, readers: tuple[str, ...]) -> None:
-        """Note that somebody looked at the agreement while sheets were open; stands in the standard for ever."""
+        """Note that somebody looked at the agreement while sheets were open; it is kept in the standard for ever."""
         folder = self.path / "looks"
         number = len(list(folder.glob("*.json"))) + 1
         while not files.create(folder / f"{number:04d}.json", dumps({"when": when, "open": list(readers)})):

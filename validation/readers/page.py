@@ -26,7 +26,7 @@ class View:
     """What one page shows."""
 
     name: str
-    """Of the study; part of the name of the file that is handed in."""
+    """Of the study; part of the name of the file that a reader saves."""
     study: Study
     reader: str
     reports: Sequence[tuple[str, ...]] = field(repr=False)
@@ -84,7 +84,7 @@ def data(view: View) -> Json:
 
 
 def sides(study: Study, names: Mapping[str, str]) -> list[str]:
-    """What stands over each text of a report."""
+    """The heading of each text of a report."""
     if study.kind == "pairs":
         return [names["a"], names["b"]]
     return [names["reference"], names["one"]] if study.with_reference else [names["one"]]

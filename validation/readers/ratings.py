@@ -91,7 +91,7 @@ def against_metrics(study: Study, found: Sequence[Answers], store: Store) -> lis
 
     Returns:
         By metric: `across` (all reports at once), `within` (systems on one study, mean over studies) and `systems` (whole systems), each
-        with its interval over patients. An entry is None where readers or metric tell nothing apart.
+        with its interval over patients. An entry is None where readers or metric distinguish nothing.
     """
     one = next((item for item in found if item.question.id == JUDGEMENT), None)
     if one is None:
@@ -140,7 +140,7 @@ def _row(study: Study, opinion: Array, scored: Scored) -> Json:
 
 
 def tau(one: Array, other: Array) -> float:
-    """Kendall's tau-b; NaN where one of the two tells nothing apart."""
+    """Kendall's tau-b; NaN where one of the two distinguishes nothing."""
     if len(one) < 2 or np.ptp(one) == 0 or np.ptp(other) == 0:
         return float("nan")
     return float(stats.kendalltau(one, other).statistic)

@@ -61,7 +61,7 @@ def answers(study: Study, counting: Mapping[str, Sheet]) -> tuple[Answers, ...]:
 
     Args:
         study: The study.
-        counting: By reader the hand-in that counts; readers without one have answered nothing.
+        counting: By reader the submission that counts; readers without one have answered nothing.
     """
     place = {item.id: index for index, item in enumerate(study.items)}
     showings = [study.first_showings(reader) for reader in study.readers]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from harness import files
 from harness.formats.complaints import Complaints
+from harness.storage import files
 from validation.readers import page, sheets
 from validation.readers.folder import Folder, dumps, read_json
 from validation.readers.journal import Journal, alone, read
@@ -46,7 +46,7 @@ class Served:
         return {
             ("GET", "/{secret}/"): self.sheet,
             ("POST", "/{secret}/answers"): self.answers,
-            ("POST", "/{secret}/hand-in"): self.hand_in,
+            ("POST", "/{secret}/submission"): self.submit,
         }
 
     def _session(self, request: web.Request) -> Session:
@@ -73,8 +73,8 @@ class Served:
             await asyncio.to_thread(session.journal.append, replies)
         return web.json_response({"kept": len(replies)})
 
-    async def hand_in(self, request: web.Request) -> web.StreamResponse:
-        """Make a hand-in of what is on disk; 409 while a report is open."""
+    async def submit(self, request: web.Request) -> web.StreamResponse:
+        """Make a submission of what is on disk; 409 while a report is open."""
         session, data = self._session(request), await asked(request)
         if data.get("study") != self.study.digest or data.get("attested") != self.study.form.attestation:
             raise web.HTTPBadRequest
@@ -121,7 +121,7 @@ def addresses(path: Path, study: Study) -> dict[str, str]:
 
 
 def progress(folder: Folder, study: Study) -> dict[str, int]:
-    """By reader how many reports are complete on the server, handed in or not; only reads."""
+    """By reader how many reports are complete on the server, submitted or not; only reads."""
     found = {}
     for reader in study.readers:
         path = folder.path / "served" / f"{reader}.jsonl"

@@ -1,4 +1,4 @@
-"""What a reader hands in, read as what strangers wrote: every problem is named, and nothing of it is quoted."""
+"""What a reader submits, read as what strangers wrote: every problem is named, and nothing of it is quoted."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """One hand-in."""
+    """One submission."""
 
     study: str
     """The study's digest."""
@@ -44,7 +44,7 @@ class Sheet:
     source: str = "file"
     """`file`, `served`, or `import` where the answers were collected by another program."""
     number: int = 0
-    """Counts the hand-ins of a reader; 0 before it is kept."""
+    """Counts the submissions of a reader; 0 before it is kept."""
 
     @property
     def digest(self) -> str:
@@ -97,7 +97,7 @@ def read(data: bytes, study: Study, file: str) -> Sheet:
     complaints = Complaints(file)
     loaded = _json(data, file)
     if loaded.get("format") != FORMAT or loaded.get("schema") != SCHEMA:
-        raise InputError(Problem("it is not a sheet that a reader saved", "Give the file that *Save a copy* or *Hand in* wrote", file))
+        raise InputError(Problem("it is not a sheet that a reader saved", "Give the file that *Save a copy* or *Submit* wrote", file))
     if loaded.get("study") != study.digest:
         complaints.add("study", "it belongs to another study", "Give it to `ranscore readers take` with the name of its own study")
     reader = loaded.get("reader")
@@ -127,7 +127,7 @@ def _json(data: bytes, file: str) -> Json:
             raise ValueError("no object")
     except (ValueError, RecursionError):
         raise InputError(
-            Problem("it is not a sheet that a reader saved", "Give the file that *Save a copy* or *Hand in* wrote", file)
+            Problem("it is not a sheet that a reader saved", "Give the file that *Save a copy* or *Submit* wrote", file)
         ) from None
     return loaded
 

@@ -7,8 +7,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from harness import files
 from harness.errors import InputError, Problem, UnavailableError
+from harness.storage import files
 from validation.readers.folder import Folder, dumps, read_json
 
 SENTENCES = {"sheet": "I read these reports alone.", "standard": "This standard follows from the sheets by the rule of its study."}

@@ -41,7 +41,7 @@ def sheet(study: Study, reader: str, truth: Mapping[str, Labels], quality: Quali
         study: Whose.
         reader: Whose sheet.
         truth: By study id the labels that are right.
-        quality: Of the reader; every showing is read anew.
+        quality: Of the reader; every showing is read again.
         rng: Decides her errors.
     """
     names = [question.id for question in study.form.questions]

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from harness import files
 from harness.errors import InputError, Problem, RefusedError
 from harness.formats import label_files
 from harness.signature import digest as digest_of
+from harness.storage import files
 from harness.types import Json, Labels
 from validation.readers import tables
 from validation.readers.folder import Folder, dumps, read_json
@@ -54,7 +54,7 @@ def table_name(kind: str) -> str:
 
 
 def still_open(study: Study, counting: Mapping[str, Sheet]) -> tuple[str, ...]:
-    """The readers whose sheet is not complete and handed in."""
+    """The readers whose sheet is not complete and submitted."""
     return tuple(reader for reader in study.readers if reader not in counting or not counting[reader].closed(study))
 
 
@@ -83,7 +83,7 @@ def settle(study: Study, counting: Mapping[str, Sheet], looks: int) -> Settled:
 
     Args:
         study: The frozen study.
-        counting: By reader the hand-in that counts.
+        counting: By reader the submission that counts.
         looks: How often somebody looked at the agreement while sheets were open.
 
     Returns:

@@ -161,7 +161,7 @@ def run(place: Place, made: web.Application, tell: Callable[[str], None]) -> Non
             Problem(f"nothing can listen on {place.host}:{place.port} ({error.strerror})", "Choose another --port")
         ) from None
     tell(place.listening(listener.getsockname()[1]))
-    # It quotes what strangers send. What goes wrong in a request is told by the guard.
+    # It quotes what strangers send. The guard prints what went wrong in a request.
     logging.getLogger("aiohttp.server").disabled = True
     web.run_app(made, sock=listener, ssl_context=_context(place), print=None, access_log=None, handle_signals=True)
 

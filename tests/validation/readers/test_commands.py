@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.home import home
+from harness.config.home import home
 from harness.types import Access
 from ranscore.commands import main
 from tests.validation.readers.conftest import Made, cohort_of, study_of
@@ -49,7 +49,7 @@ def test_from_a_cohort_to_labels_that_score_takes(tmp_path: Path, capsys: pytest
     files = saved(place, tmp_path)
     assert say(capsys, "take", "lung", *map(str, files[:5]))[0] == 0
     code, said = say(capsys, "status", "lung")
-    assert code == 0 and said.count("complete") == 5 and "nothing handed in" in said
+    assert code == 0 and said.count("complete") == 5 and "nothing submitted" in said
     for command in ("agree", "settle"):
         code, said = say(capsys, command, "lung")
         assert code == 5 and "reader-6" in said and "--interim" in said

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from harness import cohorts
-from harness.home import home
+from harness.config.home import home
 from harness.records.store import Store
 from harness.types import Access, Text
 from leaderboard import static_site
@@ -148,7 +148,7 @@ def test_a_server_says_nothing_of_what_it_serves(secret: Made, tmp_path: Path) -
                 ("POST", "/answers", {"answers": " ".join(WORDS)}),
                 ("POST", f"/{WORDS[0]}", remark),
                 ("GET", f"/{WORDS[1]}?{WORDS[2]}=1", None),
-                ("POST", "/hand-in", {"attested": WORDS[0]}),
+                ("POST", "/submission", {"attested": WORDS[0]}),
                 ("POST", "/answers", f'{{"{WORDS[0]}": '.encode()),
             ):
                 status, answer, headers = client.ask(method, path, body)

@@ -95,11 +95,11 @@ def test_answers_are_kept_shown_again_and_handed_in(made: Made) -> None:
         assert mine.state()["answers"] == {"1": {"values": dict(sorted((zero | {"Edema": 1}).items())), "rest": [], "seconds": 3.0}}
         assert Client(client.port, codes["reader-1"]).state()["answers"] == {}, "nobody sees another's answers"
         sentence = {"study": made.study.digest, "attested": made.study.form.attestation}
-        assert mine.ask("POST", "/hand-in", sentence)[0] == 409
+        assert mine.ask("POST", "/submission", sentence)[0] == 409
         every = {str(at): {"values": zero, "rest": sorted(zero), "seconds": 1} for at in range(1, total + 1)}
         assert mine.ask("POST", "/answers", {"study": made.study.digest, "answers": every})[0] == 200
-        assert mine.ask("POST", "/hand-in", sentence | {"attested": "yes"})[0] == 400
-        status, answer, _ = mine.ask("POST", "/hand-in", sentence)
+        assert mine.ask("POST", "/submission", sentence | {"attested": "yes"})[0] == 400
+        status, answer, _ = mine.ask("POST", "/submission", sentence)
         assert status == 200 and json.loads(answer)["number"] == 1
         assert server.progress(made.folder, made.study)["reader-2"] == total
     kept = made.folder.counting()["reader-2"]

@@ -178,7 +178,7 @@ def test_a_settled_standard_is_never_settled_again_under_its_name(made: Made) ->
 
 
 def goods(made: Made) -> dict[str, bool | None]:
-    from harness.home import home
+    from harness.config.home import home
     from harness.records.store import Store
 
     return {item.what: item.good for item in check(made.folder, Store(home() / "store"))}
@@ -216,7 +216,7 @@ def test_later_hand_ins_do_not_change_a_standard_and_are_named(made: Made) -> No
     standard.write(made.folder, standard.settle(made.study, made.folder.counting(), 0))
     made.hand_in(1, seed=4)
     found = goods(made)
-    assert found["standard"] is True and found["later hand-ins"] is None
+    assert found["standard"] is True and found["later submissions"] is None
 
 
 def test_an_unsettled_or_damaged_standard_says_so(made: Made) -> None:

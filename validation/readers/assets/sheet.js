@@ -264,7 +264,7 @@
     await send();
     try {
       if (waiting.size) throw new Error("waiting");
-      const answer = await fetch("hand-in", {method: "POST", headers: {"content-type": "application/json"}, body: JSON.stringify({study: D.study, attested: D.attestation})});
+      const answer = await fetch("submission", {method: "POST", headers: {"content-type": "application/json"}, body: JSON.stringify({study: D.study, attested: D.attestation})});
       where.textContent = answer.ok ? W.handed : W.refused;
     } catch { where.textContent = fill(W.waiting, {count: waiting.size || 1}); }
   }
