@@ -9,7 +9,6 @@ from typing import Any
 
 from harness import files
 from harness.errors import InputError, Problem, UnavailableError
-from harness.home import pip_install
 from validation.readers.folder import Folder, dumps, read_json
 
 SENTENCES = {"sheet": "I read these reports alone.", "standard": "This standard follows from the sheets by the rule of its study."}
