@@ -19,16 +19,15 @@ from pathlib import Path
 
 import numpy as np
 
-from harness import demo
 from harness.cohorts.synthetic.cohort import build, matrix_of, present_findings
 from harness.cohorts.synthetic.cohort import labels as to_labels
 from harness.cohorts.synthetic.labels import perturb
 from harness.cohorts.synthetic.systems import systems as systems_of
 from harness.metrics import metric
-from harness.progress import progress
 from harness.records import ranks, snapshot
 from harness.records.store import Store
-from harness.scoring import evaluation
+from harness.scoring import demo, evaluation
+from harness.storage.progress import progress
 from harness.types import Grade, Input, SystemCard
 
 VISITORS = 50

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from harness.cohorts.synthetic.labels import label_matrix, perturb
 from harness.findings import NO_FINDING, RAN_21
-from harness.progress import progress
 from harness.statistics.reader_agreement import STATISTICS, Votes, agreement, pairwise, rows, stacked, statistics
+from harness.storage.progress import progress
 from harness.types import Array
 from validation.readers import draw
 from validation.readers.rule import decide

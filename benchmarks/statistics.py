@@ -21,10 +21,10 @@ from harness.cohorts.synthetic.labels import Matrix, label_matrix, perturb, with
 from harness.findings import NO_FINDING
 from harness.metrics.findings_f1 import COUNTS, FindingsF1, ran_score, ratio
 from harness.optional import Proportion
-from harness.progress import progress
 from harness.statistics.intervals import METHODS, Interval, Pseudo, basic, bca, intervals, percentile, pseudo
 from harness.statistics.paired import Differences, compare, least_detectable, swap_tests
 from harness.statistics.resample import Source, weighted, weights
+from harness.storage.progress import progress
 from harness.types import Array
 
 RAN = ran_score("")

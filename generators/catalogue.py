@@ -9,9 +9,9 @@ from importlib import import_module
 from pathlib import Path
 
 from generators.weights import Weights, locate, random_ones
+from harness.config.home import pip_install
 from harness.errors import Problem, UnavailableError, UsageError
 from harness.formats.written_by import RANDOM
-from harness.home import pip_install
 from harness.registry import Registry, near
 from harness.types import Access, Cohort, Generator, Role, Section
 

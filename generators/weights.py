@@ -8,9 +8,9 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from harness import config
+from harness.config.home import home
 from harness.config.kinds import nearest
 from harness.errors import InputError, Problem, UnavailableError
-from harness.home import home
 
 
 @dataclass(frozen=True, slots=True)

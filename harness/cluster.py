@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from harness import config
+from harness.config.home import home, pip_install
 from harness.errors import Problem, RefusedError, UnavailableError
-from harness.home import home, pip_install
 from harness.types import Access
 
 ATTEMPTS = 5

@@ -9,8 +9,8 @@ from pathlib import Path
 from threading import Lock
 
 from harness import cohorts
+from harness.config.home import home
 from harness.errors import InputError, RanscoreError, StoreError
-from harness.home import home
 from harness.records import snapshot as snapshots
 from harness.records.ranks import patients_of
 from harness.records.record import CohortCard, Record
@@ -80,17 +80,21 @@ class Shelf:
             assert before is not None
             return before
         try:
-            today, folders = now()[:10], _times(self.store.root / "events", self.store.root / "snapshots")
-            settled = standards.stamp(self._standards())
-            if self._content is None or self._content.stamp != f"{today} {folders} {settled} {_times(*self._damaged)}":
+            stamp = self._stamp()
+            if self._content is None or self._content.stamp != stamp:
+                today = now()[:10]
                 known, self._damaged = self.store.read()
                 stored = tuple(anonymous(item, today) for item in known)
                 snapshots = found(self.store, stored)
-                stamp = f"{today} {folders} {settled} {_times(*self._damaged)}"
                 self._content = Content(boards(stored, snapshots), {item.id: item for item in stored}, snapshots, stamp)
             return self._content
         finally:
             self._lock.release()
+
+    def _stamp(self) -> str:
+        """Changes when a file appears in a folder, a damaged file is restored, a standard is settled, or a day ends (anonymity ends on one)."""
+        folders = _times(self.store.root / "events", self.store.root / "snapshots")
+        return f"{now()[:10]} {folders} {standards.stamp(self._standards())} {_times(*self._damaged)}"
 
     def standards(self) -> tuple[standards.Standard, ...]:
         """The readers' standards that were settled beside the store or in RANSCORE_HOME."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
 
-from harness import files
-from harness.progress import progress
+from harness.storage import files
+from harness.storage.progress import progress
 from leaderboard.board import Board
 from leaderboard.content import Content, Shelf
 from leaderboard.exports import cells, kinds, tables

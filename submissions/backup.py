@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import cohorts, files
+from harness import cohorts
 from harness.errors import Problem, RanscoreError, RefusedError
 from harness.records.store import Store
+from harness.storage import files
 from harness.storage.stored import exists
 from harness.types import Access
 from submissions import inspection

@@ -15,7 +15,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from harness import files
+from harness.storage import files
 from harness.storage.shaped import known
 from harness.storage.stored import Source, each, read_object, shaped
 from submissions.desk import Desk

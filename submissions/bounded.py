@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import Problem, UnavailableError
@@ -31,7 +31,7 @@ class Ended:
     """How a child ended."""
 
     code: int
-    output: bytes
+    output: bytes = field(repr=False)
 
     @property
     def expensive(self) -> bool:
@@ -48,7 +48,7 @@ def run(module: str, content: bytes, seconds: float) -> Ended:
         seconds: Of processor time that it allows itself.
 
     Raises:
-        UnavailableError: The machine did not give it that time.
+        UnavailableError: The machine did not give it that time, or could not start it.
     """
     try:
         done = subprocess.run(
@@ -62,6 +62,8 @@ def run(module: str, content: bytes, seconds: float) -> Ended:
         )
     except subprocess.TimeoutExpired:
         raise UnavailableError(Problem(BUSY, "Try again in some minutes; the file may be right")) from None
+    except OSError as error:
+        raise UnavailableError(Problem(f"the file cannot be read just now ({error.strerror})", "Try again in some minutes")) from None
     return Ended(done.returncode, done.stdout)
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import cohorts
+from harness.config.home import home
 from harness.errors import Problem, RefusedError, StoreError, UsageError
-from harness.home import home
 from harness.records.store import Store
 from harness.storage.stored import each, exists
 from harness.types import Cohort, Manifest

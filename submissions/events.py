@@ -74,7 +74,7 @@ class Event:
 
 def dump(event: Event, nonce: str) -> bytes:
     """An event as the content of its file; the nonce tells equal events of two writers apart."""
-    content = {"schema": SCHEMA, "kind": event.kind, "at": event.at, "nonce": nonce, "data": event.data}
+    content = {"schema": SCHEMA, "event": event.name, "kind": event.kind, "at": event.at, "nonce": nonce, "data": event.data}
     return (json.dumps(seal(content), ensure_ascii=False, indent=1) + "\n").encode()
 
 
@@ -102,6 +102,8 @@ def load(name: str, content: bytes, file: str = "") -> Event:
         stream, number = _place(name)
         if not 0 <= made.at < LATEST:
             raise ShapeError("its time is out of range")
+        if made.event not in ("", name) or (made.kind == "received") is not (number == 1 and not stream.startswith("person-")):
+            raise ShapeError("it is another event than its name says")
         if made.kind in event_data.KINDS:
             event_data.check(made.kind, dict(made.data), source)
         elif not sealed:
@@ -115,6 +117,8 @@ class _Content:
     kind: str
     at: float
     data: Mapping[str, Any]
+    event: str = ""
+    """Its name; empty in files of earlier versions."""
     nonce: str = ""
 
 

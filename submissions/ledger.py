@@ -22,8 +22,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
-from harness import files
 from harness.errors import StoreError
+from harness.storage import files
 from harness.storage.stored import Source, content, keep, tell
 from harness.types import Json
 from submissions.events import Books, Event, Submission, books, dump, load

@@ -5,6 +5,8 @@ Everything is checked here before a file is sent, and on the page again. What a 
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
 import os
 from dataclasses import dataclass
@@ -12,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
+
+import aiohttp
 
 from harness.errors import InputError, Problem, RanscoreError, RefusedError, UnavailableError, UsageError
 from harness.storage.shaped import ShapeError, build, known
@@ -42,7 +46,10 @@ def facts(place: str, cohort: str) -> Facts:
         UsageError: It has no such cohort.
         UnavailableError: The page does not answer, or is not this program's.
     """
-    return _read(place, Facts, ask(place, f"door?cohort={quote(cohort, safe='')}"))
+    found = _read(place, Facts, ask(place, f"door?cohort={quote(cohort, safe='')}"))
+    if not found.agrees:
+        raise UnavailableError(f"what answers at {place} contradicts itself; is the address right?")
+    return found
 
 
 def submit(
@@ -153,27 +160,40 @@ def ask(place: str, route: str, body: bytes | None = None, kind: str = "") -> Js
         RanscoreError: The page refuses, in its own words.
         UnavailableError: The page does not answer.
     """
-    import httpx
-
     address, headers = _address(place)
+    headers |= {"accept-encoding": "identity"}
     if body is not None:
         headers |= {"content-type": kind, "x-ranscore": "1"}
-    method = "GET" if body is None else "POST"
-    data = bytearray()
     try:
-        with httpx.stream(method, f"{address}/ranscore/{route}", content=body, headers=headers, timeout=PATIENCE) as answer:
-            for chunk in answer.iter_bytes():
-                data += chunk
-                if len(data) > LARGEST:
-                    raise UnavailableError(f"what answers at {place} is not this program's page")
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        status, data = asyncio.run(_request("GET" if body is None else "POST", f"{address}/ranscore/{route}", body, headers))
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         raise UnavailableError(f"the board at {place} does not answer ({type(error).__name__}); is the address right?") from None
     source = Source(place, "the page's answer", "Is the address right?", UnavailableError)
-    found = unsealed(parse(bytes(data), source), source)
-    found = {name: _plain(value) for name, value in found.items()}
-    if answer.status_code != 200:
-        raise _refusal(place, answer.status_code, found)
+    if len(data) > LARGEST:
+        raise source.wrong(f"it holds more than {LARGEST:,} bytes")
+    found = {name: _plain(value) for name, value in unsealed(parse(data, source), source).items()}
+    if status != 200:
+        raise _refusal(place, status, found)
     return found
+
+
+async def _request(method: str, address: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
+    """Status and body of an answer, a body that is too large cut off. A proxy is used only where it sees nothing of what is sent.
+
+    Nothing compressed is asked for, and nothing is unpacked: its size would not be known before.
+    """
+    limit = aiohttp.ClientTimeout(total=None, sock_connect=30.0, sock_read=PATIENCE)
+    sent = io.BytesIO(body) if body is not None else None
+    data = bytearray()
+    async with (
+        aiohttp.ClientSession(timeout=limit, trust_env=address.startswith("https://"), auto_decompress=False) as session,
+        session.request(method, address, data=sent, headers=headers, allow_redirects=False) as answer,
+    ):
+        async for chunk in answer.content.iter_any():
+            data += chunk
+            if len(data) > LARGEST:
+                break
+        return answer.status, bytes(data)
 
 
 def _plain(value: Any) -> Any:
@@ -199,14 +219,12 @@ def _address(place: str) -> tuple[str, dict[str, Any]]:
     """The address of a page, and what is said of oneself there."""
     if place.startswith(("http://", "https://")):
         return place.partition("?")[0].partition("#")[0].rstrip("/"), {}
-    import httpx
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     token = os.environ.get("HF_TOKEN") or False
     try:
         host = HfApi().space_info(place, token=token).host
-    except (HfHubHTTPError, HFValidationError, httpx.HTTPError, OSError) as error:
+    except Exception as error:  # of several packages, which differ by version
         raise UnavailableError(f"the Hub does not know the Space {place} ({type(error).__name__}); is its name right?") from None
     if not host:
         raise UnavailableError(f"the Space {place} does not run just now")

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from harness import files
 from harness.errors import Problem, RefusedError, StoreError
+from harness.storage import files
 from harness.storage.stored import Source, exists, read_object, seal, shaped
 from submissions import desk as desks
 from submissions.archive import CHUNK, CONTENTS, Contents, Missing, check, entries

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness import cohorts, files
+from harness import cohorts
 from harness.errors import RanscoreError
+from harness.storage import files
 from harness.types import Access
 
 PRIVATE = ("ledger", "store/reports", "store/rows", "store/patients", "hub")

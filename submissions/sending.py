@@ -7,14 +7,14 @@ report of such a cohort at all.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
 from harness import cohorts
+from harness.config.home import home
 from harness.errors import InputError, Problem, RefusedError
-from harness.home import home
 from harness.storage.stored import Source, content, each, exists
 from harness.types import Access, Json, Manifest, Section, SystemCard
 from submissions import sandbox
@@ -41,12 +41,17 @@ class Facts:
     ids: tuple[str, ...] | None = None
     """Of the scored studies; None where the cohort is not open."""
 
+    @property
+    def agrees(self) -> bool:
+        """Whether the ids are as many as the page says, and have the hash that it says."""
+        return self.ids is None or (len(set(self.ids)), digest_of_ids(self.ids)) == (self.studies, self.ids_sha256)
+
 
 @dataclass(frozen=True, slots=True)
 class Ready:
     """A file that may be sent."""
 
-    content: bytes
+    content: bytes = field(repr=False)
     checked: Checked
     closed: bool
     """Whether its text may go to another machine only under the data-use agreement."""
@@ -73,7 +78,7 @@ def prepare(path: Path, facts: Facts, card: SystemCard, today: date, *, agreed: 
     ids = [study.id for study in manifest.studies if study.part == "test"] if manifest else facts.ids
     checked = sandbox.check(data, path.name, ids, facts.section, Policy(max_bytes=len(data)), screened=True)
     problems = [*checked.problems, *cards.problems(card, today)]
-    if ids is None and not checked.problems and _digest(checked.reports) != facts.ids_sha256:
+    if ids is None and not checked.problems and digest_of_ids(checked.reports) != facts.ids_sha256:
         problems.append(_other_ids(facts, path))
     if problems:
         raise InputError(problems)
@@ -113,7 +118,8 @@ def _is_closed_here(facts: Facts, manifest: Manifest | None, ids: Collection[str
     return any(item.name == facts.cohort or {study.id for study in item.studies} >= set(ids) for item in closed)
 
 
-def _digest(ids: Collection[str]) -> str:
+def digest_of_ids(ids: Collection[str]) -> str:
+    """The hash by which a page names the ids of a cohort without listing them."""
     return sha256("".join(f"{study}\n" for study in sorted(ids)).encode()).hexdigest()
 
 

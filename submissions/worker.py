@@ -19,12 +19,12 @@ from hashlib import sha256
 from secrets import token_hex
 from typing import TypeVar
 
-from harness import files
 from harness.errors import InputError, Problem, RanscoreError, StoreError, UnavailableError
 from harness.records import ranks, snapshot
 from harness.records import record as records
 from harness.scoring import scorer
 from harness.scoring.evaluation import Evaluation
+from harness.storage import files
 from harness.storage.stored import Source, content, parse, shaped
 from harness.types import Cohort, Grade, Json
 from submissions import beats, gaming_flags, sandbox

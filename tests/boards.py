@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import cohorts, demo
+from harness import cohorts
 from harness.metrics import metric
 from harness.records import ranks, snapshot
 from harness.records.record import Record
 from harness.records.store import Store
+from harness.scoring import demo
 from harness.types import Grade, Role
 from leaderboard.content import Shelf
 

@@ -11,8 +11,8 @@ import pytest
 
 from generators.weights import Weights, locate
 from harness import config
+from harness.config.home import home
 from harness.errors import InputError, UnavailableError
-from harness.home import home
 from ranscore.commands import main
 from submissions.policy import Policy
 

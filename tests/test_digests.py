@@ -6,12 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from harness import demo
 from harness.cohorts import table
 from harness.metrics import metric
 from harness.records import snapshot
 from harness.records.store import Store
-from harness.scoring import scorer
+from harness.scoring import demo, scorer
 from harness.signature import digest
 from harness.types import Access, Section
 

@@ -14,7 +14,7 @@ import ranscore
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 PRINTS = {
-    "score_a_file": r"Ran Score 0\.\d{3} \[0\.\d{3}, 0\.\d{3}\] on 120 of 120\n",
+    "score_a_file": r"Ran Score 0\.\d{3} \[0\.\d{3}, 0\.\d{3}\] on 120 of 120",
     "compare_two_systems": r"ran-score: predictions ",
     "my_metric": r"same-sides: 0\.\d{3} \[0\.\d{3}, 0\.\d{3}\]\n",
 }

@@ -55,6 +55,9 @@ CAN_HOLD_TEXT = re.compile(r"\b(str|bytes|bytearray|Any|Json)\b")
 HOLDS_NONE = {
     "Lexicon.known": "words of the lexicon",
     "Stored.reports": "a digest",
+    "Kept.reports": "a digest",
+    "Item.text": "a keyed hash",
+    "Place.known": "names of hosts",
     "BoardRow.cells": "numbers",
     "Prompt.text": "a template",
 }

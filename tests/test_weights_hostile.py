@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 
 from generators.baseline import trained
 from generators.blocks import hub_folder
+from generators.promptmrg.recall import load_features, rows
 from harness.errors import InputError
 from harness.networks import checkpoints
 
@@ -400,3 +401,45 @@ def test_two_shards_with_a_tensor_of_one_name_are_refused(tmp_path: Path) -> Non
     for load in (hub_folder.tensors, hub_folder.hashed):
         with pytest.raises(InputError, match=r"b\.safetensors: it and another shard hold layer\.2"):
             load(tmp_path)
+
+
+FEATURES = {
+    "a shape beyond the file": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000, 4), }\n", b"\x00" * 64),
+    "another width": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }\n", b"\x00" * 24),
+    "objects": npy("{'descr': '|O', 'fortran_order': False, 'shape': (2, 4), }\n", pickle.dumps([1] * 8)),
+    "texts": npy("{'descr': '<U1', 'fortran_order': False, 'shape': (2, 4), }\n", b"\x00" * 32),
+    "whole numbers": npy("{'descr': '<i4', 'fortran_order': False, 'shape': (2, 4), }\n", b"\x00" * 32),
+    "no header": b"\x93NUMPY\x01\x00",
+    "a header that computes": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2**9, 4), }\n", b"\x00" * 64),
+    "no number": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 4), }\n", struct.pack("<4f", 0, float("nan"), 0, 0)),
+    "infinity": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 4), }\n", struct.pack("<4f", 0, float("inf"), 0, 0)),
+    "JSON that is cut off": b"[[1, 2, 3, 4], [1, 2",
+    "JSON without its last bracket": b"[[1, 2, 3, 4], [1, 2, 3, 4]",
+    "two lists": b"[[1, 2, 3, 4]][[1, 2, 3, 4]]",
+    "JSON of unequal rows": b"[[1, 2, 3, 4], [1, 2]]",
+    "JSON of texts": b'[["a", "b", "c", "d"]]',
+    "deep JSON": b"[" * 5000,
+    "an object": b'{"a": 1}',
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_features_of_reports_that_lie_are_refused(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "features"
+    path.write_bytes(FEATURES[name])
+    with pytest.raises(InputError, match=r"features: "):
+        load_features(path, 4)
+
+
+def test_a_row_of_features_without_an_end_is_not_read_on(tmp_path: Path) -> None:
+    asked: list[int] = []
+
+    class Endless(io.StringIO):
+        def read(self, size: int | None = -1) -> str:
+            asked.append(size or 0)
+            return "[" if len(asked) == 1 else "1," * 300_000
+
+    with pytest.raises(ValueError, match="without an end"):
+        list(rows(Endless()))
+    assert len(asked) < 9

@@ -12,9 +12,9 @@ from generators.adapters.prompting import Prompt
 from generators.blocks.answering import Failed, answer
 from generators.catalogue import Options, System
 from harness.errors import InputError, Problem, UnavailableError, UsageError
-from harness.files import sha256
 from harness.quiet import Quiet
 from harness.signature import digest
+from harness.storage.files import sha256
 from harness.types import Generated, Section, StudyInput
 
 

@@ -12,7 +12,7 @@ from generators.running.inputs import film
 from harness.cohorts.synthetic.cohort import invent, labels
 from harness.cohorts.synthetic.films import draw, orders
 from harness.cohorts.synthetic.systems import SyntheticSystem
-from harness.progress import progress
+from harness.storage.progress import progress
 from harness.types import Cohort, Role
 
 

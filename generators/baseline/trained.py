@@ -19,13 +19,13 @@ from generators.baseline.sentences import written
 from generators.catalogue import Options, System
 from generators.running.inputs import film
 from generators.weights import Weights, find
-from harness import files
 from harness.cohorts.synthetic.cohort import SOURCE
 from harness.errors import InputError, Problem
 from harness.findings import NO_FINDING, RAN_21
 from harness.formats.written_by import BASELINE, DRAWN
 from harness.networks import containers
-from harness.progress import progress
+from harness.storage import files
+from harness.storage.progress import progress
 from harness.types import Array, Cohort, Generated, Labels, Section, Study, StudyInput
 
 SIDE = 32

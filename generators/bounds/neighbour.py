@@ -12,7 +12,7 @@ import numpy as np
 from generators.baseline.trained import pixels
 from generators.running.inputs import film
 from harness.errors import InputError, Problem
-from harness.progress import progress
+from harness.storage.progress import progress
 from harness.types import Array, Cohort, Study
 
 BATCH = 512

@@ -13,7 +13,6 @@ from generators.catalogue import Options, System, catalogue, title
 from generators.running import loop
 from generators.running.batching import Here
 from generators.weights import find, random_ones
-from harness import files
 from harness.errors import Problem, StoreError, UnavailableError
 from harness.formats.written_by import RANDOM
 from harness.records import store
@@ -21,6 +20,7 @@ from harness.records.record import Record, identity
 from harness.records.store import Store
 from harness.scoring.scorer import Scorer, read_reports
 from harness.signature import digest as digest_of
+from harness.storage import files
 from harness.storage.stored import Source, exists, read_object, tell
 from harness.types import Cohort, Grade, Study, SystemCard
 

@@ -20,10 +20,10 @@ from generators.blocks.answer_text import UnreadError, after_thought, boxed, unm
 from generators.blocks.stock_model import load
 from generators.catalogue import Options
 from harness.errors import InputError, Problem, UnavailableError, UsageError
-from harness.files import sha256
 from harness.films import read_rgb
 from harness.networks import containers
 from harness.signature import digest
+from harness.storage.files import sha256
 from harness.types import Generated, Json, Section, StudyInput
 
 if TYPE_CHECKING:

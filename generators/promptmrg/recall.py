@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from generators.blocks.clip import Shape, Tower
+from harness.config.home import home
 from harness.errors import InputError, Problem
-from harness.files import writing
-from harness.home import home
 from harness.networks import checkpoints
+from harness.storage.files import writing
 
 Features = NDArray[np.float32]
 CHUNK = 1 << 24
@@ -96,14 +96,19 @@ def rows(stream: IO[str], chunk: int = CHUNK) -> Iterator[Features]:
     rest = stream.read(chunk).lstrip()
     if not rest.startswith("["):
         raise ValueError("not a list")
-    rest = rest[1:]
+    rest, ended = rest[1:], False
     while True:
         *whole, rest = rest.split("]")
         for item in whole:
             text = item.strip().removeprefix(",").strip()
+            if ended:
+                raise ValueError("more behind the list")
             if text:
                 yield np.array(json.loads(f"{text}]"), np.float32)
+            ended = not text
         more = stream.read(chunk)
+        if not more and (not ended or rest.strip()):
+            raise ValueError("cut off")
         if not more:
             return
         if len(rest) > LONGEST_ROW:

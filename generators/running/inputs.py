@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness import films
 from harness.errors import InputError, Problem
-from harness.progress import progress
+from harness.storage.progress import progress
 from harness.types import Cohort, Study, StudyInput, Text
 
 FILMS = frozenset({"frontal", "lateral", "prior_frontal", "prior_lateral"})

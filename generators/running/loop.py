@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Protocol
 
 from generators.running.inputs import check_films, inputs
-from harness import files
 from harness.errors import InputError, Problem, RefusedError
 from harness.formats.written_by import sidecar
-from harness.progress import progress
+from harness.storage import files
+from harness.storage.progress import progress
+from harness.storage.stored import Source, exists, parse, read_object, shaped
 from harness.types import Access, Cohort, Generated, Json, Study, StudyInput
 
 
@@ -118,7 +119,8 @@ def begin(out: Path, plan: Plan, private: bool = False) -> list[Generated]:
     if not out.exists():
         files.write(beside, json.dumps(plan.as_json(), indent=1) + "\n", private=private)
         return []
-    recorded = json.loads(beside.read_text(encoding="utf-8")) if beside.is_file() else {}
+    source = Source(str(beside), "the plan of the run", "Name another file, or remove this one and the reports beside it", InputError)
+    recorded = read_object(beside, source) if exists(beside) else {}
     same = {key: recorded.get(key) == value for key, value in json.loads(json.dumps(plan.as_json())).items() if key != "device"}
     if not all(same.values()):
         other = ", ".join(key for key, equal in same.items() if not equal)
@@ -149,10 +151,14 @@ def _append(stream: IO[str], made: Generated) -> None:
 
 
 def _read(line: bytes, out: Path, number: int) -> Generated:
-    try:
-        item = json.loads(line)
-        return Generated(
-            item["study_id"], item["report"], item.get("failure", ""), tuple(filter(None, item.get("substituted", "").split("; ")))
-        )
-    except (ValueError, KeyError, TypeError):
-        raise InputError(Problem("the line is not one of a run", "Remove the file and start again", str(out), number)) from None
+    source = Source(f"{out}:{number}", "the line of a run", "Remove the file and start again", InputError)
+    found = shaped(_Line, parse(line, source), source)
+    return Generated(found.study_id, found.report, found.failure, tuple(filter(None, found.substituted.split("; "))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    study_id: str
+    report: str = field(repr=False)
+    failure: str = ""
+    substituted: str = ""

@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from harness import files
+from harness.config.home import home
 from harness.errors import InputError, Problem, UsageError
-from harness.home import home
 from harness.signature import digest
+from harness.storage import files
 from harness.storage.shaped import build
 from harness.storage.stored import Source, exists, lines, parse, read_object, reading, seal, shaped
 from harness.types import Access, Cohort, Json, Labels, Manifest, Section, Study, Text

@@ -18,7 +18,6 @@ from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
 from pathlib import Path
 
-from harness import files
 from harness.cohorts import make
 from harness.errors import InputError, Problem, RefusedError
 from harness.formats.privacy import dates
@@ -26,7 +25,8 @@ from harness.formats.privacy.gazetteer import words
 from harness.formats.privacy.span import Span
 from harness.formats.privacy.spans import find
 from harness.formats.privacy.surrogates import Surrogates
-from harness.progress import progress
+from harness.storage import files
+from harness.storage.progress import progress
 from harness.types import Cohort, Study, Text
 
 CHECKED = "I read the list of replacements and the list of what remains"

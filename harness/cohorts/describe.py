@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from harness.cohorts import load_manifest, manifests
+from harness.config.home import home
 from harness.errors import RanscoreError
 from harness.findings import RAN_21
-from harness.home import home
 from harness.types import Cohort, Json, Manifest, Status, Study
 
 _WITHOUT_BLANKS = frozenset({"zh", "ja", "th"})

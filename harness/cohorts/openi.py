@@ -21,7 +21,7 @@ from harness.cohorts import make
 from harness.errors import InputError, Problem
 from harness.formats import tabular
 from harness.formats.complaints import Complaints
-from harness.progress import progress
+from harness.storage.progress import progress
 from harness.types import Access, Cohort, Image, Section, Study, Text
 
 SOURCE = "Indiana University chest X-ray collection (Open-i), text CC BY-NC-ND 4.0"

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.config.home import home
 from harness.config.kinds import (
     ADDRESS,
     ADDRESSES,
@@ -32,7 +33,6 @@ from harness.config.kinds import (
     nearest,
 )
 from harness.errors import InputError, Problem
-from harness.home import home
 from harness.types import Json
 
 NAME = "config.toml"

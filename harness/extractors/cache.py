@@ -18,10 +18,10 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import files
+from harness.config.home import home
 from harness.errors import Problem, StoreError
-from harness.home import home
 from harness.quiet import Quiet
+from harness.storage import files
 from harness.storage.stored import Source, content, exists
 from harness.types import Status
 

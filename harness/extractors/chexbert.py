@@ -8,9 +8,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from harness.config.home import pip_install
 from harness.errors import UnavailableError
 from harness.findings import CHEXPERT_14, NO_FINDING
-from harness.home import pip_install
 from harness.types import Labels, ReportStatus, Status
 
 if TYPE_CHECKING:

@@ -13,13 +13,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import files
 from harness.errors import InputError, Problem, RefusedError, UnavailableError, UsageError
 from harness.extractors.cache import Answer, Cache, Decision, keyed, opened, packed, unpacked
 from harness.extractors.llm.pack import ASKED
 from harness.extractors.llm.reading import labels, report_status
 from harness.quiet import Quiet
 from harness.signature import digest
+from harness.storage import files
 from harness.types import Access, Json, Labels, ReportStatus
 
 FORMAT = "ranscore-labels"

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.config.home import pip_install
 from harness.errors import InputError, Problem, UnavailableError
 from harness.films import dicom_file
-from harness.home import pip_install
 from harness.types import Array
 
 if TYPE_CHECKING:

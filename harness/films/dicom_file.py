@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, BinaryIO
 
+from harness.config.home import pip_install
 from harness.errors import InputError, Problem, UnavailableError
-from harness.home import pip_install
 
 READS = 100_000
 """Of the file by the parser, two or three for an element; a film of a modality has less than two thousand elements."""

@@ -15,11 +15,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from harness import files
 from harness.errors import UsageError
 from harness.findings import NO_FINDING, VOCABULARIES, by_spelling
 from harness.formats import tabular
 from harness.formats.complaints import Complaints
+from harness.storage import files
 from harness.types import Labels, ReportStatus, Status
 
 Decision = tuple[int | None, Status]

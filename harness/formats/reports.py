@@ -17,11 +17,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from harness import files
 from harness.formats import tabular
 from harness.formats.complaints import Complaints, shown
 from harness.formats.nearest_id import Nearest
 from harness.quiet import Quiet
+from harness.storage import files
 from harness.types import ReportSet, Section
 
 MAX_CHARACTERS = 20_000

@@ -21,7 +21,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Protocol
 
-from harness import files
 from harness.errors import RefusedError, UsageError
 from harness.extractors import extractor
 from harness.extractors.cache import home_key, keyed
@@ -30,6 +29,7 @@ from harness.formats.label_files import cells
 from harness.formats.report_stream import inspect, rows
 from harness.optional import Chunked
 from harness.quiet import Quiet
+from harness.storage import files
 from harness.types import Extractor
 
 CHUNK = 1000

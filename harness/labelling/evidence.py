@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from harness import files
 from harness.errors import UsageError
 from harness.findings import VOCABULARIES
 from harness.formats.report_stream import rows
+from harness.storage import files
 from harness.types import Extractor, Json, Labels
 
 COLUMNS = ("study_id", "status", "finding", "value", "rule", "start", "end", "words", "flags")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness import config
+from harness.config.home import pip_install
 from harness.errors import InputError, Problem, UnavailableError, UsageError
-from harness.home import pip_install
 from harness.metrics.means import Mean, both_written
 from harness.types import Array
 
@@ -93,9 +93,9 @@ def byte_pairs(words: Path, merges: Path, longest: int) -> Tokenise:
 
     try:
         tokenizer = ByteLevelBPETokenizer(str(words), str(merges), add_prefix_space=True)
-    except Exception as error:  # the library raises Exception itself
+    except Exception:  # the library raises Exception itself
         what = "it and merges.txt are not the vocabulary of one tokeniser"
-        raise InputError(Problem(what, "Download both again", str(words))) from error
+        raise InputError(Problem(what, "Download both again", str(words))) from None
     start, end = tokenizer.token_to_id("<s>"), tokenizer.token_to_id("</s>")
 
     def tokenise(text: str) -> list[int]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.config.home import pip_install
 from harness.errors import UnavailableError, UsageError
-from harness.home import pip_install
 from harness.metrics.means import Mean, both_written
 from harness.types import Array
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from harness.errors import InputError, Problem, UsageError
 from harness.networks import containers
-from harness.progress import progress
+from harness.storage.progress import progress
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 BATCH = 32

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.config.home import pip_install
 from harness.errors import InputError, Problem, UnavailableError
-from harness.files import writing
-from harness.home import pip_install
 from harness.networks import containers
+from harness.storage.files import writing
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -11,12 +11,12 @@ from math import isfinite
 from harness.errors import UsageError
 from harness.metrics import metric as make_metric
 from harness.optional import ByFinding
-from harness.progress import progress
 from harness.records.record import Record
 from harness.records.snapshot import Pair
 from harness.statistics.intervals import Interval, pseudo
 from harness.statistics.paired import FEW, bootstrap_difference, claimable, compare, holm, swap_tests
 from harness.statistics.resample import Source, parts, patient_totals
+from harness.storage.progress import progress
 from harness.types import Json, Metric, Rows
 
 

@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import cohorts
+from harness.config.home import home
 from harness.errors import Problem, StoreError
-from harness.home import home
 from harness.metrics import metric as make_metric
-from harness.progress import progress
 from harness.records.record import CohortCard
 from harness.records.snapshot import MetricSnapshot, Place, Snapshot, Tests
 from harness.records.store import Store, Stored, newest
 from harness.statistics.intervals import PUBLISHED, Pseudo, pseudo
 from harness.statistics.paired import FEW, Differences, against_rest, claimable, differing, least_detectable
 from harness.statistics.resample import patient_totals
+from harness.storage.progress import progress
 from harness.storage.stored import each, exists, tell
 from harness.types import Array, Metric, Rows
 

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from math import inf, isfinite
 from pathlib import Path
 
-from harness import files
 from harness.errors import StoreError
 from harness.records import stamps
 from harness.signature import digest as digest_of
 from harness.statistics.paired import FEW, holm
+from harness.storage import files
 from harness.storage.shaped import ShapeError, build
 from harness.storage.stored import UPDATE, Source, each, read_object, reading, schema_of, seal
 from harness.types import Json
@@ -236,7 +236,10 @@ def load(path: Path) -> Snapshot:
     Raises:
         StoreError: It cannot be read, is newer than this program, or was changed since it was written.
     """
-    return from_json(read_object(path, _source(str(path))), str(path))
+    found = from_json(read_object(path, _source(str(path))), str(path))
+    if not path.name.startswith(f"{found.key}-"):
+        raise _source(str(path)).wrong("it is of another board than its name says")
+    return found
 
 
 def save(root: Path, snapshot: Snapshot) -> Path:

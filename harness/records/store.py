@@ -21,13 +21,13 @@ from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
 
-from harness import files
+from harness.config.home import home
 from harness.errors import Problem, StoreError, UsageError
-from harness.home import home
 from harness.records import record as records
 from harness.records import stamps, store_events
 from harness.records.record import CohortCard, Record
 from harness.records.store_events import Kept, Restored, Withdrawn
+from harness.storage import files
 from harness.storage.shaped import ShapeError, build
 from harness.storage.stored import Source, content, exists, keep, parse, read_object, reading, seal, shaped, tell
 from harness.types import Rows
@@ -90,7 +90,8 @@ class Store:
         """Keep what a record's ranks are made from, before or without the record itself; arguments as for `add`."""
         if patients:
             path = self.patients_path(record.cohort)
-            text = json.dumps(seal({"schema": SCHEMA, "patients": dict(sorted(patients.items()))}), ensure_ascii=False)
+            found = {"schema": SCHEMA, "cohort": record.cohort.digest, "patients": dict(sorted(patients.items()))}
+            text = json.dumps(seal(found), ensure_ascii=False)
             keep(path, text, lambda: _patients(path, record.cohort), private=True)
         if rows:
             path = self.rows_path(record)
@@ -215,7 +216,7 @@ def _reports_text(reports: Mapping[str, str]) -> str:
 @dataclass(frozen=True, slots=True)
 class _Report:
     study_id: str
-    report: str
+    report: str = field(repr=False)
 
 
 def _reports(path: Path) -> dict[str, str]:
@@ -233,17 +234,21 @@ def _reports(path: Path) -> dict[str, str]:
 @dataclass(frozen=True, slots=True)
 class _Patients:
     patients: Mapping[str, str]
-    schema: int = 1
+    cohort: str = ""
+    schema: int = SCHEMA
 
 
 def _patients(path: Path, cohort: CohortCard) -> dict[str, str]:
     source = Source(str(path), "the list of patients", "Score one of the cohort's reports files again with --store")
     found = read_object(path, source)
     # Earlier versions wrote the patients alone, without schema and seal.
-    patients = shaped(_Patients, found if isinstance(found.get("patients"), dict) else {"patients": found}, source).patients
-    if (len(patients), len(set(patients.values()))) != (cohort.studies, cohort.patients):
-        raise source.wrong("its counts are not those of the cohort")
-    return dict(patients)
+    kept = shaped(_Patients, found if isinstance(found.get("patients"), dict) else {"patients": found}, source)
+    if kept.cohort not in ("", cohort.digest) or (len(kept.patients), len(set(kept.patients.values()))) != (
+        cohort.studies,
+        cohort.patients,
+    ):
+        raise source.wrong("its patients are not those of the cohort")
+    return dict(kept.patients)
 
 
 def default() -> Store:

@@ -20,6 +20,8 @@ from harness.types import Rows
 
 AHEAD = timedelta(minutes=5)
 """How far the clocks of two machines may differ."""
+SNAPSHOTS = 20
+"""Of each board so many are read, the newest first; older ones are of no more use."""
 NEURAL = frozenset({"bertscore", "sembscore", "radcliq", "radgraph-f1"})
 """Metrics whose scores are not computed again here: loading them takes longer than everything else."""
 
@@ -36,7 +38,7 @@ def problems(store: Store) -> Iterator[Problem]:
         if exists(store.patients_path(card)):
             yield from tried(lambda card=card: store.patients(card))  # type: ignore[misc]
     boards = {path.name.partition("-")[0] for path in snapshot.listed(store.root)}
-    for path in [snapshot.listed(store.root, board)[0] for board in sorted(boards)]:
+    for path in [path for board in sorted(boards) for path in snapshot.listed(store.root, board)[:SNAPSHOTS]]:
         yield from tried(lambda path=path: snapshot.load(path))  # type: ignore[misc]
 
 

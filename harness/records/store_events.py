@@ -84,6 +84,9 @@ def load(path: Path) -> Event:
         if kind == "record":
             return _kept(data, path, place)
         event = build(KINDS[kind], data)
+        # Names of earlier versions do not say of which record they are.
+        if "." in tail(path.stem) and tail(path.stem) != tail(name(event, "").removesuffix(".json")):
+            raise ShapeError("it is another event than its name says")
         return Restored(id=event.id, withdrawal=tail(event.withdrawal), created=event.created) if isinstance(event, Restored) else event
 
 

@@ -11,13 +11,13 @@ import numpy as np
 from harness.errors import InputError, Problem
 from harness.metrics.findings_f1 import reference_decisions
 from harness.optional import asked, official
-from harness.progress import progress
 from harness.quiet import Quiet
 from harness.records.record import CohortCard, Counts, ExtractorCard, MetricResult, Record, record_digest, rows_digest
 from harness.signature import Signature
 from harness.signature import digest as digest_of
 from harness.statistics.intervals import PUBLISHED, intervals
 from harness.statistics.resample import patient_totals
+from harness.storage.progress import progress
 from harness.types import (
     UNSURE,
     Access,

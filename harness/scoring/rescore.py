@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness import cohorts
+from harness.config.home import home
 from harness.errors import RanscoreError, StoreError
-from harness.home import home
-from harness.progress import progress
 from harness.records.record import Record
 from harness.records.store import Store, Stored, newest
 from harness.scoring import scorer
 from harness.signature import spec_of
+from harness.storage.progress import progress
 from harness.storage.stored import each
 from harness.types import Cohort
 

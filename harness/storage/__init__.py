@@ -1,1 +1,1 @@
-"""How this program reads and writes its own files: what is stored, its shape, and notes about damage."""
+"""How this program reads and writes its own files, and what it prints meanwhile: notes about damage, and progress."""

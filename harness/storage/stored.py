@@ -20,8 +20,8 @@ from pathlib import Path
 from secrets import token_hex
 from typing import IO, Any, Final, TypeVar
 
-from harness import files
 from harness.errors import Problem, RanscoreError, StoreError
+from harness.storage import files
 from harness.storage.shaped import ShapeError, build
 from harness.types import Json
 

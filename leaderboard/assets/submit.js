@@ -4,7 +4,7 @@
   const at = (id) => document.getElementById(id);
   const field = (id) => document.querySelector(`#${id} :is(input, select)`);
   const FINISHED = ["rejected", "withdrawn"], SOON = 3000, LATER = 15000;
-  const open = () => at("panel-submit")?.classList.contains("rs-on") && !document.hidden;
+  const open = () => at("panel-submit")?.classList.contains("rs-on");
   let busy = false, watch = null, shown = "";
 
   function say(place, head, lines = [], ...more) { // head and lines are text, more are elements
@@ -120,7 +120,8 @@
       wait = LATER;
     }
     clearTimeout(watch);
-    watch = setTimeout(look, wait);
+    if (document.hidden) shown = ""; // looked at again when somebody sees it
+    else watch = setTimeout(look, wait);
   }
   async function withdraw() {
     const [id, code, reason] = ["submit-receipt", "submit-code", "submit-reason"].map((name) => field(name).value.trim());
@@ -140,11 +141,12 @@
     Object.assign(at("submit-login"), { textContent: "Log out", href: "logout?_target_url=/?tab=submit" });
   }
   function start() { // once for each time that the tab is opened, and each time that Gradio makes it anew
-    const form = at("submit"), place = at("submit-stands");
-    if (!open() || !place) { clearTimeout(watch); shown = ""; return; }
-    if (form && !form.dataset.ready) {
-      form.dataset.ready = "1";
-      access();
+    const where = at("submit-where");
+    if (!open() || !where) { clearTimeout(watch); shown = ""; return; }
+    if (where.dataset.ready === undefined) {
+      where.dataset.ready = "";
+      shown = "";
+      if (at("submit")) access();
       if (at("submit-login")) login().catch(() => {});
     }
     const wanted = new URLSearchParams(location.search).get("receipt") ?? "", box = field("submit-receipt");
@@ -169,9 +171,9 @@
     event.preventDefault();
     event.target.id === "submit" ? send(event.target, true) : look();
   });
-  document.addEventListener("visibilitychange", () => { shown = ""; start(); });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) start(); });
   document.addEventListener("ranscore-shown", start);
   // Gradio puts the form into the document some time after this script has run, and may put it there a second time.
-  new MutationObserver(() => { if (at("submit")?.dataset.ready === undefined) start(); }).observe(document.documentElement,
+  new MutationObserver(() => { if (at("submit-where")?.dataset.ready === undefined) start(); }).observe(document.documentElement,
     { childList: true, subtree: true, attributes: true, attributeFilter: ["data-ready"] });
 })();

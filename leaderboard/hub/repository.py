@@ -17,12 +17,13 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, Final, TypeVar
 
-from harness import config, files
+from harness import config
+from harness.config.home import home
 from harness.errors import Problem, RanscoreError, RefusedError, StoreError, UnavailableError
-from harness.home import home
 from harness.quiet import Quiet
 from harness.records import snapshot, store_events
 from harness.records.store import Store
+from harness.storage import files
 from harness.storage.stored import each, exists
 from leaderboard.hub.publish import public, rows
 from submissions import desk as desks
@@ -32,7 +33,7 @@ from submissions.ledger import Ledger, checked
 
 Found = TypeVar("Found")
 PUBLIC: Final = "https://huggingface.co"
-PLAIN: Final = re.compile(r"(?:[A-Za-z0-9_-][\w.-]{0,199}/){0,3}\.?[A-Za-z0-9_-][\w.-]{0,199}", re.ASCII)
+PLAIN: Final = re.compile(r"(?:[A-Za-z0-9_-][\w.-]{0,199}/){0,3}[A-Za-z0-9_-][\w.-]{0,199}", re.ASCII)
 """A file's name on the Hub that is read: it leads into no other folder than that of the data set."""
 PUBLISHED: Final = re.compile(r"(?:events|snapshots)/[A-Za-z0-9][\w.-]{0,199}\.json", re.ASCII)
 """The name of a published record or snapshot."""
@@ -302,7 +303,7 @@ def follow(desk: Desk, every: float = 60.0) -> None:
 def repositories(root: Path) -> tuple[Repository | None, Repository | None]:
     """The data sets of submissions and of results, as `[hub]` in the board's `config.toml` names them."""
     table = config.table("hub", root)
-    endpoint = table.get("endpoint")
+    endpoint = str(table["endpoint"]).rstrip("/") if table.get("endpoint") else None
     if any(name in table for name in ("submissions", "results")):
         _check_trusted(endpoint, root / "config.toml")
     made = [Repository(table[name], root / "hub" / name, endpoint) if name in table else None for name in ("submissions", "results")]
@@ -316,7 +317,7 @@ def _check_trusted(endpoint: str | None, path: Path) -> None:
         RefusedError: It is neither the public one, nor in the user's own configuration, nor in HF_ENDPOINT.
     """
     own = config.table("hub").get("endpoint"), os.environ.get("HF_ENDPOINT"), PUBLIC
-    if endpoint is not None and endpoint.rstrip("/") not in {known.rstrip("/") for known in own if known}:
+    if endpoint is not None and endpoint not in {known.rstrip("/") for known in own if known}:
         what = "it names another Hub than the public one, and your token would be sent there"
         raise RefusedError(Problem(what, f"If you trust it, set HF_ENDPOINT, or [hub] endpoint in {home() / 'config.toml'}", str(path)))
 

@@ -15,8 +15,8 @@ import gradio as gr
 from fastapi import FastAPI, Response
 
 from harness import config
+from harness.config.home import home
 from harness.errors import Problem, RanscoreError, UnavailableError
-from harness.home import home
 from harness.records.store import Store
 from leaderboard.content import Shelf
 from leaderboard.films.reader import Reader, configured

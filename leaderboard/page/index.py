@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 from base64 import b64encode
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
@@ -13,7 +14,6 @@ POLICY = (
     "font-src 'self' data:; connect-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors {frames}"
 )
 """The page asks nobody but its own server for anything. Gradio makes functions of the templates of its HTML components, hence `unsafe-eval`."""
-SCRIPT = re.compile(r"<script[^>]*>(.*?)</script>", re.DOTALL)
 ROOT = re.compile(r'("root": ?|const root = )"https?://[^"]*"')
 HERE = r'location.href.split(/[?#]/)[0].replace(/\/$/,"")'
 """What the document is told of its own address: not what a proxy let the server know, but what the browser does."""
@@ -27,8 +27,17 @@ def finished(document: str, frames: str) -> tuple[str, str]:
         frames: Who may show it inside another page, in the words of the policy.
     """
     document = ROOT.sub(lambda match: match[1] + HERE, document)
-    hashes = (b64encode(sha256(inside.encode()).digest()).decode() for inside in SCRIPT.findall(document) if inside)
+    hashes = (b64encode(sha256(inside.encode()).digest()).decode() for inside in scripts(document) if inside)
     return document, POLICY.format(hashes=" ".join(f"'sha256-{digest}'" for digest in hashes), frames=frames)
+
+
+def scripts(document: str) -> Iterator[str]:
+    """The text of each script that is written into a document; searched forwards, so that the time follows the document's length."""
+    end = 0
+    while (start := document.find("<script", end)) >= 0 and (begin := document.find(">", start)) >= 0:
+        if (end := document.find("</script>", begin)) < 0:
+            return
+        yield document[begin + 1 : end]
 
 
 async def answer(inner: Any, scope: Any, receive: Any, send: Any, frames: str) -> None:

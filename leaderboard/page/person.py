@@ -34,7 +34,7 @@ class People:
     """
 
     space: bool
-    _known: OrderedDict[str, tuple[str, float]] = field(default_factory=OrderedDict)
+    _known: OrderedDict[str, tuple[str, float]] = field(default_factory=OrderedDict, repr=False)
     _asking: anyio.CapacityLimiter | None = None
 
     async def name(self, request: Request) -> str:

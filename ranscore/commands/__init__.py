@@ -6,7 +6,7 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module, metadata
 
 from harness.errors import InputError, RanscoreError, UnavailableError
@@ -58,14 +58,19 @@ def _without_help(words: list[str]) -> list[str]:
     return [*words[1:], "--help"] if words[:1] == ["help"] else words
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, begin: Callable[[], None] = lambda: None) -> int:
     """Run one command.
+
+    Args:
+        argv: What was typed after `ranscore`; of this process by default.
+        begin: Called when everything is read that says what to do.
 
     Returns:
         The exit code: 0 done, 1 the answer is no, 2 to 6 as in `harness.errors`, 130 interrupted.
     """
     try:
         arguments = parser().parse_args(_without_help(sys.argv[1:] if argv is None else list(argv)))
+        begin()
         with printed():
             code = int(arguments.run(arguments))
         sys.stdout.flush()  # a reader that has gone away is noticed here, not while Python ends
@@ -75,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"ranscore: {problem}", file=sys.stderr)
         return error.exit_code
     except ModuleNotFoundError as error:
-        from harness.home import extra_of, pip_install
+        from harness.config.home import extra_of, pip_install
 
         package = (error.name or "").partition(".")[0]
         if not (extra := extra_of(package)):
@@ -90,6 +95,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"ranscore: {error.filename or 'a file'}: {error.strerror or type(error).__name__}. Check the path and its rights",
             file=sys.stderr,
         )
+        return InputError.exit_code
+    except UnicodeEncodeError as error:
+        what = f"the encoding of this terminal ({error.encoding}) cannot name a file"
+        print(f"ranscore: {what}. Set PYTHONUTF8=1 and run the command again", file=sys.stderr)
         return InputError.exit_code
     except KeyboardInterrupt:
         print("ranscore: interrupted; nothing half written was left behind", file=sys.stderr)

@@ -40,7 +40,7 @@ def run_build(arguments: argparse.Namespace) -> int:
     """Build a cohort, write its folder, print its Table 1."""
     from harness.cohorts import save
     from harness.cohorts.describe import describe
-    from harness.home import home
+    from harness.config.home import home
 
     arguments.name = arguments.name or cohort_builders.usual_name(arguments)
     if Path(arguments.name).name != arguments.name:

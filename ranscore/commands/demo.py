@@ -34,11 +34,11 @@ def register(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Build, score, show, serve."""
     from generators.baseline.demo_system import Living
-    from harness import cohorts, demo
-    from harness.home import home
+    from harness import cohorts
+    from harness.config.home import home
     from harness.metrics import profiles
     from harness.records.store import Store
-    from harness.scoring import scorer
+    from harness.scoring import demo, scorer
     from leaderboard.board import reported_rows
     from leaderboard.content import load
     from ranscore.commands.board import show, show_reported

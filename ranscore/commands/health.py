@@ -46,7 +46,7 @@ def backup(arguments: argparse.Namespace) -> int:
     """
     import sys
 
-    from harness.home import home
+    from harness.config.home import home
     from submissions.backup import backup
 
     made = backup(arguments.board or home(), arguments.file)
@@ -60,7 +60,7 @@ def backup(arguments: argparse.Namespace) -> int:
 
 def restore(arguments: argparse.Namespace) -> int:
     """Put a copy back and say what it does not hold."""
-    from harness.home import home
+    from harness.config.home import home
     from submissions.restore import restore
 
     place = arguments.board or home()

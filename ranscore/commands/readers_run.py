@@ -74,7 +74,7 @@ def _extractor(arguments: argparse.Namespace, access: Access) -> Any:
 
 def run_sheets(arguments: argparse.Namespace) -> int:
     """Write a page for each reader."""
-    from harness import files
+    from harness.storage import files
     from validation.readers import page
 
     folder, study, texts = _with_texts(arguments)
@@ -252,8 +252,8 @@ def run_check(arguments: argparse.Namespace) -> int:
 
 def run_export(arguments: argparse.Namespace) -> int:
     """Write the answers for another program."""
-    from harness import files
     from harness.records import store
+    from harness.storage import files
     from validation.readers import exchange, folder, standard, texts
 
     found = folder.find(arguments.study)

@@ -57,9 +57,9 @@ def _inputs(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Score, keep, print."""
-    from harness import files
     from harness.records import record, store
     from harness.scoring.per_study import per_study
+    from harness.storage import files
 
     if arguments.per_study and arguments.metrics and "ran-score" not in arguments.metrics.split(","):
         from harness.errors import UsageError

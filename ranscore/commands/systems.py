@@ -109,7 +109,7 @@ def this_machine() -> Json:
     import os
     import shutil
 
-    from harness.home import home
+    from harness.config.home import home
 
     place = next(folder for folder in (home(), *home().absolute().parents) if folder.exists())
     names = getattr(os, "sysconf_names", {})

@@ -28,8 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Train and keep the model."""
     from generators.baseline import trained
     from harness import cohorts
+    from harness.config.home import home
     from harness.extractors import extractor
-    from harness.home import home
 
     cohort = cohorts.load(arguments.cohort)
     labels = dict(cohort.labels)

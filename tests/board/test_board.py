@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import demo
 from harness.metrics import metric
 from harness.records.store import Store
+from harness.scoring import demo
 from harness.types import Grade, Role
 from leaderboard.board import Board, boards, reported_rows
 from leaderboard.content import load

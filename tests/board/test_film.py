@@ -25,8 +25,8 @@ from PIL import Image
 from generators import catalogue
 from generators.baseline import trained
 from generators.catalogue import Options
+from harness.config.home import home
 from harness.errors import InputError, RanscoreError, UnavailableError, UsageError
-from harness.home import home
 from harness.records.store import Store
 from harness.types import StudyInput
 from leaderboard.films import reader as film

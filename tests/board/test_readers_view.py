@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.config.home import home
 from harness.findings import NO_FINDING, RAN_21
-from harness.home import home
 from harness.records.store import Store
 from leaderboard import static_site
 from leaderboard.content import Shelf

@@ -13,7 +13,7 @@ import pytest
 from starlette.requests import Request
 
 from harness import config
-from harness.home import home
+from harness.config.home import home
 from harness.records.store import Store
 from leaderboard.page import film
 from leaderboard.page.visitor import client, proxies

@@ -109,7 +109,7 @@ def test_credentialed_cohorts_show_no_study_and_no_text(shelf: Shelf, demo_store
         return replace(item, record=replace(item.record, cohort=replace(item.record.cohort, access=Access.CREDENTIALED)))
 
     everything = tuple(closed(item) for item in demo_store.all())
-    monkeypatch.setattr(Store, "all", lambda self: everything)
+    monkeypatch.setattr(Store, "read", lambda self: (everything, ()))
     monkeypatch.setattr(Store, "reports", lambda *_: pytest.fail("reports of a credentialed cohort were read"))
     for source in every_page(Shelf(demo_store)).values():
         assert "Where they differ most" not in source and words not in source
@@ -159,7 +159,8 @@ def inert(kind: str, made: str) -> None:
     elif kind == "csv":
         assert all(not cell.startswith(("=", "@", "+", "-")) or _number(cell) for line in csv.reader(io.StringIO(made)) for cell in line)
     elif kind == "markdown":
-        assert "<" not in made and "](" not in made and "\n#" not in made and "://" not in made
+        kept = re.sub(r"<span>\$</span>|<!-- -->", "", made)  # what keeps GitHub from making formulas and addresses
+        assert "<" not in kept and "](" not in made and "\n#" not in made and "://" not in made
     elif kind in {"latex", "latex-row"}:
         assert not re.search(r"\\(input|write)\b", made)
     elif kind in {"bibtex", "citation"}:

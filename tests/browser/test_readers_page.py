@@ -21,7 +21,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 
-from harness.home import home
+from harness.config.home import home
 from tests.browser.conftest import window
 from tests.validation.readers.conftest import Made, cohort_of, made, study_of
 from validation.readers import journal, page, questions, server, sheets, simulated, standard

@@ -82,7 +82,7 @@ def test_check_then_hand_in_then_correct_then_tick(chromium: Browser, served: Ru
         shoot(page, f"submit-{width}")
         # Another file, which the privacy screen stops until somebody has looked.
         page.locator("#submit-file input").set_input_files(private)
-        page.get_by_label("Version").fill("2")
+        page.get_by_label("Version", exact=True).fill("2")
         press(page, "Hand in")
         says(page, "Look at this first")
         assert "Miller" not in page.locator("#submit-said").inner_text()

@@ -13,7 +13,7 @@ from generators import tiny
 from generators.weights import RANDOM
 from harness import cohorts
 from harness.cohorts.synthetic.cohort import build
-from harness.home import home, pip_install
+from harness.config.home import home, pip_install
 from harness.records.snapshot import newest
 from harness.records.store import Store
 from harness.types import Role

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from harness import cohorts, demo
+from harness import cohorts
 from harness.cohorts.synthetic.cohort import build
 from harness.metrics import metric
 from harness.records.store import Store
-from harness.scoring import scorer
+from harness.scoring import demo, scorer
 from harness.scoring.rescore import rescore
 from harness.types import Cohort, SystemCard
 from ranscore.commands import main
@@ -76,8 +76,8 @@ def test_what_cannot_be_compared_is_said(
 
 def test_files_of_two_records_are_compared_and_rows_are_needed(cohort: Cohort, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from harness.cohorts.synthetic.systems import system
+    from harness.config.home import home
     from harness.formats import label_files
-    from harness.home import home
 
     cohorts.save(cohort, home() / "cohorts" / "here")
     files = []

@@ -106,7 +106,7 @@ def test_a_text_metric_alone_says_nothing_of_labels(here: Path, capsys: pytest.C
         (("--metrics", "bleu", "-o", "references.csv/record.json"), 3, "references.csv: "),
         (("--metrics", "bleu", "--extractor", "nope"), 2, "there is no extractor 'nope'"),
         (("--metrics", "bleu", "--mode", "nope"), 2, "there is no --mode 'nope'"),
-        (("--nope",), 2, "unrecognized arguments: --nope. See `ranscore score --help`"),
+        (("--nope",), 2, "unrecognized arguments: --nope (did you mean --open?). See `ranscore score --help`"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_line(
@@ -133,7 +133,7 @@ def test_a_reader_that_goes_away_is_no_error(here: Path) -> None:
 
 def test_a_record_that_is_not_there(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", "nope.json"]) == 3
-    assert "nope.json: there is no such file. Give the file that `ranscore score -o` wrote" in capsys.readouterr().err
+    assert "nope.json: there is no such file. Give the JSON file that `ranscore score -o` wrote" in capsys.readouterr().err
 
 
 def test_a_board_of_a_cohort_that_nobody_scored(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

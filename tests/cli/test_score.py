@@ -100,7 +100,7 @@ def test_verify_says_yes_no_and_where(here: Path, capsys: pytest.CaptureFixture[
         (["score", "--labels", "candidate.csv", "--cohort", "nowhere"], 2, "there is no cohort 'nowhere'"),
         (["verify", "nowhere.json"], 3, "nowhere.json: there is no such file"),
         (["verify", "candidate.csv"], 3, "candidate.csv: the record cannot be read"),
-        (["nonsense"], 2, "invalid choice"),
+        (["nonsense"], 2, "there is no command 'nonsense'"),
     ],
 )
 def test_errors_name_the_file_and_the_remedy(

@@ -9,7 +9,7 @@ import pytest
 
 from generators.catalogue import catalogue
 from generators.promptmrg import tiny
-from harness.home import home
+from harness.config.home import home
 from ranscore.commands import main
 
 

@@ -11,9 +11,9 @@ from generators.running import loop
 from generators.running.batching import Here
 from harness import cohorts
 from harness.cohorts.synthetic.cohort import build
+from harness.config.home import home
 from harness.errors import InputError
 from harness.formats.written_by import name_of, sidecar
-from harness.home import home
 from harness.scoring import scorer
 from harness.types import Cohort
 from ranscore.commands import main

@@ -11,8 +11,8 @@ import pytest
 from harness.cohorts import load, make
 from harness.cohorts.describe import describe
 from harness.cohorts.table import COLUMNS, from_table
+from harness.config.home import home
 from harness.findings import RAN_21
-from harness.home import home
 from harness.types import Access, Labels, Section, Status, Study, Text
 from ranscore.commands import main, parser
 from ranscore.commands.cohort_builders import BUILDERS, COLUMN_KEYS, usual_name
@@ -80,7 +80,7 @@ def test_the_list_names_what_can_be_built_and_what_is_damaged(tmp_path: Path, ca
     (home() / "cohorts" / "broken").mkdir(parents=True)
     file(home() / "cohorts" / "broken", "{", "manifest.json")
     assert main(["cohort", "show"]) == 0
-    assert "not a cohort's manifest" in capsys.readouterr().err
+    assert "the cohort's manifest cannot be read" in capsys.readouterr().err
 
 
 def test_a_column_may_have_any_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import cohorts, files
+from harness import cohorts
 from harness.cohorts.synthetic.cohort import build
 from harness.cohorts.synthetic.systems import system
 from harness.extractors.cache import Answer, opened
+from harness.storage import files
 from harness.types import Cohort, Status, SystemCard
 from leaderboard.content import load
 from ranscore.commands import main

@@ -289,7 +289,7 @@ def cards() -> Iterator[Attack]:
             yield handed(group, f"head {key} {str(words)[:9]}", upload(PLAIN, **{key: words}), 400)
     for role in ("ceiling", "floor", "human", "SYSTEM", "system "):
         yield handed(group, f"role {role}", upload(PLAIN, card={"name": "A", "role": role}), 400)
-    yield handed(group, "no name", upload(PLAIN, card={}), 200, "has no name")
+    yield handed(group, "no name", upload(PLAIN, card={}), 200, "no letter and no digit")
     yield handed(group, "unknown key", upload(PLAIN, card={"name": "A", "__class__": "B"}), 400)
 
 

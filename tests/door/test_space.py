@@ -103,7 +103,7 @@ def test_a_token_of_the_hub_hands_in(way: Way, space: Running, reports: bytes, p
     assert hand_in(way, reports, token(ANN)).status == 200
     assert people[before:] == [f"/api/whoami-v2 {ANN}"]  # asked once, remembered for a while
     other = hand_in(way, reports, token(BOB), card={"name": "By token"}, dry=False)
-    assert other.status == 422 and "somebody else" in other.body.decode()
+    assert other.status == 422 and "a system of this name" in other.body.decode()
 
 
 def test_the_command_hands_in_with_a_token(

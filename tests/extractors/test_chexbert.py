@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from harness.config.home import home
 from harness.errors import InputError, UnavailableError, UsageError
 from harness.extractors import extractor
 from harness.extractors.chexbert import ChexbertExtractor
 from harness.findings import CHEXPERT_14
-from harness.home import home
 from harness.networks import checkpoints
 from harness.networks.bert import Shape, batches, read_vocabulary
 from harness.networks.chexbert import CheXbert, layout, prepared, read

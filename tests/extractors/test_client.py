@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from harness.config.home import home
 from harness.errors import InputError, RefusedError, UnavailableError, UsageError
 from harness.extractors import extractor
 from harness.extractors.llm import pack
@@ -23,7 +24,6 @@ from harness.extractors.llm.extractor import LLM
 from harness.extractors.llm.framing import framed
 from harness.extractors.llm.gate import Gate
 from harness.findings import NO_FINDING, RAN_21
-from harness.home import home
 from harness.types import Access, Labels, Status
 from ranscore.commands import main
 from tests.extractors.servers import Faulty, free_port, reports, send, verdict

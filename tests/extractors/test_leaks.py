@@ -116,7 +116,7 @@ def impatient(folder: Path, source: Path, url: str) -> tuple[int, bytes]:
     """A labelling run with every logger on, given up after a second without an answer; its exit code and all that it says."""
     program = (
         "import logging, sys; logging.basicConfig(level=1)\n"
-        "from pathlib import Path\nfrom harness import corpus\nfrom harness.extractors import extractor\n"
+        "from pathlib import Path\nfrom harness.labelling import corpus\nfrom harness.extractors import extractor\n"
         "from harness.errors import RanscoreError\n"
         "try: corpus.label(Path(sys.argv[1]), Path(sys.argv[2]), extractor('llm', endpoint=sys.argv[3], model='tiny', patience=1.0))\n"
         "except RanscoreError as error: print('ERROR-SHOWN', error); raise\n"

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.extraction import JUNK
 from harness.errors import UsageError
 from harness.extractors import extractor
 from harness.extractors.lexical import Lexical
@@ -138,32 +139,6 @@ def test_another_process_with_other_hashes_says_the_same() -> None:
     ]
     assert runs[0] == runs[1]
     assert LEXICAL.digest in runs[0]
-
-
-JUNK = {
-    "one letter": "a" * 20_000,
-    "blanks": " " * 20_000,
-    "lines": "\n \n" * 6_600,
-    "negations": "no " * 6_600,
-    "negated findings": "no effusion " * 1_600,
-    "degrees": "no mild, mild, " * 1_300,
-    "hedges": "may or and effusion, " * 950,
-    "places": "heart " * 3_300,
-    "pairs": "heart enlarged and " * 1_050,
-    "not seen": "effusion and pneumothorax not seen and " * 510,
-    "headings": "indication:\n" * 1_660,
-    "brackets": "(" * 20_000,
-    "dashes": " - " * 6_600,
-    "unknown words": " ".join(f"qu{chr(97 + a)}{chr(97 + b)}{chr(97 + c)}ctal" for a in range(13) for b in range(13) for c in range(13)),
-    "Chinese": "未见、" * 6_600,
-    "one character": "肺" * 20_000,
-    "questions": "is it? " * 2_800,
-    "ordinals": "1. " * 6_000,
-    "boxes": "[ ] " * 5_000,
-    "capitals": "The heart The heart " * 1_000,
-    "drawn lines": ("-" * 200 + "\n") * 100,
-    "headings on one line": "findings: impression: " * 900,
-}
 
 
 @pytest.mark.parametrize("name", sorted(JUNK))

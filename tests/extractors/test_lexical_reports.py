@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.extraction import COVERED
+from benchmarks.extraction import COVERED, f1, lexical
 from harness.extractors.lexical import Lexical
 from harness.findings import RAN_21
 from harness.metrics.findings_f1 import ran_score
@@ -41,8 +41,10 @@ def macro(rows: Array) -> float:
 def test_real_reports(counted: tuple[Array, list[int]]) -> None:
     rows, _ = counted
     scores = ran_score("").score(rows.sum(axis=0))
-    assert macro(rows) >= 0.93
-    poor = {name: float(scores[f"f1:{name}"]) for name in COVERED if scores[f"positives:{name}"] >= 30 and scores[f"f1:{name}"] < 0.80}
+    # 0.934 on 1,807 other reports of the same collection before this version, 0.947 on these.
+    assert macro(rows) >= 0.955
+    assert min(scores["f1:Atelectasis"], scores["f1:Lung Lesion"]) >= 0.88
+    poor = {name: float(scores[f"f1:{name}"]) for name in COVERED if scores[f"f1:{name}"] < 0.87}
     assert poor == {}
 
 
@@ -50,7 +52,17 @@ def test_no_fifth_of_the_reports_carries_the_score(counted: tuple[Array, list[in
     rows, uids = counted
     fold = np.array(uids) % FOLDS
     without = [macro(rows[fold != left_out]) for left_out in range(FOLDS)]
-    assert max(without) - min(without) < 0.03
+    assert max(without) - min(without) < 0.01
+
+
+@pytest.mark.parametrize(("language", "least"), [("english", 0.91), ("chinese", 0.82)])
+def test_reports_that_a_model_rewrote_or_translated(shared: Path, language: str, least: float) -> None:
+    with (shared / "openi" / "reports_dev_paraphrased.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    truth = np.array([[float(row[name]) if row[name] else np.nan for name in RAN_21] for row in rows])
+    found = f1(truth, lexical([row[language] for row in rows]))
+    # 0.890 and 0.592 before this version.
+    assert float(found[[RAN_21.index(name) for name in COVERED]].mean()) >= least
 
 
 def test_chinese_sentences_of_others() -> None:

@@ -97,7 +97,7 @@ def test_another_systems_file_is_not_continued(cohort: Cohort, tmp_path: Path) -
 
 
 def test_all_missing_films_are_named_before_the_first_is_read(cohort: Cohort, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="does not say where its films lie"):
+    with pytest.raises(InputError, match="does not name the folder of its films"):
         write(cohort, tmp_path / "a.jsonl", Echo(needs=frozenset({"frontal"})))
     with pytest.raises(InputError, match=r"is not there.*\n[\s\S]*and 10 more films"):
         write(replace(cohort, images=tmp_path), tmp_path / "b.jsonl", Echo(needs=frozenset({"frontal"})))

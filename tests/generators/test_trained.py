@@ -18,10 +18,10 @@ from generators.bounds.floors import bound
 from generators.catalogue import Options
 from harness import cohorts
 from harness.cohorts.synthetic.cohort import build
+from harness.config.home import home
 from harness.errors import InputError, UsageError
 from harness.extractors import extractor
 from harness.findings import RAN_21
-from harness.home import home
 from harness.scoring import scorer
 from harness.types import Cohort, StudyInput
 from ranscore.commands import main

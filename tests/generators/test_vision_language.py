@@ -263,7 +263,12 @@ def test_code_and_pickles_of_a_release_are_never_run(released: dict[str, Path], 
 def test_reasoning_leaves_a_report_only_in_its_last_box() -> None:
     assert boxed("so \\boxed{a} but \\boxed{Heart size {normal}. {x{y}}} end") == "Heart size {normal}. {x{y}}"
     assert boxed("\\boxed{}") == ""
-    for text, why in (("no answer", "in no"), ("\\boxed{first} then \\boxed{cut {off}", "not closed"), ("", "in no"), ("\\boxed", "in no")):
+    for text, why in (
+        ("no answer", "has no"),
+        ("\\boxed{first} then \\boxed{cut {off}", "not closed"),
+        ("", "has no"),
+        ("\\boxed", "has no"),
+    ):
         with pytest.raises(UnreadError, match=why):
             boxed(text)
 
@@ -271,7 +276,7 @@ def test_reasoning_leaves_a_report_only_in_its_last_box() -> None:
 def test_an_unfinished_answer_is_a_failure_that_quotes_nothing(released: dict[str, Path], films: tuple[Path, Path]) -> None:
     (made,) = loaded("chexone", released["chexone"]).generate([StudyInput("s", frontal=films[0])])
     assert made.report == ""
-    assert made.failure == "its answer stands in no \\boxed{}"
+    assert made.failure == "its answer has no \\boxed{}"
 
 
 def test_a_silent_thought_is_no_part_of_the_report(released: dict[str, Path]) -> None:

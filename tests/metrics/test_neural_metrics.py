@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.config.home import home
 from harness.errors import InputError, UnavailableError, UsageError
-from harness.home import home
 from harness.metrics import REGISTRY, UNAVAILABLE, metric
 from harness.metrics.bertscore import BASELINE, load
 from harness.metrics.means import Mean

@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 from harness import cohorts
 from harness.cohorts import deidentified
 from harness.cohorts.deidentified import CHECKED
+from harness.config.home import home
 from harness.formats import privacy
 from harness.formats.privacy import dates
 from harness.formats.privacy.spans import find
 from harness.formats.privacy.surrogates import Surrogates
-from harness.home import home
 from harness.types import Cohort
 from ranscore.commands import main
 from tests.privacy import planting

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness import cohorts
-from harness.home import home
+from harness.config.home import home
 from harness.types import Access, Section, Study, Text
 from ranscore.commands import main
 

@@ -16,6 +16,7 @@ from harness.records import ranks, snapshot
 from harness.records.record import CohortCard, Counts, MetricResult, Record, record_digest, rows_digest
 from harness.records.snapshot import MetricSnapshot, Snapshot
 from harness.records.store import Store
+from harness.storage.stored import seal
 from harness.types import Access, Grade, Role, Rows, Section, SystemCard
 
 RATES = {"ash": (0.9, 0.01), "beech": (0.9, 0.01), "cedar": (0.6, 0.02), "dogwood": (0.3, 0.05)}
@@ -150,7 +151,7 @@ def test_a_snapshot_survives_its_file_and_names_no_study(filled: tuple[Store, di
     store, _ = filled
     made, metric = only(store)
     path = snapshot.save(store.root, replace(made, created="2026-01-01T00:00:00Z"))
-    assert "20260101T000000Z" in path.name
+    assert "20260101T000000.000000Z" in path.name
     assert snapshot.save(store.root, replace(made, created="2026-01-02T00:00:00Z")) == path
     read = snapshot.newest(store.root, made.cohort, made.board)
     assert read is not None and read.digest == made.digest == json.loads(path.read_text())["digest"]
@@ -181,7 +182,7 @@ def test_a_newer_snapshot_is_read_and_a_damaged_one_is_named(filled: tuple[Store
     # As its message says: making it again mends the board. One by a newer program is nothing to mend.
     again = snapshot.save(store.root, replace(later, created="2026-01-01T00:00:02Z"))
     assert again != path and snapshot.newest(store.root, made.cohort, made.board) == snapshot.load(again)
-    again.write_text(json.dumps({**good, "schema": 99}))
+    again.write_text(json.dumps(seal({**snapshot.to_json(later), "schema": 99})))
     with pytest.raises(StoreError, match="Update ranscore"):
         snapshot.save(store.root, replace(later, created="2026-01-01T00:00:03Z"))
 

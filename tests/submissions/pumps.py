@@ -34,7 +34,9 @@ def patterns(folder: str) -> Iterator[tuple[str, re.Pattern[str]]]:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) == "re":
                 first = node.args[0] if node.func.attr in CALLS and node.args else None
                 if isinstance(first, ast.Constant) and isinstance(first.value, str) and first.value not in seen:
-                    seen[first.value] = re.compile(first.value)
+                    # These two try one beginning alone.
+                    anchored = rf"\A(?:{first.value})" if node.func.attr in ("match", "fullmatch") else first.value
+                    seen[first.value] = re.compile(anchored)
         yield from ((f"{name}:{number}", found) for number, found in enumerate(seen.values()))
 
 

@@ -76,7 +76,7 @@ CARDS: dict[str, tuple[SystemCard, str]] = {
     "bidi": (SystemCard("Fine\u202e"), "the name holds markup"),
     "width": (SystemCard("Me\u200bdKit"), "the name holds markup"),
     "long": (SystemCard("x" * 10_000), "80 are allowed"),
-    "none": (SystemCard("  "), "has no name"),
+    "none": (SystemCard("  "), "has no letter and no digit"),
     "javascript": (SystemCard("Fine", link="javascript:alert(1)"), "the link is not an address"),
     "data": (SystemCard("Fine", link="data:text/html,x"), "the link is not an address"),
     "password": (SystemCard("Fine", link="https://user:word@example.org"), "the link is not an address"),

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import cohorts, files
+from harness import cohorts
+from harness.errors import RefusedError
+from harness.storage import files
 from harness.types import Cohort
 from ranscore.commands import main
 from submissions import desk as desks
@@ -164,7 +166,8 @@ def test_a_link_out_of_the_board_is_not_followed(desk: Desk, hand: Hand, tmp_pat
     (desk.root / "ledger" / "link").symlink_to(other)
     (desk.root / "store" / "rows").parent.mkdir(exist_ok=True)
     (desk.root / "store" / "rows").symlink_to(other)
-    health(desks.at(desk.root))
+    with pytest.raises(RefusedError, match="it is a link"):
+        health(desks.at(desk.root))
     assert mode(other) == 0o755 and mode(other / "file") == 0o644
 
 

@@ -354,7 +354,7 @@ def test_a_process_that_cannot_be_started_is_a_message(board: Desk, hand: Hand, 
     def none(*_: object, **__: object) -> None:
         raise OSError(24, "Too many open files")
 
-    monkeypatch.setattr("submissions.sandbox.subprocess.run", none)
+    monkeypatch.setattr("submissions.bounded.subprocess.run", none)
     with pytest.raises(UnavailableError, match="Too many open files"):
         look(board, hand("A"))
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness import files
 from harness.errors import Problem, RefusedError
+from harness.storage import files
 from validation.readers.folder import Folder
 
 

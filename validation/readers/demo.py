@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness import cohorts, files
+from harness import cohorts
 from harness.cohorts.synthetic.cohort import build
+from harness.config.home import home
 from harness.extractors import extractor
-from harness.home import home
 from harness.records.store import Store
+from harness.storage import files
 from validation.readers import create, folder, page, simulated, texts
 from validation.readers.folder import Folder
 

@@ -18,9 +18,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness import files
+from harness.config.home import home
 from harness.errors import InputError, Problem, RefusedError, UsageError
-from harness.home import home
+from harness.storage import files
 from harness.types import Access, Json
 from validation.readers import sheets, study
 from validation.readers.sheets import Sheet

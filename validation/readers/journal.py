@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness import files
 from harness.errors import UsageError
 from harness.formats.complaints import Complaints
+from harness.storage import files
 from validation.readers.sheets import Reply, parse_replies, reply_json
 from validation.readers.study import Study
 
@@ -21,10 +21,11 @@ class Journal:
     def __init__(self, path: Path, study: Study, reader: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self._stream = path.open("ab", buffering=0)
-        self._size = len(_whole_lines(path))
-        self._stream.truncate(self._size)
+        path.touch()
         self.replies = read(path, study, reader)
+        self._size = len(_whole_lines(path))
+        self._stream = path.open("ab", buffering=0)
+        self._stream.truncate(self._size)
         files.sync_folder(path.parent)
 
     def append(self, replies: Mapping[int, Reply]) -> None:

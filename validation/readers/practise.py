@@ -93,7 +93,7 @@ def result(study: Study, pairs: Sequence[tuple[Labels, Labels]]) -> dict[str, ob
             f1 = float(parts[f"f1:{finding}"])
             rows.append([names[finding], str(true + missed), str(true), str(invented), f"{f1:.2f}"])
             scores += [f1] if true + missed else []
-    return {"f1": f"{sum(scores) / len(scores):.3f}" if scores else "–", "findings": len(scores), "rows": rows}
+    return {"f1": f"{sum(scores) / len(scores):z.3f}" if scores else "–", "findings": len(scores), "rows": rows}
 
 
 def exercise(folder: Folder, texts: Texts, count: int, seed: str) -> Exercise:

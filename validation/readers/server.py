@@ -10,8 +10,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from harness import files
 from harness.formats.complaints import Complaints
+from harness.storage import files
 from validation.readers import page, sheets
 from validation.readers.folder import Folder, dumps, read_json
 from validation.readers.journal import Journal, alone, read

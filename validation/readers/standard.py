@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from harness import files
 from harness.errors import InputError, Problem, RefusedError
 from harness.formats import label_files
 from harness.signature import digest as digest_of
+from harness.storage import files
 from harness.types import Json, Labels
 from validation.readers import tables
 from validation.readers.folder import Folder, dumps, read_json

@@ -14,7 +14,7 @@ from harness.cohorts.mimic.physionet import Examination, Reports
 from harness.cohorts.mimic.sections import Report, parse
 from harness.errors import InputError, Problem, UsageError
 from harness.formats.complaints import shown
-from harness.progress import progress
+from harness.storage.progress import progress
 from harness.types import Access, Cohort, Section, Study, Text
 
 SIZES: Mapping[str, int] = {"test": 3000, "development": 300, "taxonomy": 3000}

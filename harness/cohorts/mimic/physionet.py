@@ -104,7 +104,7 @@ def examinations(copy: Path, tell: Callable[[str], None]) -> dict[str, Examinati
     Raises:
         InputError: A table is missing or damaged; all damaged lines at once.
     """
-    from harness.progress import progress
+    from harness.storage.progress import progress
 
     splits = _splits(table(copy, "split"))
     path = table(copy, "metadata")

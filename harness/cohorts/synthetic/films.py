@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import files
 from harness.cohorts.synthetic.marks import MARKS, box, disc, dome, stroke
-from harness.progress import progress
+from harness.storage import files
+from harness.storage.progress import progress
 from harness.types import Array
 
 if TYPE_CHECKING:

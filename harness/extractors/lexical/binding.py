@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.extractors.lexical.clause import STOPS
+from harness.extractors.lexical.clause import DEGREES, STOPS
 from harness.extractors.lexical.tokens import Mark
 
 FAR = 5
@@ -54,7 +54,7 @@ def _is_predicate(marks: Sequence[Mark], index: int) -> bool:
 
 def _is_last(marks: Sequence[Mark], index: int) -> bool:
     """Whether an adjective ends its sentence, so that it is said of what was named last: "hard to assess, but probably enlarged"."""
-    return marks[index].concept.predicate and all(mark.concept.kind not in ("observation", "place") for mark in marks[index + 1 :])
+    return marks[index].concept.predicate and all(mark.concept.kind in ("seen", *DEGREES) for mark in marks[index + 1 :])
 
 
 def _behind(marks: Sequence[Mark], index: int) -> list[int]:

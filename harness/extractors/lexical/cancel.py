@@ -8,7 +8,7 @@ from harness.extractors.lexical.tokens import Mark
 
 NEAR = 3
 """Words between a negation and the cue that it undoes."""
-UNDONE = frozenset({"change", "gone", "gone before", "negation after", "unlikely", "artefact", "negation"})
+UNDONE = frozenset({"change", "improved", "gone", "gone before", "negation after", "unlikely", "artefact", "negation"})
 
 
 def cancelled(marks: Sequence[Mark], kinds: Sequence[str]) -> set[int]:
@@ -19,9 +19,7 @@ def cancelled(marks: Sequence[Mark], kinds: Sequence[str]) -> set[int]:
             continue
         after = index + 1
         while (
-            after < len(kinds)
-            and kinds[after] in ("degree", "likely", "improved", "side", "verb")
-            and marks[after].first - marks[after - 1].last <= 1
+            after < len(kinds) and kinds[after] in ("degree", "likely", "side", "verb") and marks[after].first - marks[after - 1].last <= 1
         ):
             after += 1
         if after == len(kinds) or marks[after].first - marks[index].last > NEAR:

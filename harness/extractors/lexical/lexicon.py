@@ -180,7 +180,11 @@ def _is_anchor(words: Words, concept: Concept, general: frozenset[str]) -> bool:
         return concept.kind == "colon" and len("".join(words)) > 1
     if concept.trailing and concept.needs:
         return False
-    return not general.issuperset(words) or (concept.kind == "observation" and len(words) > 1 and not concept.needs)
+    return (
+        concept.kind == "verdict"
+        or not general.issuperset(words)
+        or (concept.kind == "observation" and len(words) > 1 and not concept.needs)
+    )
 
 
 def _observation(name: str, entry: Mapping[str, Any], predicate: bool, trailing: bool) -> Concept:

@@ -188,9 +188,12 @@ def _answers(kinds: Sequence[str], index: int) -> bool:
 
 def _is_verbal(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> bool:
     """Whether a cue ends a verb, "has been removed", and is no adjective, "there is a resolved effusion"."""
-    if not index or kinds[index - 1] not in ("verb", *DEGREES):
+    begin = index
+    while begin and kinds[begin - 1] in DEGREES and marks[begin].first == marks[begin - 1].last:
+        begin -= 1
+    if not begin or kinds[begin - 1] != "verb":
         return False
-    gap = marks[index].first - marks[index - 1].last
+    gap = marks[begin].first - marks[begin - 1].last
     return gap == 0 or (gap == 1 and not (index + 1 < len(kinds) and marks[index + 1].first == marks[index].last))
 
 

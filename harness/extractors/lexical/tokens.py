@@ -13,7 +13,7 @@ from harness.types import Span
 LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 WORD = re.compile(
     r"\([ \t]*[+–−-][ \t]*\)|\[[ \t]*[x✓✔]?[ \t]*\]"  # a sign or a box that answers
-    r"|[a-z]+(?:['’][a-z]+)?|\d+(?:\.\d+)?|[,:/?()=☐☑☒✓✔✗✘]|(?<=\s)[-+]+(?=\s|$)|[^\x00-⺀\W]|[，：、（）／]"
+    r"|[a-z]+(?:['’][a-z]+)?|\d+(?:\.\d+)?|[,:/?()=>☐☑☒✓✔✗✘]|(?<=\s)[-+]+(?=\s|$)|[^\x00-⺀\W]|[，：、（）／]"
 )
 """A word, a number, a sign that can end a scope, or one Chinese character."""
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from harness import config
+from harness.config.home import home
 from harness.errors import Problem, RefusedError, UsageError
-from harness.home import home
 from harness.types import Access
 
 DEFAULT_URL = "http://127.0.0.1:8000/v1"

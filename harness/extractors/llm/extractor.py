@@ -21,7 +21,7 @@ from harness.extractors.llm.parser import FAILED, Decision, Reply, decisions
 from harness.extractors.llm.reading import labels, report_status
 from harness.extractors.llm.servers import Servers
 from harness.extractors.llm.source import Ask, Source
-from harness.progress import progress
+from harness.storage.progress import progress
 from harness.types import Access, Labels, ReportStatus, Status
 
 Result = TypeVar("Result")

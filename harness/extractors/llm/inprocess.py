@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness import config
+from harness.config.home import home, pip_install
 from harness.errors import InputError, Problem, UnavailableError, UsageError
 from harness.extractors.llm import protocol as models
 from harness.extractors.llm.parser import Reply
 from harness.extractors.llm.source import Ask, Settle
-from harness.home import home, pip_install
 from harness.networks import checkpoints
 
 PLACE = "in process"
@@ -124,7 +124,7 @@ class Transformers:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, padding_side="left", **options)
             model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", **options)
         except Exception as error:  # transformers raises what it likes on a damaged or contradictory file
-            raise InputError(Problem(f"the model cannot be read ({type(error).__name__})", "Download it again", str(folder))) from error
+            raise InputError(Problem(f"the model cannot be read ({type(error).__name__})", "Download it again", str(folder))) from None
         checkpoints.finite(model.state_dict().items(), str(folder))
         self._model = model.to(device).eval()
         if self._tokenizer.pad_token_id is None:

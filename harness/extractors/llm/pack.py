@@ -14,11 +14,11 @@ from dataclasses import asdict, dataclass, field, fields
 from importlib import resources
 from pathlib import Path
 
-from harness import files
+from harness.config.home import home
 from harness.errors import InputError, Problem, UsageError
 from harness.findings import NO_FINDING, RAN_21
-from harness.home import home
 from harness.signature import digest
+from harness.storage import files
 from harness.types import Json
 
 SCHEMA = 1

@@ -10,8 +10,8 @@ import pytest
 
 from harness import cohorts
 from harness.cohorts.synthetic.cohort import build
+from harness.config.home import home
 from harness.extractors import extractor
-from harness.home import home
 from harness.records.store import Store
 from harness.types import Access, Cohort
 from validation.readers import create, folder, simulated, texts

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.home import home
+from harness.config.home import home
 from harness.types import Access
 from ranscore.commands import main
 from tests.validation.readers.conftest import Made, cohort_of, study_of

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from harness import cohorts
-from harness.home import home
+from harness.config.home import home
 from harness.records.store import Store
 from harness.types import Access, Text
 from leaderboard import static_site

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness import cohorts, demo
-from harness.home import home
+from harness import cohorts
+from harness.config.home import home
 from harness.metrics import metric
 from harness.records import store
 from harness.records.store import Store
+from harness.scoring import demo
 from ranscore.commands import main
 from tests.validation.readers.test_study import embedded
 from validation.readers import exchange, folder, page, ratings, rule, texts

@@ -178,7 +178,7 @@ def test_a_settled_standard_is_never_settled_again_under_its_name(made: Made) ->
 
 
 def goods(made: Made) -> dict[str, bool | None]:
-    from harness.home import home
+    from harness.config.home import home
     from harness.records.store import Store
 
     return {item.what: item.good for item in check(made.folder, Store(home() / "store"))}

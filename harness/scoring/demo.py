@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 
 from harness.cohorts.synthetic.cohort import build
 from harness.cohorts.synthetic.systems import SyntheticSystem, bounds, systems
-from harness.progress import progress
 from harness.records import ranks, snapshot, store
 from harness.records.record import ExtractorCard
 from harness.records.store import Store
 from harness.scoring import evaluation
 from harness.scoring.evaluation import Sides
 from harness.signature import Signature, digest, kind_of
+from harness.storage.progress import progress
 from harness.types import Cohort, Grade, Input, Metric, SystemCard
 
 CONSTRUCTION = ExtractorCard("construction", digest("labels known by construction"))
