@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from harness.config.home import pip_install
 from harness.errors import InputError, Problem, UnavailableError
 from harness.storage import files
 from validation.readers.folder import Folder, dumps, read_json
@@ -98,7 +99,5 @@ def _packages() -> tuple[Any, Any]:
         from cryptography.hazmat.primitives import serialization
         from cryptography.hazmat.primitives.asymmetric import ed25519
     except ImportError:
-        raise UnavailableError(
-            Problem("signatures need the package cryptography", "Install it with `pip install 'ranscore[sign]'`")
-        ) from None
+        raise UnavailableError(Problem("signatures need the package cryptography", f"Install it with `{pip_install('sign')}`")) from None
     return ed25519, serialization
