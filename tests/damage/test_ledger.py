@@ -62,7 +62,9 @@ def test_what_a_person_may_do_is_taken_as_forbidden_where_it_cannot_be_read(desk
     assert submit(now, hand()) and file(desk, person_stream("local:ann"), 3).exists()
 
 
-@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(path.read_bytes()[:-9]), lambda path: path.unlink(), lambda path: path.write_text("")])
+@pytest.mark.parametrize(
+    "damage", [lambda path: path.write_bytes(path.read_bytes()[:-9]), lambda path: path.unlink(), lambda path: path.write_text("")]
+)
 def test_reports_that_are_damaged_are_neither_rejected_nor_scored_and_the_same_file_mends_them(
     desk: Desk, hand: Hand, damage: Callable[[Path], object]
 ) -> None:

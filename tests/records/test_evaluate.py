@@ -110,3 +110,14 @@ def test_every_unreadable_report_is_counted_by_its_kind() -> None:
     counts = scored(candidate).record.counts
     assert (counts.empty, counts.unsupported, counts.missing, counts.readable) == (1, 1, 1, 37)
     assert counts.decisions == 37 * len(RAN_21)
+
+
+def test_an_unsure_no_finding_is_counted_apart_from_flags_and_changes_no_digest() -> None:
+    candidate = labels(0)
+    plain = scored(candidate).record
+    for study, flags in zip(sorted(candidate), (("unsure",), ("unsure", "role marker"), ("json",)), strict=False):
+        candidate[study] = replace(candidate[study], flags=flags)
+    made = scored(candidate).record
+    assert (made.counts.unsure, made.counts.flagged) == (2, 2)
+    assert "2 with an unsure No Finding" in str(made.counts)
+    assert made.digest == plain.digest
