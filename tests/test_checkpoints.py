@@ -37,7 +37,7 @@ class Attack:
 
 @pytest.mark.parametrize("new", [True, False], ids=["zip", "legacy"])
 @pytest.mark.parametrize(
-    "beside", [{"epoch": 1}, argparse.Namespace(lr=1), Settings(lr=1), Level.HIGH, Path("here"), Attack(), {"step": [print, torch.float16]}]
+    "beside", [{"epoch": 1}, argparse.Namespace(lr=1), Settings(lr=1), Level.HIGH, Path("here"), Attack(), {"step": [len, torch.float16]}]
 )
 def test_weights_are_read_beside_whatever_the_training_script_left_and_nothing_is_executed(
     beside: object, new: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

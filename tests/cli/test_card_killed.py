@@ -35,7 +35,7 @@ def timeless(found: dict[str, bytes]) -> dict[str, bytes]:
     """The same with every time replaced by one."""
 
     def plain(text: bytes) -> bytes:
-        return re.sub(rb"20\d\d-?\d\d-?\d\dT\d\d:?\d\d:?\d\dZ?", b"TIME", text)
+        return re.sub(rb"20\d\d-?\d\d-?\d\dT\d\d:?\d\d:?\d\d(\.\d+)?Z?", b"TIME", text)
 
     return {plain(name.encode()).decode(): plain(data) for name, data in found.items()}
 

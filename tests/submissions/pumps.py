@@ -35,8 +35,10 @@ def patterns(folder: str) -> Iterator[tuple[str, re.Pattern[str]]]:
                 first = node.args[0] if node.func.attr in CALLS and node.args else None
                 if isinstance(first, ast.Constant) and isinstance(first.value, str) and first.value not in seen:
                     # These two try one beginning alone.
-                    anchored = rf"\A(?:{first.value})" if node.func.attr in ("match", "fullmatch") else first.value
-                    seen[first.value] = re.compile(anchored)
+                    whole = re.compile(first.value)
+                    bare = re.sub(r"\A\(\?[aimsx]+\)", "", first.value)
+                    anchored = rf"\A(?:{bare})" if node.func.attr in ("match", "fullmatch") else bare
+                    seen[first.value] = re.compile(anchored, whole.flags)
         yield from ((f"{name}:{number}", found) for number, found in enumerate(seen.values()))
 
 
