@@ -116,7 +116,8 @@ def test_files_without_a_seal_are_held_against_their_kinds(desk: Desk, hand: Han
             path.write_text(json.dumps({**data, "data": {**data["data"], field: value}}))
             assert path.name in health(again(desk)).damaged[0], (number, field)
             path.write_text(json.dumps(data))
-    for change in ({"kind": "lis4ed"}, {"at": "x"}, {"data": []}, {"schema": 0}, {"more": 1}):
+    wrong: tuple[dict[str, object], ...] = ({"kind": "lis4ed"}, {"at": "x"}, {"data": []}, {"schema": 0}, {"more": 1})
+    for change in wrong:
         path, data = file(desk, name, 5), good[file(desk, name, 5)]
         path.write_text(json.dumps({**data, **change}))
         assert path.name in health(again(desk)).damaged[0], change
