@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from scipy import special
 
 from harness.statistics.intervals import Interval, Pseudo, moments, percentile, t_tail
 from harness.statistics.resample import Source, bootstrap, parts, swaps, weighted
@@ -47,6 +46,8 @@ def differences(value: Array, values: Array, alpha: float = 0.05) -> Differences
         value: Shape (...): the differences of the scores.
         values: Shape (..., patients): the differences of the pseudo-values.
     """
+    from scipy import special
+
     count = values.shape[-1]
     if count < 2:
         nothing = np.full(np.shape(value), np.inf)
@@ -91,6 +92,8 @@ def least_detectable(errors: Sequence[float], alpha: float = 0.05) -> float | No
     Returns:
         None where no pair shows any variance: then these systems say nothing about a difference.
     """
+    from scipy import special
+
     shown = [error for error in errors if 0 < error < np.inf]
     return float((special.ndtri(1 - alpha / 2) + special.ndtri(POWER)) * np.median(shown)) if shown else None
 
