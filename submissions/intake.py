@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from hashlib import sha256
 from harness.errors import InputError, Problem, RefusedError, StoreError, UnavailableError, UsageError
 from harness.quiet import Quiet
 from harness.records.paper_table import reported
+from harness.storage.report_lines import canonical
 from harness.types import Access, Json, Manifest, Role, SystemCard
 from submissions import ownership, quotas, sandbox
 from submissions import system_card as cards
@@ -213,11 +213,6 @@ def _content(upload: Upload, manifest: Manifest, name: str, code: str, found: Fi
 def card_json(card: SystemCard) -> Json:
     """A card as JSON."""
     return {**asdict(card), "sections": card.sections.value if card.sections else None, "role": card.role.value}
-
-
-def canonical(reports: Mapping[str, str]) -> bytes:
-    """Reports in the one form in which they are kept: JSON Lines sorted by study id, plain ASCII, nothing of the original file."""
-    return "".join(json.dumps({"study_id": study, "report": reports[study]}) + "\n" for study in sorted(reports)).encode()
 
 
 def withdraw(desk: Desk, name: str, reason: str, *, person: str = "", code: str = "", operator: bool = False) -> Event:

@@ -5,7 +5,6 @@ This can be run at any time and any number of times; whatever a crash left undon
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
@@ -13,8 +12,8 @@ from harness.errors import StoreError
 from harness.records import record as records
 from harness.records.record import Record
 from harness.records.store import Stored
+from harness.storage.report_lines import read_canonical
 from harness.storage.stored import tell
-from harness.types import Json
 from submissions import ownership
 from submissions.desk import Desk
 from submissions.events import Books, State, Submission
@@ -123,9 +122,3 @@ def _reports(desk: Desk, item: Submission) -> dict[str, str] | None:
     except StoreError as error:
         tell(error)
         return None
-
-
-def read_canonical(content: bytes) -> dict[str, str]:
-    """The reports of a canonical file."""
-    lines: list[Json] = [json.loads(line) for line in content.splitlines()]  # bytes: text would part at U+2028 too
-    return {item["study_id"]: item["report"] for item in lines}

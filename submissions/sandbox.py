@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 
 from harness.errors import Problem, UnavailableError
 from harness.quiet import Quiet
-from harness.types import Section
+from harness.types import Json, Section
 from submissions import bounded
 from submissions.policy import Policy
 
@@ -74,22 +74,32 @@ def check(
 
 def main() -> None:
     """The child: read standard input, answer on standard output."""
+    asked = json.loads(sys.stdin.buffer.readline())
+    bounded.limit(asked["seconds"], asked["memory"])
+    # ASCII: half of a surrogate pair, which JSON can smuggle in, survives the pipe and is refused above like any control character.
+    print(json.dumps(answer(asked, sys.stdin.buffer.read())))
+
+
+def answer(asked: Json, content: bytes) -> Json:
+    """What the child answers about a file.
+
+    Args:
+        asked: The name, the expected ids, the section, and whether the reports are screened.
+        content: The file, read by the readers of `ranscore validate`.
+    """
     from harness.formats import reports, tabular
     from harness.formats.complaints import Complaints
     from submissions import privacy_screen
 
-    asked = json.loads(sys.stdin.buffer.readline())
-    bounded.limit(asked["seconds"], asked["memory"])
     complaints = Complaints(asked["name"])
-    table = tabular.parse(sys.stdin.buffer.read(), complaints)
+    table = tabular.parse(content, complaints)
     tabular.check_name(asked["name"], table, complaints)
     found = reports.check(table, complaints, asked["expected"], Section(asked["section"]))
     kept = {} if complaints.problems else found
-    answer: dict[str, object] = {"reports": kept}
-    answer |= {name: [asdict(item) for item in getattr(complaints, name)] for name in ("problems", "warnings")}
-    answer["private"] = [asdict(item) for item in privacy_screen.warnings(kept, asked["name"])] if asked["screened"] else []
-    # ASCII: half of a surrogate pair, which JSON can smuggle in, survives the pipe and is refused above like any control character.
-    print(json.dumps(answer))
+    made: Json = {"reports": kept}
+    made |= {name: [asdict(item) for item in getattr(complaints, name)] for name in ("problems", "warnings")}
+    made["private"] = [asdict(item) for item in privacy_screen.warnings(kept, asked["name"])] if asked["screened"] else []
+    return made
 
 
 if __name__ == "__main__":

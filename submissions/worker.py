@@ -25,6 +25,7 @@ from harness.records import record as records
 from harness.scoring import scorer
 from harness.scoring.evaluation import Evaluation
 from harness.storage import files
+from harness.storage.report_lines import read_canonical
 from harness.storage.stored import Source, content, parse, shaped
 from harness.types import Cohort, Grade, Json
 from submissions import beats, gaming_flags, sandbox
@@ -33,7 +34,7 @@ from submissions.counted import Counted
 from submissions.desk import Desk
 from submissions.events import OVER, Books, Event, State, Submission
 from submissions.ledger import Draft
-from submissions.projection import projected, read_canonical
+from submissions.projection import projected
 from submissions.trouble import Pause, is_of_machine, words
 
 Found = TypeVar("Found")

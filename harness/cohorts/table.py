@@ -85,7 +85,7 @@ def from_table(
     complaints.check()
     if empty:
         some = ", ".join(shown(study) for study in empty[:10])
-        tell(f"{len(empty)} of {len(table.rows)} studies have no text in the scored section ({section.value}) and are not scored: {some}")
+        tell(f"{len(empty)} of {table.count} studies have no text in the scored section ({section.value}) and are not scored: {some}")
     language = language or guess_language(_reference(text, section) for text in texts.values())
     source = f"table {path.name}"
     return make(

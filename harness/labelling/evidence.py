@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness.errors import UsageError
 from harness.findings import VOCABULARIES
-from harness.formats.report_stream import rows
+from harness.formats.reports import rows
 from harness.storage import files
 from harness.types import Extractor, Json, Labels
 

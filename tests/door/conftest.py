@@ -19,10 +19,10 @@ import pytest
 from harness import cohorts
 from harness.cohorts.synthetic.cohort import build
 from harness.cohorts.synthetic.systems import system
+from harness.storage.report_lines import canonical
 from harness.types import Cohort
 from submissions import desk as desks
 from submissions.desk import Desk
-from submissions.intake import canonical
 from tests.door.asking import MARKER, Answer, Way, ask
 from tests.submissions.conftest import credentialed
 

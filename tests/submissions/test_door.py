@@ -11,15 +11,15 @@ import pytest
 
 from harness.errors import InputError, RefusedError, UnavailableError, UsageError
 from harness.scoring import scorer
+from harness.storage.report_lines import canonical, read_canonical
 from harness.types import Cohort, SystemCard
 from leaderboard.content import load
 from submissions import desk as desks
 from submissions.desk import Desk
 from submissions.events import State
-from submissions.intake import Upload, canonical, look, read, submit, withdraw
+from submissions.intake import Upload, look, read, submit, withdraw
 from submissions.ledger import Folder, Ledger
 from submissions.policy import Policy
-from submissions.projection import read_canonical
 from submissions.worker import Worker, progress
 
 Hand = Callable[..., Upload]

@@ -12,6 +12,7 @@ import pytest
 
 from harness.errors import InputError, UsageError
 from harness.scoring import scorer
+from harness.storage.report_lines import read_canonical
 from harness.types import Cohort, Role, SystemCard
 from leaderboard.content import load
 from ranscore.commands import main
@@ -23,7 +24,7 @@ from submissions.intake import Findings, Upload, look, submit, withdraw
 from submissions.ledger import Folder, Ledger
 from submissions.names import skeleton
 from submissions.policy import Policy
-from submissions.projection import project, read_canonical
+from submissions.projection import project
 from submissions.receipts import receipt
 from submissions.worker import Worker
 

@@ -11,10 +11,11 @@ from dataclasses import replace
 
 import pytest
 
+from harness.storage.report_lines import canonical
 from harness.types import Section
 from submissions import privacy_screen
 from submissions.desk import Desk
-from submissions.intake import Upload, canonical, look
+from submissions.intake import Upload, look
 from submissions.policy import Policy
 from submissions.sandbox import check
 from tests.submissions.pumps import LIMIT, grows, patterns, slowest

@@ -14,13 +14,13 @@ import pytest
 from harness import cohorts
 from harness.errors import RefusedError
 from harness.storage import files
+from harness.storage.report_lines import read_canonical
 from harness.types import Cohort
 from ranscore.commands import main
 from submissions import desk as desks
 from submissions.desk import Desk
 from submissions.health import health, lines
 from submissions.intake import Upload, submit
-from submissions.projection import read_canonical
 from submissions.worker import Worker
 from tests.submissions.conftest import credentialed
 

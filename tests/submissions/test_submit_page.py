@@ -16,13 +16,13 @@ import pytest
 from harness import cohorts
 from harness.cohorts.table import from_table
 from harness.scoring import scorer
+from harness.storage.report_lines import read_canonical
 from harness.types import Access, Cohort, Section, SystemCard
 from leaderboard.content import load
 from ranscore.commands import main
 from submissions import desk as desks
 from submissions.desk import Desk
 from submissions.events import State
-from submissions.projection import read_canonical
 
 CHROMIUM = os.environ.get("RANSCORE_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
