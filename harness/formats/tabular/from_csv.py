@@ -10,6 +10,9 @@ from typing import Any
 from harness.formats.complaints import Complaints
 from harness.formats.tabular.rows import MAX_COLUMNS, Row, Stopped
 
+LONGEST = 10_000_000
+"""Characters of a field. The csv module keeps one limit for the whole process, which other packages change: it is set before each reading."""
+
 
 def rows(lines: Iterator[str], complaints: Complaints) -> Iterator[Row]:
     """The header, then every row that has as many fields as the header; the delimiter is the one that the header holds most of.
@@ -24,6 +27,7 @@ def rows(lines: Iterator[str], complaints: Complaints) -> Iterator[Row]:
         if first.strip("\r\n"):
             break
     delimiter = max(",;\t", key=before[-1].count)
+    csv.field_size_limit(LONGEST)
     records = _records(csv.reader(chain(before, lines), delimiter=delimiter, strict=True), complaints)
     start, header = next(records, (1, []))
     columns = [name.strip().lower() for name in header]
@@ -56,7 +60,7 @@ def _records(reader: Any, complaints: Complaints) -> Iterator[tuple[int, list[st
             if "end of data" in str(error):
                 what, remedy = "a quotation mark opened in this row is never closed", "The file is cut off, or close the quotation mark"
             elif "limit" in str(error):
-                what = f"a field of this row has more than {csv.field_size_limit():,} characters"
+                what = f"a field of this row has more than {LONGEST:,} characters"
                 remedy = "Close the quotation mark, or shorten the report"
             else:
                 what, remedy = "the quotation marks of this row do not match", 'Double each quotation mark inside a report: ""'
