@@ -27,6 +27,8 @@ DATA_USE = (
     "who keep them in a closed place and show nobody their text."
 )
 """What is ticked before reports of a credentialed cohort are taken."""
+MAY_NAME = "may-name-patients"
+"""The code of the problem that asks the submitter to look for names of patients."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -134,7 +136,9 @@ def submit(desk: Desk, upload: Upload, found: Findings | None = None) -> Receipt
     if found.problems:
         raise InputError(found.problems)
     if found.private and not upload.looked:
-        raise RefusedError([*found.private, Problem("the reports may name patients", "Look at them; if they are harmless, say so")])
+        raise RefusedError(
+            [*found.private, Problem("the reports may name patients", "Look at them; if they are harmless, say so", code=MAY_NAME)]
+        )
     receipt = Receipt(secrets.token_hex(8), secrets.token_urlsafe(12))
     others = _others(desk, upload, manifest)
 

@@ -53,7 +53,7 @@ def check(
     name = plain_name(name)
     if len(content) > policy.max_bytes:
         what = f"it holds {len(content):,} bytes; {policy.max_bytes:,} are allowed"
-        return Checked(problems=(Problem(what, "Keep only the columns that are read", name),))
+        return Checked(problems=(Problem(what, "Keep only the columns that are read", name, code="too-large"),))
     limits = {"seconds": policy.seconds, "memory": policy.memory}
     listed = None if expected is None else list(expected)
     head = json.dumps({"name": name, "expected": listed, "section": section.value, "screened": screened, **limits}).encode()
@@ -63,10 +63,10 @@ def check(
         raise UnavailableError("the file could not be checked just now; try again, and tell those who run the board if it stays so")
     if done.expensive:
         what = f"reading it takes more than {policy.seconds:g} seconds of processor time"
-        return Checked(problems=(Problem(what, "Write it as JSON Lines, one object a study", name),))
+        return Checked(problems=(Problem(what, "Write it as JSON Lines, one object a study", name, code="too-slow"),))
     if done.code != 0:
         what = f"it cannot be read within the limit of memory (exit code {done.code})"
-        return Checked(problems=(Problem(what, "Write it as JSON Lines, one object a study", name),))
+        return Checked(problems=(Problem(what, "Write it as JSON Lines, one object a study", name, code="too-much-memory"),))
     found = json.loads(done.output)
     problems, warnings, private = (tuple(Problem(**item) for item in found[key]) for key in ("problems", "warnings", "private"))
     return Checked(found["reports"] if not problems else {}, problems, warnings, private)

@@ -174,7 +174,7 @@ def read_xml(source: Path) -> dict[str, Case]:
                 complaints.add("damaged", f"its member {_plain(name)} is not a report ({type(error).__name__})", "Use an unaltered copy")
                 continue
             if case.uid in cases:
-                complaints.add("twice", f"study {case.uid} is in it twice", "Use an unaltered copy")
+                complaints.add("id twice", f"study {case.uid} is in it twice", "Use an unaltered copy")
             cases[case.uid] = case
     except FileNotFoundError:
         complaints.add("archive", "there is no such file", "Name NLMCXR_reports.tgz, or the folder that it was unpacked to")
@@ -202,7 +202,7 @@ def _members(source: Path, complaints: Complaints) -> Iterator[tuple[str, bytes]
 def _content(name: str, stream: IO[bytes], complaints: Complaints) -> Iterator[tuple[str, bytes]]:
     data = stream.read(_LARGEST + 1)
     if len(data) > _LARGEST:
-        complaints.add("large", f"its member {_plain(name)} is larger than a report can be", "Use an unaltered copy")
+        complaints.add("too large", f"its member {_plain(name)} is larger than a report can be", "Use an unaltered copy")
         return
     yield name, data
 
@@ -232,7 +232,7 @@ def _read_csv(path: Path) -> dict[str, Case]:
     cases: dict[str, Case] = {}
     for line, row in _rows(path, ("uid", "findings", "impression"), complaints):
         if row["uid"] in cases:
-            complaints.add("twice", f"study {row['uid']} is in it twice", "Use an unaltered copy", line)
+            complaints.add("id twice", f"study {row['uid']} is in it twice", "Use an unaltered copy", line)
         names = ("findings", "impression", "indication", "comparison")
         cases[row["uid"]] = Case(row["uid"], Text(**{name: row.get(name, "") for name in names}))
     complaints.check()

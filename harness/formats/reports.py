@@ -159,7 +159,7 @@ class _Check(Quiet):
             self.complaints.add("no id", what, "Write the study's id" if blank else "Write it as text", line)
         elif len(name) > MAX_ID or not name.isprintable() or name.startswith("="):
             what = f"the study id has more than {MAX_ID} characters, holds control characters or begins with ="
-            self.complaints.add("id", what, "Are the columns exchanged? Write the cohort's ids", line)
+            self.complaints.add("odd id", what, "Are the columns exchanged? Write the cohort's ids", line)
         elif name in self.lines:
             what = f"the study has a row already, on line {self.lines[name]}"
             self.complaints.add("id twice", what, "Keep one row a study", line, name)

@@ -84,6 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _submit_here(arguments: argparse.Namespace, card: Any) -> tuple[Any, Any]:
     import getpass
+    from dataclasses import replace
 
     from harness.errors import InputError, Problem, RefusedError
     from submissions import intake
@@ -104,7 +105,8 @@ def _submit_here(arguments: argparse.Namespace, card: Any) -> tuple[Any, Any]:
             return intake.submit(desk, upload), {}
         except RefusedError as error:
             raise RefusedError(
-                [*error.problems[:-1], Problem("the reports may name patients", "Look; if they do not, add --harmless")]
+                replace(item, remedy="Look; if they do not, add --harmless") if item.code == intake.MAY_NAME else item
+                for item in error.problems
             ) from None
     found = intake.look(desk, upload)
     if found.problems:
