@@ -19,7 +19,7 @@ from harness.types import Access
 from submissions import inspection
 from submissions.archive import COHORT, FOLDERS, Contents, Missing, add, add_contents
 from submissions.desk import Desk
-from submissions.ledger import Folder, Ledger
+from submissions.ledger import Ledger, LedgerFolder
 from submissions.policy import Policy
 
 
@@ -54,7 +54,7 @@ def backup(root: Path, out: Path) -> Copied:
         contents = Contents(hashes, tuple(left_out))
         add_contents(archive, contents)
     # The configuration has no part in what can be damaged of the rest.
-    desk = Desk(root, Policy(), Ledger(Folder(root / "ledger")), Store(root / "store"))
+    desk = Desk(root, Policy(), Ledger(LedgerFolder(root / "ledger")), Store(root / "store"))
     return Copied(contents, tuple(dict.fromkeys(inspection.problems(desk))))
 
 

@@ -19,7 +19,7 @@ from harness.storage import files
 from harness.storage.shaped import known
 from harness.storage.stored import Source, each, read_object, shaped
 from submissions.desk import Desk
-from submissions.ledger import Folder
+from submissions.ledger import LedgerFolder
 
 LATE = 3.0
 """A worker counts as gone when it is silent for so many times the pause that it announced."""
@@ -84,7 +84,7 @@ def forget(desk: Desk, before: float) -> None:
 
 def working(desk: Desk) -> bool | None:
     """Whether a worker of this board is at work; None where nobody here can know."""
-    if not isinstance(desk.ledger.shelf, Folder):
+    if not isinstance(desk.ledger.shelf, LedgerFolder):
         return None
     now = desk.ledger.clock()
     return any(beat.lives(now) for beat in read(desk))

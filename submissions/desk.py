@@ -12,7 +12,7 @@ from harness.records.store import Store
 from harness.storage.stored import each, exists
 from harness.types import Cohort, Manifest
 from submissions import rights
-from submissions.ledger import Folder, Ledger
+from submissions.ledger import Ledger, LedgerFolder
 from submissions.policy import Policy, read
 
 RESTORING = ".restoring"
@@ -82,7 +82,7 @@ def at(root: Path | None = None, ledger: Ledger | None = None) -> Desk:
     if exists(place / RESTORING):
         raise StoreError(Problem("a restore into this folder was interrupted", "Run `ranscore restore` again", str(place)))
     rights.close_folders(place)
-    return Desk(place, read(place), ledger or Ledger(Folder(place / "ledger")), Store(place / "store"))
+    return Desk(place, read(place), ledger or Ledger(LedgerFolder(place / "ledger")), Store(place / "store"))
 
 
 def _refuse_links(root: Path) -> None:

@@ -13,7 +13,7 @@ from harness.records.store_check import AHEAD, tried
 from harness.storage.stored import exists
 from submissions.desk import Desk
 from submissions.events import State
-from submissions.ledger import Folder
+from submissions.ledger import LedgerFolder
 from submissions.projection import at_odds
 
 SETTLED = 3600.0
@@ -25,7 +25,7 @@ def problems(desk: Desk) -> Iterator[Problem]:
     now = desk.ledger.books()
     for error in now.damage:
         yield from error.problems
-    if isinstance(desk.ledger.shelf, Folder):
+    if isinstance(desk.ledger.shelf, LedgerFolder):
         names = {item.received.data["file"] for item in now.submissions.values() if item.state is not State.REJECTED}
         for name in sorted(names):
             yield from tried(lambda name=name: desk.ledger.shelf.blob(name))  # type: ignore[misc]

@@ -32,7 +32,7 @@ TRIES = 20
 """How often a decision is taken anew when others were first."""
 
 
-class Shelf(Protocol):
+class LedgerFiles(Protocol):
     """Where a ledger's files lie: a folder, or a repository on the Hub."""
 
     def names(self) -> Sequence[str]:
@@ -65,7 +65,7 @@ class Shelf(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
+class LedgerFolder:
     """A shelf on this machine's disk, safe for several processes at once."""
 
     root: Path
@@ -143,7 +143,7 @@ Decide = Callable[[Books], Sequence[Draft]]
 class Ledger:
     """The events of a shelf."""
 
-    shelf: Shelf
+    shelf: LedgerFiles
     clock: Callable[[], float] = time.time
     _known: dict[str, Event] = field(default_factory=dict, repr=False, compare=False)
     """Events never change, so each is read once."""

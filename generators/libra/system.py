@@ -27,7 +27,7 @@ from harness.types import Generated, Json, Section, StudyInput
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from generators.blocks.dino import Tower
+    from generators.blocks.dino import DinoTower
     from generators.blocks.language import Words
     from generators.libra.aligner import Aligner
 
@@ -163,7 +163,7 @@ def _words(folder: Path, template: Template) -> tuple[Words, str]:
     return Merges(path, template.bos, clean), sha256(path.read_bytes()).hexdigest()
 
 
-def _aligner(config: Json, tower: Tower, found: dict[str, Tensor], folder: Path, dtype: Any, device: str) -> Aligner:
+def _aligner(config: Json, tower: DinoTower, found: dict[str, Tensor], folder: Path, dtype: Any, device: str) -> Aligner:
     from generators.blocks.hub_folder import built
     from generators.libra.aligner import Aligner
 
@@ -179,7 +179,7 @@ class Libra:
 
     name: str
     digest: str
-    tower: Tower = field(repr=False)
+    tower: DinoTower = field(repr=False)
     aligner: Aligner = field(repr=False)
     model: Any = field(repr=False)
     words: Words = field(repr=False)

@@ -28,10 +28,10 @@ from harness.types import Generated, Section, StudyInput
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from generators.blocks.dino import Tower
+    from generators.blocks.dino import DinoTower
     from generators.blocks.language import Pieces
     from generators.llm_rg4.fusion import Fusion
-    from generators.llm_rg4.report import Reader
+    from generators.llm_rg4.report import PriorReportReader
 
 VERSION = 1
 BEFORE = 50
@@ -144,8 +144,8 @@ class LlmRg4:
 
     digest: str
     writes: Section
-    tower: Tower = field(repr=False)
-    reader: Reader = field(repr=False)
+    tower: DinoTower = field(repr=False)
+    reader: PriorReportReader = field(repr=False)
     fusion: Fusion = field(repr=False)
     model: Any = field(repr=False)
     words: Pieces = field(repr=False)

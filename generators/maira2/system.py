@@ -28,7 +28,7 @@ from harness.types import Generated, Json, Section, StudyInput
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from generators.blocks.dino import Tower
+    from generators.blocks.dino import DinoTower
     from generators.blocks.language import Words
 
 VERSION = 1
@@ -183,7 +183,7 @@ class Maira2:
     """The loaded system."""
 
     digest: str
-    tower: Tower = field(repr=False)
+    tower: DinoTower = field(repr=False)
     projector: Any = field(repr=False)
     model: Any = field(repr=False)
     words: Words = field(repr=False)

@@ -20,7 +20,7 @@ from generators.blocks.answering import answer
 from generators.blocks.preprocess import CLIP, Pixels, normalised
 from generators.catalogue import Options, System
 from generators.weights import Weights
-from generators.xraygpt.prompt import OURS, Prompt, chosen
+from generators.xraygpt.prompt import OURS, ConversationPrompt, chosen
 from harness.errors import InputError, UsageError
 from harness.types import Generated, Section, StudyInput
 
@@ -47,7 +47,7 @@ class XrayGPT:
 
     vision: Vision = field(repr=False)
     llama: Llama = field(repr=False)
-    prompt: Prompt
+    prompt: ConversationPrompt
     decoding: Decoding
     sampled: bool
     seed: int

@@ -166,7 +166,7 @@ def _join(parts: Iterable[Path], out: Path, findings: Sequence[str], private: bo
 
 
 @dataclass(frozen=True, slots=True)
-class Here:
+class LocalLabeller:
     """In this process."""
 
     made: Extractor
@@ -216,4 +216,4 @@ def here(made: Extractor) -> Labeller:
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if made.name == "lexical" and processors > 1:
         return Processes(made.name, processors)
-    return Here(made)
+    return LocalLabeller(made)

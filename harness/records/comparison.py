@@ -15,7 +15,7 @@ from harness.records.record import Record
 from harness.records.snapshot import Pair
 from harness.statistics.intervals import Interval, pseudo
 from harness.statistics.paired import FEW, bootstrap_difference, claimable, compare, holm, swap_tests
-from harness.statistics.resample import Source, parts, patient_totals
+from harness.statistics.resample import RandomSource, parts, patient_totals
 from harness.storage.progress import progress
 from harness.types import Json, Metric, Rows
 
@@ -97,7 +97,7 @@ def _pair(
     seed: int,
 ) -> Comparison:
     (first, left), (second, right) = one, other
-    source = Source(first.cohort.digest, seed)
+    source = RandomSource(first.cohort.digest, seed)
     found = {result.signature: rows for result, rows in zip(second.metrics, right, strict=True)}
     both, left_out = [], [result.signature for result in second.metrics if result.signature not in {r.signature for r in first.metrics}]
     for result, rows in zip(first.metrics, left, strict=True):
@@ -114,7 +114,7 @@ def _name(record: Record) -> str:
 
 
 def _metric(
-    signature: str, left: Rows, right: Rows, patients: Mapping[str, str], alpha: float, draws: int, source: Source
+    signature: str, left: Rows, right: Rows, patients: Mapping[str, str], alpha: float, draws: int, source: RandomSource
 ) -> MetricComparison:
     metric = make_metric(left.metric)
     one, other = patient_totals(left, patients), patient_totals(right, patients)

@@ -17,7 +17,7 @@ Ratios = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Counts:
+class AgreementCounts:
     """How one label of n reports agrees with its reference."""
 
     true_positives: int
@@ -44,7 +44,7 @@ class Counts:
         return 2 * self.true_positives / both if both else 0.0
 
 
-def counts_of(accuracy: float, precision: float, recall: float, n: int, digits: int = 3, truncated: bool = False) -> list[Counts]:
+def counts_of(accuracy: float, precision: float, recall: float, n: int, digits: int = 3, truncated: bool = False) -> list[AgreementCounts]:
     """All whole counts whose ratios print as given.
 
     Args:
@@ -66,7 +66,7 @@ def counts_of(accuracy: float, precision: float, recall: float, n: int, digits: 
     unit = 10.0**-digits
     wrongs = [wrong for wrong in range(n + 1) if _prints(1 - wrong / n, accuracy, unit, truncated)]
     made = (
-        Counts(right, wrong - missed, missed, n)
+        AgreementCounts(right, wrong - missed, missed, n)
         for wrong in wrongs
         for missed in range(wrong + 1)
         for right in _numerators(missed, recall, n - wrong, unit)

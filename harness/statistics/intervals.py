@@ -18,7 +18,7 @@ import numpy as np
 
 from harness.errors import UsageError
 from harness.statistics.proportions import counted, hidden_variance
-from harness.statistics.resample import Source, bootstrap, parts
+from harness.statistics.resample import RandomSource, bootstrap, parts
 from harness.types import Array, Metric
 
 Interval = tuple[float, float]
@@ -159,7 +159,7 @@ METHODS: tuple[str, ...] = (PUBLISHED, "percentile", "basic", "bca")
 
 
 def intervals(
-    metric: Metric, table: Array, *, method: str = PUBLISHED, alpha: float = 0.05, draws: int = 1000, source: Source | None = None
+    metric: Metric, table: Array, *, method: str = PUBLISHED, alpha: float = 0.05, draws: int = 1000, source: RandomSource | None = None
 ) -> dict[str, Interval]:
     """The interval of every part.
 
@@ -185,7 +185,7 @@ def intervals(
         found = {name: (float(low), float(high)) for name, low, high in zip(left.names, lows, highs, strict=True)}
         found.update({part: item.interval(alpha) for part, item in known.items()})
     else:
-        found = _bootstrapped(left, bootstrap(metric, [table], draws, source or Source(""))[0], method, alpha)
+        found = _bootstrapped(left, bootstrap(metric, [table], draws, source or RandomSource(""))[0], method, alpha)
     lowest, highest = metric.limits
     return {name: (max(low, lowest) + 0.0, min(high, highest) + 0.0) for name, (low, high) in found.items()}
 

@@ -14,7 +14,7 @@ from itertools import combinations
 import numpy as np
 
 from harness.statistics.intervals import Interval, Pseudo, moments, percentile, t_tail
-from harness.statistics.resample import Source, bootstrap, parts, swaps, weighted
+from harness.statistics.resample import RandomSource, bootstrap, parts, swaps, weighted
 from harness.types import Array, Metric
 
 FEW = 10
@@ -130,7 +130,7 @@ def claimable(whole: Mapping[str, Array]) -> tuple[str, ...]:
     return tuple(finding for finding, count in counts.items() if count >= FEW)
 
 
-def swap_tests(metric: Metric, tables: Sequence[Array], draws: int, source: Source) -> Iterator[tuple[int, int, dict[str, float]]]:
+def swap_tests(metric: Metric, tables: Sequence[Array], draws: int, source: RandomSource) -> Iterator[tuple[int, int, dict[str, float]]]:
     """Swap two systems' rows for a random half of the patients and score again: p = (c + 1) / (n + 1), two-sided, for every part.
 
     Args:
@@ -158,7 +158,7 @@ def _gaps(metric: Metric, first: Array, second: Array) -> dict[str, Array]:
 
 
 def bootstrap_difference(
-    metric: Metric, first: Array, second: Array, draws: int, source: Source, alpha: float = 0.05
+    metric: Metric, first: Array, second: Array, draws: int, source: RandomSource, alpha: float = 0.05
 ) -> dict[str, Interval]:
     """The percentile interval of the difference, both systems drawn with the same patients."""
     left, right = bootstrap(metric, [first, second], draws, source)

@@ -18,8 +18,8 @@ from harness import config
 from harness.config.home import home
 from harness.errors import Problem, RanscoreError, UnavailableError
 from harness.records.store import Store
-from leaderboard.content import Shelf
-from leaderboard.films.reader import Reader, configured
+from leaderboard.content import BoardContent
+from leaderboard.films.reader import FilmReader, configured
 from leaderboard.html import frame
 from leaderboard.hub import repository
 from leaderboard.page import answers, door, origins, person, submit, try_it, views, visitor
@@ -50,11 +50,11 @@ class Site:
         own: The names and origins that the page answers to.
     """
 
-    shelf: Shelf
+    shelf: BoardContent
     canonical: str = ""
     dataset: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
-    film: Reader | None = None
+    film: FilmReader | None = None
     own: Own = field(default_factory=Own)
     _desk: Desk | None = None
 
@@ -65,7 +65,7 @@ class Site:
         return self._desk
 
 
-def open_site(store: Store, film: Reader | None = None) -> Site:
+def open_site(store: Store, film: FilmReader | None = None) -> Site:
     """A store with what the user's configuration says about its page.
 
     Args:
@@ -79,7 +79,7 @@ def open_site(store: Store, film: Reader | None = None) -> Site:
     space = os.environ.get("SPACE_ID", "")
     own = origins.of(settings, str(home() / config.NAME))
     canonical = settings.get("address", "") or (f"https://huggingface.co/spaces/{space}" if space else "")
-    return Site(Shelf(store), canonical, settings.get("dataset", ""), settings, film or configured(), own)
+    return Site(BoardContent(store), canonical, settings.get("dataset", ""), settings, film or configured(), own)
 
 
 def blocks(site: Site) -> Any:

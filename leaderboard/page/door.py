@@ -38,7 +38,7 @@ from harness.errors import Problem, UsageError
 from harness.types import Access, Json, Section, SystemCard
 from leaderboard.page import body
 from leaderboard.page.answers import as_json, lines, plain
-from leaderboard.page.body import Line, Refusal, Uploads
+from leaderboard.page.body import JobQueue, Refusal, Uploads
 from leaderboard.page.person import People
 from leaderboard.page.visitor import client
 from submissions import beats, example, intake, receipts
@@ -55,7 +55,7 @@ LOOK = "Look at this first, then tick that it names nobody:"
 
 def route(app: FastAPI, desk: Desk, people: People, uploads: Uploads) -> None:
     """Add the routes to the server."""
-    line = Line(AT_ONCE, WAITING, EACH)
+    line = JobQueue(AT_ONCE, WAITING, EACH)
 
     @app.post("/ranscore/hand-in")
     async def hand_in(request: Request) -> Response:

@@ -13,7 +13,7 @@ from leaderboard.views import submit
 from submissions import intake
 from submissions.desk import Desk
 from submissions.events import Submission
-from submissions.ledger import Folder
+from submissions.ledger import LedgerFolder
 from submissions.worker import Worker
 
 
@@ -35,7 +35,7 @@ def start(desk: Desk) -> None:
         for name, manifest in desk.manifests().items()
         if manifest.access is Access.OPEN and (root / name / "text.jsonl").is_file()
     }
-    if not here or not isinstance(desk.ledger.shelf, Folder):
+    if not here or not isinstance(desk.ledger.shelf, LedgerFolder):
         return
 
     def takes(item: Submission) -> bool:

@@ -12,7 +12,7 @@ from harness.signature import kind_of
 from harness.types import Access, Rows
 from leaderboard import strata
 from leaderboard.board import Board, BoardRow, reported_rows
-from leaderboard.content import Content, Shelf
+from leaderboard.content import BoardContent, Content
 from leaderboard.html.addresses import Addresses
 from leaderboard.html.markup import Html, el
 from leaderboard.views import about, agree, board, compare, findings, readers, studies, system
@@ -46,7 +46,7 @@ class Asked:
 class Page:
     """One page that is drawn."""
 
-    shelf: Shelf
+    shelf: BoardContent
     content: Content
     board: Board
     asked: Asked
@@ -74,13 +74,13 @@ def resolve(content: Content, tab: str, query: Mapping[str, str]) -> Asked:
     return asked
 
 
-def render(shelf: Shelf, tab: str, query: Mapping[str, str], to: Addresses) -> Html:
+def render(shelf: BoardContent, tab: str, query: Mapping[str, str], to: Addresses) -> Html:
     """One page, from its name and its query."""
     content = shelf.content()
     return draw(shelf, content, resolve(content, tab, query), to)
 
 
-def draw(shelf: Shelf, content: Content, asked: Asked, to: Addresses) -> Html:
+def draw(shelf: BoardContent, content: Content, asked: Asked, to: Addresses) -> Html:
     """One page, of what `resolve` gave for the same content."""
     shown = content.board(asked.board)
     if shown is None:

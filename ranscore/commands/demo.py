@@ -10,7 +10,7 @@ from ranscore.commands import options
 from ranscore.commands.options import Commands
 
 if TYPE_CHECKING:
-    from leaderboard.films.reader import Reader
+    from leaderboard.films.reader import FilmReader
 
 
 def register(commands: Commands) -> None:
@@ -60,10 +60,10 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def reader(model: Path) -> Reader:
+def reader(model: Path) -> FilmReader:
     """The system that was trained for the demonstration, for films that visitors upload."""
     from generators.baseline.trained import SYSTEM
     from generators.catalogue import Options
-    from leaderboard.films.reader import Reader
+    from leaderboard.films.reader import FilmReader
 
-    return Reader(SYSTEM, Options({"model": model}), "It has only ever seen drawn films: of a real one it knows next to nothing.")
+    return FilmReader(SYSTEM, Options({"model": model}), "It has only ever seen drawn films: of a real one it knows next to nothing.")

@@ -11,7 +11,7 @@ from harness.records import ranks, snapshot
 from harness.records.store import Store
 from harness.scoring import scorer
 from harness.types import Access, Grade, Role, Section, SystemCard
-from leaderboard.content import Shelf
+from leaderboard.content import BoardContent
 from leaderboard.html.addresses import Live
 from leaderboard.views import router, tryit
 
@@ -40,7 +40,7 @@ def test_one_sentence_stands_at_the_floor_while_its_bleu_looks_respectable(share
         store.add(made.record, made.rows, None, made.sides.patients)
     for found in ranks.make(store):
         snapshot.save(store.root, found)
-    shelf = Shelf(store)
+    shelf = BoardContent(store)
     board = shelf.content().boards[0]
     ran, bleu = (next(column.key for column in board.columns if column.label == label) for label in ("Ran Score", "BLEU-4"))
     rows = {row.name: row for row in board.rows}

@@ -14,7 +14,7 @@ from harness.records.record import Record
 from harness.records.store import Store
 from harness.types import Access, Role
 from leaderboard.board import boards
-from leaderboard.content import Shelf
+from leaderboard.content import BoardContent
 from leaderboard.exports import kinds, tables
 from leaderboard.html.addresses import FILES, SYSTEM_FILES, Live
 from leaderboard.html.markup import el, outward, text
@@ -51,7 +51,7 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-def every_page(shelf: Shelf) -> dict[str, str]:
+def every_page(shelf: BoardContent) -> dict[str, str]:
     content = shelf.content()
     first, second, *_ = [row.id for board in content.boards for row in board.rows]
     pages: dict[str, str] = {tab: router.render(shelf, tab, {}, LIVE) for tab in router.TABS}
@@ -59,7 +59,7 @@ def every_page(shelf: Shelf) -> dict[str, str]:
     return pages | {f"system {name}": router.render(shelf, "system", {"system": name}, LIVE) for name in content.stored}
 
 
-def test_the_board_holds_what_the_json_prints_cell_by_cell(shelf: Shelf) -> None:
+def test_the_board_holds_what_the_json_prints_cell_by_cell(shelf: BoardContent) -> None:
     board = shelf.content().boards[0]
     page = router.render(shelf, "board", {}, LIVE)
     data = json.loads(tables.dumps((board,)))["boards"][0]
@@ -74,7 +74,7 @@ def test_the_board_holds_what_the_json_prints_cell_by_cell(shelf: Shelf) -> None
         assert f">{row['coverage']}<" in line
 
 
-def test_every_table_has_a_caption_and_scopes_and_every_page_nests(shelf: Shelf) -> None:
+def test_every_table_has_a_caption_and_scopes_and_every_page_nests(shelf: BoardContent) -> None:
     for name, source in every_page(shelf).items():
         page = Page(source)
         assert page.open == [], name
@@ -86,7 +86,7 @@ def test_every_table_has_a_caption_and_scopes_and_every_page_nests(shelf: Shelf)
         assert page.elements[0][0] == "div" and len(page.all("h2")) == 1, name
 
 
-def test_plots_stand_beside_tables_with_the_same_numbers(shelf: Shelf) -> None:
+def test_plots_stand_beside_tables_with_the_same_numbers(shelf: BoardContent) -> None:
     page = router.render(shelf, "agree", {}, LIVE)
     sections = re.findall(r'<section class="rs-agree">.*?</section>', page, re.S)
     assert len(sections) == 6  # BLEU-4 and ROUGE-L, and behind the fold micro F1 and BLEU-1 to 3
@@ -95,13 +95,13 @@ def test_plots_stand_beside_tables_with_the_same_numbers(shelf: Shelf) -> None:
         assert drawn and set(drawn) <= set(re.findall(r'<td class="n" data-v="[^"]+">([\d.]+)<', section))
 
 
-def test_the_constant_report_is_called_out_where_words_are_counted(shelf: Shelf) -> None:
+def test_the_constant_report_is_called_out_where_words_are_counted(shelf: BoardContent) -> None:
     page = re.sub("<[^>]+>", "", router.render(shelf, "agree", {}, LIVE))
     found = re.search(r"constant-normal stands \d+th of 10 by Ran Score and \w+ by ROUGE-L: it keeps (\d+)% .*? and (\d+)% of", page)
     assert found and int(found[1]) < 10 and int(found[2]) > 60
 
 
-def test_credentialed_cohorts_show_no_study_and_no_text(shelf: Shelf, demo_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_credentialed_cohorts_show_no_study_and_no_text(shelf: BoardContent, demo_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     words = next(iter((demo_store.reports(demo_store.all()[0]) or {}).values()))[:40]
     assert "Where they differ most" in router.render(shelf, "compare", {}, LIVE)
 
@@ -111,12 +111,12 @@ def test_credentialed_cohorts_show_no_study_and_no_text(shelf: Shelf, demo_store
     everything = tuple(closed(item) for item in demo_store.all())
     monkeypatch.setattr(Store, "read", lambda self: (everything, ()))
     monkeypatch.setattr(Store, "reports", lambda *_: pytest.fail("reports of a credentialed cohort were read"))
-    for source in every_page(Shelf(demo_store)).values():
+    for source in every_page(BoardContent(demo_store)).values():
         assert "Where they differ most" not in source and words not in source
 
 
 def test_hostile_names_are_inert_on_every_page(hostile_store: Store) -> None:
-    for name, source in every_page(Shelf(hostile_store)).items():
+    for name, source in every_page(BoardContent(hostile_store)).items():
         page = Page(source)
         assert page.open == [], name
         for tag, attributes in page.elements:
@@ -129,14 +129,14 @@ def test_hostile_names_are_inert_on_every_page(hostile_store: Store) -> None:
 
 @pytest.mark.parametrize("kind", FILES)
 def test_hostile_names_are_inert_in_every_export_of_a_board(hostile_store: Store, kind: str) -> None:
-    made = kinds.of_board(kind, Shelf(hostile_store).content().boards[0])
+    made = kinds.of_board(kind, BoardContent(hostile_store).content().boards[0])
     assert made and re.fullmatch(r"[a-z0-9.-]+", made.name)
     inert(kind, made.text)
 
 
 @pytest.mark.parametrize("kind", SYSTEM_FILES)
 def test_hostile_names_are_inert_in_every_export_of_a_system(hostile_store: Store, kind: str) -> None:
-    content = Shelf(hostile_store).content()
+    content = BoardContent(hostile_store).content()
     for row in content.boards[0].rows:
         record = content.record(row.id)
         made = kinds.of_system(kind, content.boards[0], row, record, "https://board.example/") if record else None
@@ -180,7 +180,7 @@ def _number(cell: str) -> bool:
     return True
 
 
-def test_the_hubs_own_library_would_write_the_same_results(shelf: Shelf) -> None:
+def test_the_hubs_own_library_would_write_the_same_results(shelf: BoardContent) -> None:
     import yaml
     from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
 
@@ -197,7 +197,7 @@ def test_the_hubs_own_library_would_write_the_same_results(shelf: Shelf) -> None
     assert found == eval_result_entries_to_yaml(expected)
 
 
-def test_an_export_holds_the_rows_and_columns_that_are_shown(shelf: Shelf) -> None:
+def test_an_export_holds_the_rows_and_columns_that_are_shown(shelf: BoardContent) -> None:
     board = shelf.content().boards[0]
     chosen = [board.rows[3].id, board.rows[1].id, "unknown"]
     shown = board.pick(chosen, ["rank", "system", board.columns[2].key, "date"], ["date"])
@@ -224,13 +224,13 @@ def test_text_is_text_and_links_are_plain_web_addresses() -> None:
 
 
 def test_an_empty_store_says_what_to_do(tmp_path_factory: pytest.TempPathFactory) -> None:
-    page = router.render(Shelf(Store(tmp_path_factory.mktemp("empty"))), "board", {}, LIVE)
+    page = router.render(BoardContent(Store(tmp_path_factory.mktemp("empty"))), "board", {}, LIVE)
     assert "No record yet" in page and "ranscore demo" in page
 
 
 def test_what_lands_is_shown_without_a_restart(demo_store: Store, tmp_path_factory: pytest.TempPathFactory) -> None:
     store = Store(tmp_path_factory.mktemp("growing"))
-    shelf, record = Shelf(store), demo_store.all()[0].record
+    shelf, record = BoardContent(store), demo_store.all()[0].record
     assert shelf.content().boards == ()
     store.add(record)
     assert [row.name for row in shelf.content().boards[0].rows] == [record.system.name]
@@ -238,7 +238,9 @@ def test_what_lands_is_shown_without_a_restart(demo_store: Store, tmp_path_facto
     assert shelf.content().boards == () and isinstance(next(iter(shelf.content().stored.values())).record, Record)
 
 
-def test_a_board_too_large_for_every_test_makes_those_of_two_systems_when_asked(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_board_too_large_for_every_test_makes_those_of_two_systems_when_asked(
+    shelf: BoardContent, monkeypatch: pytest.MonkeyPatch
+) -> None:
     query = {"a": shelf.content().boards[0].rows[1].id, "b": shelf.content().boards[0].rows[3].id}
     whole, content = router.render(shelf, "compare", query, Live()), shelf.content()
     headlines = {

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from generators.running import loop
-from generators.running.batching import Here
+from generators.running.batching import LocalGenerator
 from harness import cohorts
 from harness.cohorts.synthetic.cohort import build
 from harness.config.home import home
@@ -36,7 +36,7 @@ def written(cohort: Cohort, tmp_path: Path) -> Path:
     """What a run with random weights left."""
     out = tmp_path / "full.jsonl"
     plan = loop.Plan(SYSTEM, "0" * 64, cohort.manifest.digest, tuple(study.id for study in cohort.scored), "cpu", "float32")
-    loop.run(Here(Echo()), cohort, cohort.scored, out, plan)
+    loop.run(LocalGenerator(Echo()), cohort, cohort.scored, out, plan)
     assert sidecar(out).name == "full.jsonl.run.json"
     return out
 

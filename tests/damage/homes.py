@@ -10,6 +10,7 @@ from harness.cohorts.synthetic.cohort import build
 from harness.cohorts.synthetic.systems import system
 from harness.extractors.cache import Answer, opened
 from harness.storage import files
+from harness.storage.report_lines import canonical
 from harness.types import Cohort, Status, SystemCard
 from leaderboard.content import load
 from ranscore.commands import main
@@ -17,7 +18,7 @@ from submissions import desk as desks
 from submissions import moderation
 from submissions.backup import backup
 from submissions.desk import Desk
-from submissions.intake import Upload, canonical, submit, withdraw
+from submissions.intake import Upload, submit, withdraw
 from submissions.restore import restore
 from submissions.worker import Worker
 from tests.submissions.conftest import credentialed

@@ -15,7 +15,7 @@ from zlib import crc32
 import pytest
 
 from harness.records.store import Store
-from leaderboard.content import Shelf, load
+from leaderboard.content import BoardContent, load
 from leaderboard.html.addresses import Live
 from leaderboard.views import router
 from ranscore.commands import main
@@ -91,7 +91,7 @@ def copy(whole: Path, root: Path) -> None:
 
 def views(root: Path) -> None:
     """Every page of the board."""
-    shelf = Shelf(Store(root / "store"))
+    shelf = BoardContent(Store(root / "store"))
     for tab in router.TABS:
         assert router.render(shelf, tab, {}, Live())
 

@@ -18,7 +18,7 @@ from submissions.desk import Desk
 from submissions.events import State, person_stream
 from submissions.health import health
 from submissions.intake import Upload, submit
-from submissions.ledger import Folder, Ledger
+from submissions.ledger import Ledger, LedgerFolder
 from submissions.receipts import lines, receipt
 from submissions.worker import Worker
 from tests.submissions.conftest import cohort, desk, hand, reports
@@ -69,7 +69,7 @@ def test_reports_that_are_damaged_are_neither_rejected_nor_scored_and_the_same_f
     desk: Desk, hand: Hand, damage: Callable[[Path], object]
 ) -> None:
     clock = [desk.ledger.clock()]
-    desk = replace(desk, ledger=Ledger(Folder(desk.root / "ledger"), lambda: clock[0]))
+    desk = replace(desk, ledger=Ledger(LedgerFolder(desk.root / "ledger"), lambda: clock[0]))
     name = submit(desk, hand()).id
     other = submit(desk, hand("Elm", person="local:bob", content=hand().content.replace(b"clear", b"well aerated"))).id
     path = desk.root / "ledger" / desk.ledger.books().submissions[name].received.data["file"]
@@ -127,7 +127,7 @@ def test_files_without_a_seal_are_held_against_their_kinds(desk: Desk, hand: Han
 
 def test_a_board_that_does_not_follow_its_ledger_is_named(desk: Desk, hand: Hand) -> None:
     clock = [desk.ledger.clock()]
-    desk = replace(desk, ledger=Ledger(Folder(desk.root / "ledger"), lambda: clock[0]))
+    desk = replace(desk, ledger=Ledger(LedgerFolder(desk.root / "ledger"), lambda: clock[0]))
     name = submit(desk, hand()).id
     Worker(desk).run(once=True)
     (event,) = (desk.root / "store" / "events").glob("*.json")

@@ -16,12 +16,12 @@ from harness.errors import InputError
 from harness.types import Cohort
 from leaderboard.page import app as pages
 from leaderboard.page import body, door, origins
-from leaderboard.page.body import Line, Refusal, Uploads
+from leaderboard.page.body import JobQueue, Refusal, Uploads
 from leaderboard.page.person import People
 from submissions import beats, intake
 from submissions.beats import Beat
 from submissions.desk import Desk
-from submissions.ledger import Folder, Ledger
+from submissions.ledger import Ledger, LedgerFolder
 from tests.door.asking import OCTETS, upload
 from tests.door.conftest import furnish
 
@@ -84,7 +84,7 @@ def test_of_uploads_that_fill_the_memory_the_oldest_gives_way() -> None:
 
 def test_a_line_takes_so_many_and_so_many_of_each_visitor() -> None:
     async def wait() -> list[object]:
-        line, gate = Line(at_once=1, waiting=4, each=3), threading.Event()
+        line, gate = JobQueue(at_once=1, waiting=4, each=3), threading.Event()
         jobs = [asyncio.ensure_future(line.run(name, gate.wait)) for name in ("a", "a", "a", "a", "b", "c")]
         await asyncio.sleep(0.05)
         gate.set()
@@ -111,7 +111,7 @@ def client(desk: Desk) -> TestClient:
 
 
 def test_a_board_that_cannot_keep_anything_says_so(desk: Desk, reports: bytes) -> None:
-    class Full(Folder):
+    class Full(LedgerFolder):
         def create(self, made: object) -> bool:
             raise OSError(28, "No space left on device", str(desk.root / "ledger"))
 

@@ -21,7 +21,7 @@ from submissions.desk import Desk
 from submissions.events import State
 from submissions.health import health
 from submissions.intake import Upload, submit
-from submissions.ledger import Folder, Ledger
+from submissions.ledger import Ledger, LedgerFolder
 from submissions.worker import Worker
 from tests.records.test_store import scored
 from tests.submissions.conftest import cohort, desk, hand, reports
@@ -94,7 +94,7 @@ def test_a_snapshot_of_the_future_keeps_nobody_from_the_ranks(desk: Desk, hand: 
 
 def test_a_clock_that_ran_fast_blocks_no_submission_and_no_claim(desk: Desk, hand: Hand, cohort: Cohort) -> None:
     clock = [datetime.now(UTC).timestamp() + YEARS.total_seconds()]
-    fast = replace(desk, ledger=Ledger(Folder(desk.root / "ledger"), lambda: clock[0]))
+    fast = replace(desk, ledger=Ledger(LedgerFolder(desk.root / "ledger"), lambda: clock[0]))
     ids = []
     for number in range(2):
         ids.append(submit(fast, hand("Birch", card=SystemCard("Birch", str(number)))).id)

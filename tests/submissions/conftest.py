@@ -11,10 +11,11 @@ import pytest
 from harness import cohorts
 from harness.cohorts.synthetic.cohort import build
 from harness.cohorts.synthetic.systems import system
+from harness.storage.report_lines import canonical
 from harness.types import Access, Cohort, SystemCard
 from submissions import desk as desks
 from submissions.desk import Desk
-from submissions.intake import Upload, canonical
+from submissions.intake import Upload
 
 Hand = Callable[..., Upload]
 

@@ -18,7 +18,7 @@ from submissions import desk as desks
 from submissions.desk import Desk
 from submissions.events import State
 from submissions.intake import Upload, look, read, submit, withdraw
-from submissions.ledger import Folder, Ledger
+from submissions.ledger import Ledger, LedgerFolder
 from submissions.policy import Policy
 from submissions.worker import Worker, progress
 
@@ -135,7 +135,7 @@ def test_a_name_is_of_the_person_who_used_it_first(desk: Desk, hand: Hand) -> No
 
 def test_quotas_are_per_person_and_cohort_and_pass_with_time(desk: Desk, hand: Hand) -> None:
     clock = [1_700_000_000.0]
-    desk = replace(desk, ledger=Ledger(Folder(desk.root / "ledger"), lambda: clock[0]), policy=Policy(per_day=2, in_all=3))
+    desk = replace(desk, ledger=Ledger(LedgerFolder(desk.root / "ledger"), lambda: clock[0]), policy=Policy(per_day=2, in_all=3))
     for number in range(2):
         submit(desk, hand(card=SystemCard("Birch", str(number))))
     with pytest.raises(InputError, match=r"2 are allowed\. Wait 24 hours"):
@@ -157,7 +157,7 @@ def test_a_full_queue_turns_away(desk: Desk, hand: Hand) -> None:
 
 def test_an_anonymous_system_is_named_on_its_day(desk: Desk, hand: Hand) -> None:
     clock = [datetime(2026, 5, 1, tzinfo=UTC).timestamp()]
-    desk = replace(desk, ledger=Ledger(Folder(desk.root / "ledger"), lambda: clock[0]))
+    desk = replace(desk, ledger=Ledger(LedgerFolder(desk.root / "ledger"), lambda: clock[0]))
     card = SystemCard("Birch", "1", "Forest University", "https://example.org", anonymous_until="2026-06-01")
     submit(desk, hand(card=card))
     worker = Worker(desk)

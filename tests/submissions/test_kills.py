@@ -21,11 +21,11 @@ from harness import cohorts
 from harness.cohorts.synthetic.cohort import build
 from harness.cohorts.synthetic.systems import system
 from harness.scoring import scorer
-from harness.storage.report_lines import read_canonical
+from harness.storage.report_lines import canonical, read_canonical
 from harness.types import Cohort, SystemCard
 from submissions import desk as desks
 from submissions.events import State
-from submissions.intake import Upload, canonical, submit
+from submissions.intake import Upload, submit
 from submissions.worker import Worker
 
 KILLS = int(os.environ.get("RANSCORE_KILLS", "20"))

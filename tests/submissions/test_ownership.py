@@ -21,7 +21,7 @@ from submissions.desk import Desk
 from submissions.events import VISITOR
 from submissions.health import health
 from submissions.intake import Findings, Upload, look, submit, withdraw
-from submissions.ledger import Folder, Ledger
+from submissions.ledger import Ledger, LedgerFolder
 from submissions.names import skeleton
 from submissions.policy import Policy
 from submissions.projection import project
@@ -40,7 +40,7 @@ def clock() -> list[float]:
 @pytest.fixture
 def desk(desk: Desk, clock: list[float]) -> Desk:
     """A desk whose time stands still until a test moves it, without quotas."""
-    return replace(desk, ledger=Ledger(Folder(desk.root / "ledger"), lambda: clock[0]), policy=Policy(per_day=0, in_all=0))
+    return replace(desk, ledger=Ledger(LedgerFolder(desk.root / "ledger"), lambda: clock[0]), policy=Policy(per_day=0, in_all=0))
 
 
 def names(desk: Desk) -> list[str]:
@@ -261,5 +261,5 @@ def test_all_versions_are_given_free_together_and_a_hidden_one_does_not_come_bac
 def test_the_ledger_alone_says_who_owns_what(desk: Desk, hand: Hand) -> None:
     first = submit(desk, hand(person=VISITOR))
     submit(desk, hand(card=SystemCard("Birch", "2"), person=VISITOR, code=first.code))
-    again = replace(desk, ledger=Ledger(Folder(desk.root / "ledger"), time.time))
+    again = replace(desk, ledger=Ledger(LedgerFolder(desk.root / "ledger"), time.time))
     assert {item.owner for item in again.ledger.books().submissions.values()} == {first.id}

@@ -69,7 +69,7 @@ class Table(Quiet):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _Content(Quiet):
+class _Origin(Quiet):
     """What is read: a file or bytes, opened anew for every pass."""
 
     open: Callable[[], IO[bytes]] = field(repr=False)
@@ -103,7 +103,7 @@ class _Content(Quiet):
 class _Again(Quiet):
     """The rows of a large file, read anew by every iteration; what is wrong with them is among the complaints already."""
 
-    content: _Content
+    content: _Origin
     kind: str
     count: int
 
@@ -127,7 +127,7 @@ def read(path: Path, complaints: Complaints) -> Table:
         if size > MAX_BYTES:
             complaints.add("too large", f"it holds more than {MAX_BYTES >> 30} GiB", "Split it, or keep only the columns that are read")
             return Table("", complete=False)
-        table = _read(_Content(lambda: path.open("rb"), size), complaints)
+        table = _read(_Origin(lambda: path.open("rb"), size), complaints)
     except OSError as error:
         complaints.add("unreadable", f"it cannot be read ({type(error).__name__})", "Check its permissions")
         return Table("", complete=False)
@@ -145,10 +145,10 @@ def check_name(name: str, table: Table, complaints: Complaints) -> None:
 
 def parse(data: bytes, complaints: Complaints) -> Table:
     """Read a table from a file's content; what is wrong with it goes into `complaints`."""
-    return _read(_Content(lambda: io.BytesIO(data), len(data)), complaints)
+    return _read(_Origin(lambda: io.BytesIO(data), len(data)), complaints)
 
 
-def _read(content: _Content, complaints: Complaints) -> Table:
+def _read(content: _Origin, complaints: Complaints) -> Table:
     head, last = content.ends()
     if head.startswith(b"PAR1"):
         return _collect("parquet", content, complaints)
@@ -164,7 +164,7 @@ def _read(content: _Content, complaints: Complaints) -> Table:
     return _collect(kind, content, complaints)
 
 
-def _collect(kind: str, content: _Content, complaints: Complaints) -> Table:
+def _collect(kind: str, content: _Origin, complaints: Complaints) -> Table:
     columns: dict[str, None] = {}
     kept: list[Row] | None = [] if content.size <= KEPT else None
     count, complete = 0, True
@@ -204,7 +204,7 @@ def _foreign(head: bytes, last: bytes) -> str | None:
     return None
 
 
-def _check_text(content: _Content, complaints: Complaints) -> None:
+def _check_text(content: _Origin, complaints: Complaints) -> None:
     """Every line that is not UTF-8 or holds a NUL byte is a problem of its own."""
     with content.open() as stream:
         for number, line in enumerate(stream, 1):
