@@ -58,7 +58,7 @@ HOLDS_NONE = {
     "Stored.reports": "a digest",
     "Kept.reports": "a digest",
     "Item.text": "a keyed hash",
-    "Place.known": "names of hosts",
+    "ListenAddress.known": "names of hosts",
     "BoardRow.cells": "numbers",
     "Prompt.text": "a template",
 }

@@ -33,7 +33,7 @@ def register(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Build, score, show, serve."""
-    from generators.baseline.demo_system import Living
+    from generators.baseline.demo_system import DemoSystem
     from harness import cohorts
     from harness.config.home import home
     from harness.metrics import profiles
@@ -45,8 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     store = Store(home() / "demo" / "store")
     metrics = scorer.make_metrics(["ran-score", *profiles.profile()])[0]
-    living = None if arguments.no_training else Living(home() / "demo" / "films", home() / "demo" / "models", arguments.seed)
-    cohort = demo.fill(store, metrics, arguments.studies, arguments.seed, [living] if living else [])
+    trained = None if arguments.no_training else DemoSystem(home() / "demo" / "films", home() / "demo" / "models", arguments.seed)
+    cohort = demo.fill(store, metrics, arguments.studies, arguments.seed, {trained.system_name: trained} if trained else None)
     cohorts.save(cohort, home() / "demo" / "cohorts" / cohort.manifest.name)
     for board in load(store):
         show(board)
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     from leaderboard.page import app
 
-    film = reader(living.model(cohort)) if living else None
+    film = reader(trained.model(cohort)) if trained else None
     app.run(app.open_site(store, film), arguments.host, arguments.port)
     return 0
 
