@@ -16,7 +16,7 @@ FULL = 1 << 30
 """Bytes of free disk below which something should be done."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """The state of a board."""
 

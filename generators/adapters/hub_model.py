@@ -136,10 +136,10 @@ def _identity(folder: Path) -> list[str]:
 
 
 SYSTEM = System(
-    "transformers",
-    "generators.adapters.hub_model:make",
-    "any image-text-to-text model of the Hub, with a declared prompt",
-    Section.FINDINGS,
+    name="transformers",
+    make="generators.adapters.hub_model:make",
+    summary="any image-text-to-text model of the Hub, with a declared prompt",
+    writes=Section.FINDINGS,
     memory="twice its parameters in bytes, in half precision",
     settings={"model": "its repository (downloaded before) or a folder", **prompting.SETTINGS},
 )

@@ -124,10 +124,10 @@ def make(options: Options) -> OpenAIServer:
 
 
 SYSTEM = System(
-    "openai",
-    "generators.adapters.openai_server:make",
-    "any vision model behind an OpenAI-compatible server (vLLM, SGLang, a provider)",
-    Section.FINDINGS,
+    name="openai",
+    make="generators.adapters.openai_server:make",
+    summary="any vision model behind an OpenAI-compatible server (vLLM, SGLang, a provider)",
+    writes=Section.FINDINGS,
     settings={
         "model": "the model, as the server calls it",
         "endpoint": "its address up to /v1; several with commas (default: those of config.toml, or this machine's port 8000)",

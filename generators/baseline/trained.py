@@ -222,10 +222,10 @@ def mark(options: Options, cohort: Cohort) -> str:
 
 
 SYSTEM = System(
-    BASELINE,
-    "generators.baseline.trained:make",
-    "a small model trained here, in seconds, on a cohort's train part",
-    Section.BOTH,
+    name=BASELINE,
+    make="generators.baseline.trained:make",
+    summary="a small model trained here, in seconds, on a cohort's train part",
+    writes=Section.BOTH,
     weights=(Weights("model", "the trained model", "170 kB", "yours", "`ranscore train-baseline --cohort NAME`, which makes it"),),
     memory="0.2 GB",
     licence="Apache-2.0",

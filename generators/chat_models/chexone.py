@@ -96,11 +96,11 @@ def make(options: Options) -> VisionLanguage:
 
 
 SYSTEM = System(
-    "chexone",
-    "generators.chat_models.chexone:make",
-    "CheXOne: Qwen2.5-VL 3B taught to read chest films, with or without reasoning aloud",
-    Section.FINDINGS,
-    frozenset({"frontal", "lateral"}),
+    name="chexone",
+    make="generators.chat_models.chexone:make",
+    summary="CheXOne: Qwen2.5-VL 3B taught to read chest films, with or without reasoning aloud",
+    writes=Section.FINDINGS,
+    needs=frozenset({"frontal", "lateral"}),
     weights=(
         Weights(
             "model",

@@ -69,11 +69,11 @@ def make(options: Options) -> VisionLanguage:
 def _system(name: str, repository: str, summary: str, paper: str) -> System:
     source = f"https://huggingface.co/{repository}, after accepting its terms there"
     return System(
-        name,
-        "generators.chat_models.medgemma:make",
-        summary,
-        Section.FINDINGS,
-        frozenset({"frontal"}),
+        name=name,
+        make="generators.chat_models.medgemma:make",
+        summary=summary,
+        writes=Section.FINDINGS,
+        needs=frozenset({"frontal"}),
         weights=(Weights("model", "the whole folder", "8.6 GB", "Health AI Developer Foundations terms", source, repository),),
         memory="18 GB in float32, 9.5 GB in bfloat16",
         random_weights="generators.chat_models.tiny:medgemma",

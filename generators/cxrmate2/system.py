@@ -51,11 +51,11 @@ MODEL = Weights(
 
 def _system(name: str, section: Section, what: str) -> System:
     return System(
-        name,
-        "generators.cxrmate2.system:load",
-        f"{what} from the films, the study before and the request, with Llama 3.2 3B (Nicolson et al., 2026)",
-        section,
-        frozenset({"frontal", "lateral", "view", "prior_frontal", "prior_lateral", "prior_view", *TEXTS}),
+        name=name,
+        make="generators.cxrmate2.system:load",
+        summary=f"{what} from the films, the study before and the request, with Llama 3.2 3B (Nicolson et al., 2026)",
+        writes=section,
+        needs=frozenset({"frontal", "lateral", "view", "prior_frontal", "prior_lateral", "prior_view", *TEXTS}),
         weights=(MODEL,),
         memory="about 15 GB in float32, 8 GB in bfloat16",
         random_weights="generators.cxrmate2.tiny:write",

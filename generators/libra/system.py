@@ -69,11 +69,11 @@ def _system(name: str, size: str, base: str, memory: str, licence: str) -> Syste
     repository = f"X-iZhang/libra-v1.0-{name[-2:]}"
     weights = Weights("model", "the whole released folder", size, licence, f"https://huggingface.co/{repository}", repository)
     return System(
-        name,
-        "generators.libra.system:load",
-        f"a frontal film beside an earlier one, with {base} (Zhang et al., 2025)",
-        Section.FINDINGS,
-        frozenset({"frontal", "prior_frontal", "indication", "history", "comparison"}),
+        name=name,
+        make="generators.libra.system:load",
+        summary=f"a frontal film beside an earlier one, with {base} (Zhang et al., 2025)",
+        writes=Section.FINDINGS,
+        needs=frozenset({"frontal", "prior_frontal", "indication", "history", "comparison"}),
         weights=(weights, RAD_DINO),
         memory=memory,
         random_weights=f"generators.libra.tiny:libra_{name[-2:]}",

@@ -66,11 +66,11 @@ CXR_BERT = Weights(
 def _system(name: str, section: Section, what: str) -> System:
     source = f"the link to the {what} in the README of https://github.com/zh-Wang-Med/LLM-RG4"
     return System(
-        name,
-        "generators.llm_rg4.system:load",
-        f"flexible inputs, {what} (Wang et al., AAAI 2025)",
-        section,
-        frozenset({"frontal", "view", "lateral", "prior_report", "indication", "history"}),
+        name=name,
+        make="generators.llm_rg4.system:load",
+        summary=f"flexible inputs, {what} (Wang et al., AAAI 2025)",
+        writes=section,
+        needs=frozenset({"frontal", "view", "lateral", "prior_report", "indication", "history"}),
         weights=(Weights("model", f"the trained part, {what}", "0.4 GB", "none stated", source), CODE, VICUNA, RAD_DINO, CXR_BERT),
         memory="about 16 GB in bfloat16, 30 GB in float32",
         random_weights="generators.llm_rg4.tiny:write",

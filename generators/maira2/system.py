@@ -35,11 +35,11 @@ VERSION = 1
 LONGEST = 300
 
 SYSTEM = System(
-    "maira-2",
-    "generators.maira2.system:load",
-    "frontal and lateral film, the study before and the request, with Vicuna 7B (Bannur et al., 2024)",
-    Section.FINDINGS,
-    frozenset({"frontal", "lateral", "prior_frontal", "prior_report", "indication", "technique", "comparison"}),
+    name="maira-2",
+    make="generators.maira2.system:load",
+    summary="frontal and lateral film, the study before and the request, with Vicuna 7B (Bannur et al., 2024)",
+    writes=Section.FINDINGS,
+    needs=frozenset({"frontal", "lateral", "prior_frontal", "prior_report", "indication", "technique", "comparison"}),
     weights=(
         Weights(
             "model",

@@ -224,10 +224,10 @@ def _chosen(options: Options, name: str, *values: str) -> str:
 
 _README = "the README of https://github.com/jhb86253817/PromptMRG"
 SYSTEM = System(
-    "promptmrg",
-    "generators.promptmrg.system:make",
-    "PromptMRG: ResNet-101, retrieved reports, diagnosis-driven prompt, BERT decoder",
-    Section.FINDINGS,
+    name="promptmrg",
+    make="generators.promptmrg.system:make",
+    summary="PromptMRG: ResNet-101, retrieved reports, diagnosis-driven prompt, BERT decoder",
+    writes=Section.FINDINGS,
     weights=(
         Weights("checkpoint", "the network, model_promptmrg_20240305.pth", "0.9 GB", "MIT", f"the link under Training in {_README}"),
         Weights("features", "clip_text_features.json (or .npy)", "3 GB", "MIT, made from MIMIC-CXR", _README),

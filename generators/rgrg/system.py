@@ -35,10 +35,10 @@ MEAN, DEVIATION = (0.471,), (0.302,)
 """Of grey levels from 0 to 1."""
 
 SYSTEM = System(
-    "rgrg",
-    "generators.rgrg.system:load",
-    "regions of a frontal film, a sentence each (Tanida et al., CVPR 2023)",
-    Section.FINDINGS,
+    name="rgrg",
+    make="generators.rgrg.system:load",
+    summary="regions of a frontal film, a sentence each (Tanida et al., CVPR 2023)",
+    writes=Section.FINDINGS,
     weights=(
         Weights(
             "checkpoint",

@@ -142,7 +142,7 @@ def _study(case: OpenICase, views: Mapping[str, str], name: str, part: str, fold
         images.append(Image(film, path, _VIEWS.get(by_id.get(film, "").lower(), "")))
     frontal = next((image.id for image in images if image.view == "FRONTAL"), "")
     lateral = next((image.id for image in images if image.view == "LATERAL"), "")
-    return Study(name, name, tuple(images), frontal, lateral, part=part)
+    return Study(name, name, images=tuple(images), frontal=frontal, lateral=lateral, part=part)
 
 
 _VIEWS = {"frontal": "FRONTAL", "lateral": "LATERAL"}

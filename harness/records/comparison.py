@@ -48,7 +48,7 @@ class MetricComparison:
     """F1 of each finding, in the metric's order, with Holm's correction over those that are tested; empty for metrics on text."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """Two systems on one cohort."""
 
@@ -106,7 +106,16 @@ def _pair(
         else:
             left_out.append(result.signature)
     digests = (first.digest, second.digest)
-    return Comparison(_name(first), _name(second), digests, tuple(both), tuple(left_out), alpha, draws, seed)
+    return Comparison(
+        first=_name(first),
+        second=_name(second),
+        digests=digests,
+        metrics=tuple(both),
+        left_out=tuple(left_out),
+        alpha=alpha,
+        draws=draws,
+        seed=seed,
+    )
 
 
 def _name(record: Record) -> str:

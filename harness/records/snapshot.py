@@ -66,7 +66,7 @@ class Tests:
     p: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MetricSnapshot:
     """One metric's places and pairs."""
 
@@ -122,7 +122,7 @@ class MetricSnapshot:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """Everything statistical that a board shows."""
 

@@ -47,7 +47,7 @@ def loaded(folder: Path, size: str, beams: int = 10) -> system.Libra:
 def study(folder: Path, case: str) -> StudyInput:
     film, prior, indication, history = CASES[case]
     before = folder / f"{prior}.png" if prior != film else None
-    return StudyInput("s", folder / f"{film}.png", prior_frontal=before, indication=indication, history=history)
+    return StudyInput("s", frontal=folder / f"{film}.png", prior_frontal=before, indication=indication, history=history)
 
 
 def towards_the_end(made: system.Libra, bias: float) -> None:

@@ -60,7 +60,7 @@ def test_the_newest_version_is_the_one_that_arrived_last(tmp_path: Path, monkeyp
         place.add(replace(first, created=store.now()))
     assert place.all()[0].record.created > "2030"
     for record, version in ((second, "2"), (third, "3")):
-        kept = place.add(replace(record, created=store.now(), system=SystemCard("A", version)))
+        kept = place.add(replace(record, created=store.now(), system=SystemCard("A", version=version)))
         assert [item.id for item in newest(place.all())] == [kept.id] and place.find("A").id == kept.id
     place.withdraw(kept.id, "a mistake")
     assert place.find("A").record.system.version == "2"
@@ -97,13 +97,13 @@ def test_a_clock_that_ran_fast_blocks_no_submission_and_no_claim(desk: Desk, han
     fast = replace(desk, ledger=Ledger(LedgerFolder(desk.root / "ledger"), lambda: clock[0]))
     ids = []
     for number in range(2):
-        ids.append(submit(fast, hand("Birch", card=SystemCard("Birch", str(number)))).id)
+        ids.append(submit(fast, hand("Birch", card=SystemCard("Birch", version=str(number)))).id)
         clock[0] += 1
     claim = Worker(fast, who="another.machine:1:00000000")._claim()
     assert claim and claim.stream == ids[0]
     # The clock is put right: quota, claims and pauses are those of today.
     desk = desks.at(desk.root)
-    third = submit(desk, hand("Birch", card=SystemCard("Birch", "3"))).id
+    third = submit(desk, hand("Birch", card=SystemCard("Birch", version="3"))).id
     assert Worker(desk).run(once=True) == 3
     assert {name: item.state for name, item in desk.ledger.books().submissions.items()} == dict.fromkeys([*ids, third], State.LISTED)
     assert sum(name in line and "future" in line for line in health(desk).alarms for name in ids) == 2

@@ -128,7 +128,7 @@ def test_a_name_is_of_the_person_who_used_it_first(desk: Desk, hand: Hand) -> No
         submit(desk, hand("BIRCH", person="hf:bob"))
     with pytest.raises(InputError, match="Write it as 'Birch'"):
         submit(desk, hand("birch", person="hf:ann"))
-    submit(desk, hand("Birch", card=SystemCard("Birch", "2"), person="hf:ann"))
+    submit(desk, hand("Birch", card=SystemCard("Birch", version="2"), person="hf:ann"))
     with pytest.raises(InputError, match="name is that of a floor"):
         submit(desk, hand("Constant Normal"))
 
@@ -137,15 +137,15 @@ def test_quotas_are_per_person_and_cohort_and_pass_with_time(desk: Desk, hand: H
     clock = [1_700_000_000.0]
     desk = replace(desk, ledger=Ledger(LedgerFolder(desk.root / "ledger"), lambda: clock[0]), policy=Policy(per_day=2, in_all=3))
     for number in range(2):
-        submit(desk, hand(card=SystemCard("Birch", str(number))))
+        submit(desk, hand(card=SystemCard("Birch", version=str(number))))
     with pytest.raises(InputError, match=r"2 are allowed\. Wait 24 hours"):
-        submit(desk, hand(card=SystemCard("Birch", "2")))
+        submit(desk, hand(card=SystemCard("Birch", version="2")))
     submit(desk, hand("Elm", person="local:bob"))
     clock[0] += 86_401
-    submit(desk, hand(card=SystemCard("Birch", "2")))
+    submit(desk, hand(card=SystemCard("Birch", version="2")))
     clock[0] += 86_401
     with pytest.raises(InputError, match="3 are allowed in all"):
-        submit(desk, hand(card=SystemCard("Birch", "3")))
+        submit(desk, hand(card=SystemCard("Birch", version="3")))
 
 
 def test_a_full_queue_turns_away(desk: Desk, hand: Hand) -> None:
@@ -158,7 +158,7 @@ def test_a_full_queue_turns_away(desk: Desk, hand: Hand) -> None:
 def test_an_anonymous_system_is_named_on_its_day(desk: Desk, hand: Hand) -> None:
     clock = [datetime(2026, 5, 1, tzinfo=UTC).timestamp()]
     desk = replace(desk, ledger=Ledger(LedgerFolder(desk.root / "ledger"), lambda: clock[0]))
-    card = SystemCard("Birch", "1", "Forest University", "https://example.org", anonymous_until="2026-06-01")
+    card = SystemCard("Birch", version="1", organisation="Forest University", link="https://example.org", anonymous_until="2026-06-01")
     submit(desk, hand(card=card))
     worker = Worker(desk)
     worker.run(once=True)

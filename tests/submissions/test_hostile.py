@@ -71,7 +71,7 @@ def test_what_is_only_text_is_kept_inert_and_scored(desk: Desk, hand: Hand) -> N
 CARDS: dict[str, tuple[SystemCard, str]] = {
     "script": (SystemCard("<script>alert(1)</script>"), "the name holds markup"),
     "formula": (SystemCard("=HYPERLINK(1)"), "the name begins with a sign"),
-    "at": (SystemCard("Fine", "@SUM(1)"), "the version begins with a sign"),
+    "at": (SystemCard("Fine", version="@SUM(1)"), "the version begins with a sign"),
     "break": (SystemCard("Fine", organisation="a\nb"), "the organisation holds markup, a line break"),
     "bidi": (SystemCard("Fine\u202e"), "the name holds markup"),
     "width": (SystemCard("Me\u200bdKit"), "the name holds markup"),

@@ -65,7 +65,7 @@ def counted(real: Callable[..., Any], calls: list[str]) -> Callable[..., Any]:
 
 
 def test_nobody_finds_out_by_trying_names_who_is_anonymous(desk: Desk, hand: Hand) -> None:
-    submit(desk, hand(card=SystemCard("Birch", "1", anonymous_until=BLIND), person="hf:ann"))
+    submit(desk, hand(card=SystemCard("Birch", version="1", anonymous_until=BLIND), person="hf:ann"))
     Worker(desk).run(once=True)
     for person in ("hf:bob", VISITOR):
         for name in ("Birch", "BIRCH", "B1rch", "Larch"):
@@ -76,7 +76,7 @@ def test_nobody_finds_out_by_trying_names_who_is_anonymous(desk: Desk, hand: Han
 
 
 def test_a_code_tried_with_a_name_shows_nothing_either(desk: Desk, hand: Hand) -> None:
-    submit(desk, hand(card=SystemCard("Birch", "1", anonymous_until=BLIND), person=VISITOR))
+    submit(desk, hand(card=SystemCard("Birch", version="1", anonymous_until=BLIND), person=VISITOR))
     answers = {tuple(said(look(desk, hand(name, person=VISITOR, code="a" * 16)))) for name in ("Birch", "Larch")}
     assert answers == {()}
 
@@ -99,7 +99,7 @@ def test_the_time_of_an_answer_does_not_depend_on_the_name(desk: Desk, hand: Han
 
 
 def test_whoever_was_shown_under_a_name_first_keeps_it_and_the_other_stays_anonymous(desk: Desk, hand: Hand, clock: list[float]) -> None:
-    blind = submit(desk, hand(card=SystemCard("Birch", "1", anonymous_until=BLIND), person="hf:ann"))
+    blind = submit(desk, hand(card=SystemCard("Birch", version="1", anonymous_until=BLIND), person="hf:ann"))
     rival = submit(desk, hand("Birch", person="hf:bob"))
     worker = Worker(desk)
     worker.run(once=True)
@@ -116,8 +116,8 @@ def test_whoever_was_shown_under_a_name_first_keeps_it_and_the_other_stays_anony
 
 
 def test_of_two_anonymous_systems_of_one_name_the_one_named_first_has_it(desk: Desk, hand: Hand, clock: list[float]) -> None:
-    late = submit(desk, hand(card=SystemCard("Birch", "1", anonymous_until="2026-07-01"), person="hf:ann"))
-    soon = submit(desk, hand(card=SystemCard("Birch", "2", anonymous_until=BLIND), person="hf:bob"))
+    late = submit(desk, hand(card=SystemCard("Birch", version="1", anonymous_until="2026-07-01"), person="hf:ann"))
+    soon = submit(desk, hand(card=SystemCard("Birch", version="2", anonymous_until=BLIND), person="hf:bob"))
     clock[0] += 90 * 86_400
     Worker(desk).run(once=True)
     assert health(desk).contested == (late.id,) and receipt(desk, soon.id)["system"] == "Birch"
@@ -125,7 +125,7 @@ def test_of_two_anonymous_systems_of_one_name_the_one_named_first_has_it(desk: D
 
 def test_ones_own_anonymous_version_is_named_on_its_day(desk: Desk, hand: Hand, clock: list[float]) -> None:
     submit(desk, hand("Birch", person="hf:ann"))
-    submit(desk, hand(card=SystemCard("Birch", "2", anonymous_until=BLIND), person="hf:ann"))
+    submit(desk, hand(card=SystemCard("Birch", version="2", anonymous_until=BLIND), person="hf:ann"))
     clock[0] += 40 * 86_400
     Worker(desk).run(once=True)
     assert names(desk) == ["Birch"] and health(desk).contested == ()
@@ -136,23 +136,23 @@ def test_ones_own_anonymous_version_is_named_on_its_day(desk: Desk, hand: Hand, 
 
 
 def test_without_a_login_a_new_version_needs_the_code_of_an_earlier_one(desk: Desk, hand: Hand) -> None:
-    first = submit(desk, hand(card=SystemCard("Birch", "1"), person=VISITOR))
+    first = submit(desk, hand(card=SystemCard("Birch", version="1"), person=VISITOR))
     for code in ("", "wrong", first.id, first.code[:-1]):
         with pytest.raises(InputError, match="if it is your own system, add the code of its receipt"):
-            submit(desk, hand(card=SystemCard("Birch", "2"), person=VISITOR, code=code))
-    second = submit(desk, hand(card=SystemCard("Birch", "2"), person=VISITOR, code=first.code))
-    third = submit(desk, hand(card=SystemCard("Birch", "3"), person=VISITOR, code=second.code))
+            submit(desk, hand(card=SystemCard("Birch", version="2"), person=VISITOR, code=code))
+    second = submit(desk, hand(card=SystemCard("Birch", version="2"), person=VISITOR, code=first.code))
+    third = submit(desk, hand(card=SystemCard("Birch", version="3"), person=VISITOR, code=second.code))
     owners = {item.owner for item in desk.ledger.books().submissions.values()}
     assert owners == {first.id} and third.code not in (first.code, second.code)
     with pytest.raises(InputError, match="Write it as 'Birch'"):
-        submit(desk, hand(card=SystemCard("birch", "4"), person=VISITOR, code=third.code))
+        submit(desk, hand(card=SystemCard("birch", version="4"), person=VISITOR, code=third.code))
 
 
 def test_the_code_of_another_system_opens_nothing(desk: Desk, hand: Hand) -> None:
     submit(desk, hand("Birch", person=VISITOR))
     mine = submit(desk, hand("Elm", person=VISITOR))
     with pytest.raises(InputError, match="a system of this name is on the board"):
-        submit(desk, hand(card=SystemCard("Birch", "2"), person=VISITOR, code=mine.code))
+        submit(desk, hand(card=SystemCard("Birch", version="2"), person=VISITOR, code=mine.code))
 
 
 def test_whoever_withdrew_hands_in_again_with_the_code(desk: Desk, hand: Hand) -> None:
@@ -164,18 +164,18 @@ def test_whoever_withdrew_hands_in_again_with_the_code(desk: Desk, hand: Hand) -
 
 
 def test_a_login_needs_no_code_and_a_code_helps_who_has_another_login(desk: Desk, hand: Hand) -> None:
-    first = submit(desk, hand(card=SystemCard("Birch", "1"), person="hf:ann"))
-    submit(desk, hand(card=SystemCard("Birch", "2"), person="hf:ann"))
+    first = submit(desk, hand(card=SystemCard("Birch", version="1"), person="hf:ann"))
+    submit(desk, hand(card=SystemCard("Birch", version="2"), person="hf:ann"))
     with pytest.raises(InputError):
-        submit(desk, hand(card=SystemCard("Birch", "3"), person="hf:bob"))
-    submit(desk, hand(card=SystemCard("Birch", "3"), person="hf:bob", code=first.code))
+        submit(desk, hand(card=SystemCard("Birch", version="3"), person="hf:bob"))
+    submit(desk, hand(card=SystemCard("Birch", version="3"), person="hf:bob", code=first.code))
 
 
 @pytest.mark.parametrize("code", ["\ud800", "é", "\0", "x" * 1_000_000])
 def test_an_odd_code_is_a_wrong_code(desk: Desk, hand: Hand, code: str) -> None:
     first = submit(desk, hand(person=VISITOR))
     with pytest.raises(InputError, match="a system of this name is on the board"):
-        submit(desk, hand(card=SystemCard("Birch", "2"), person=VISITOR, code=code))
+        submit(desk, hand(card=SystemCard("Birch", version="2"), person=VISITOR, code=code))
     from harness.errors import RefusedError
 
     with pytest.raises(RefusedError):
@@ -235,12 +235,12 @@ def test_a_squatted_name_is_given_free_and_kept_again(desk: Desk, hand: Hand, ca
     Worker(desk).run(once=True)
     assert names(desk) == ["Birch"]
     with pytest.raises(InputError, match="a system of this name is on the board"):
-        submit(desk, hand("Birch", card=SystemCard("Birch", "9"), person="hf:eve"))
+        submit(desk, hand("Birch", card=SystemCard("Birch", version="9"), person="hf:eve"))
 
 
 def test_all_versions_are_given_free_together_and_a_hidden_one_does_not_come_back(desk: Desk, hand: Hand) -> None:
-    one = submit(desk, hand(card=SystemCard("Birch", "1"), person="hf:eve"))
-    two = submit(desk, hand(card=SystemCard("Birch", "2"), person="hf:eve"))
+    one = submit(desk, hand(card=SystemCard("Birch", version="1"), person="hf:eve"))
+    two = submit(desk, hand(card=SystemCard("Birch", version="2"), person="hf:eve"))
     Worker(desk).run(once=True)
     withdraw(desk, one.id, "", operator=True)
     with pytest.raises(UsageError, match=two.id):
@@ -260,6 +260,6 @@ def test_all_versions_are_given_free_together_and_a_hidden_one_does_not_come_bac
 
 def test_the_ledger_alone_says_who_owns_what(desk: Desk, hand: Hand) -> None:
     first = submit(desk, hand(person=VISITOR))
-    submit(desk, hand(card=SystemCard("Birch", "2"), person=VISITOR, code=first.code))
+    submit(desk, hand(card=SystemCard("Birch", version="2"), person=VISITOR, code=first.code))
     again = replace(desk, ledger=Ledger(LedgerFolder(desk.root / "ledger"), time.time))
     assert {item.owner for item in again.ledger.books().submissions.values()} == {first.id}

@@ -65,7 +65,7 @@ class AnswerDecoding:
     seed: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pack:
     """One way of asking for the 20 findings."""
 
