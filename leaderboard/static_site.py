@@ -33,23 +33,23 @@ class StaticPage:
     query: dict[str, str]
 
 
-def write(shelf: BoardContent, folder: Path, address: str = "") -> int:
+def write(board_content: BoardContent, folder: Path, address: str = "") -> int:
     """Write the site into a folder; files of an earlier one are replaced.
 
     Args:
-        shelf: What is shown.
+        board_content: What is shown.
         folder: Made where it is not there.
         address: Where it will be published, for citations; empty where nobody knows.
 
     Returns:
         How many files were written.
     """
-    content = shelf.content()
+    content = board_content.content()
     pairs = frozenset(pair for board in content.boards for pair in paired(board))
     to = Files(pairs)
     listed = list(pages(content, to))
     for page in progress(listed, "Writing pages", unit="page"):
-        body = router.render(shelf, page.tab, page.query | {"board": page.board.key}, to)
+        body = router.render(board_content, page.tab, page.query | {"board": page.board.key}, to)
         files.write(folder / page.file, whole(page, body, content, to))
     made = list(exported(content, address))
     for name, text in progress(made, "Writing exports", unit="file"):
@@ -58,7 +58,7 @@ def write(shelf: BoardContent, folder: Path, address: str = "") -> int:
         files.write(folder / name, frame.asset(name))
     if content.boards:
         first = StaticPage("index.html", "board", content.boards[0], {})
-        files.write(folder / "index.html", whole(first, router.render(shelf, "board", {}, to), content, to))
+        files.write(folder / "index.html", whole(first, router.render(board_content, "board", {}, to), content, to))
     else:
         files.write(folder / "index.html", frame.document("Empty", join([frame.frame({}, ""), router.nothing()]), _head()))
     files.write(folder / "boards.json", tables.dumps(content.boards))

@@ -76,7 +76,7 @@ def demo_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 @pytest.fixture
-def shelf(demo_store: Store) -> BoardContent:
+def board_content(demo_store: Store) -> BoardContent:
     """As pages see it."""
     return BoardContent(demo_store)
 

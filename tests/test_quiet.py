@@ -36,7 +36,7 @@ from harness.labelling import corpus
 from harness.scoring import scorer
 from harness.storage.report_lines import canonical
 from harness.types import Access, Cohort, SystemCard, Text
-from submissions import desk as desks
+from submissions import board_folder as board_folders
 from submissions import intake
 from submissions.worker import Worker
 from tests.extractors.servers import Faulty
@@ -228,14 +228,14 @@ def test_generators_and_what_they_look_at_show_no_report(made: list[object], coh
 
 def test_what_is_handed_in_is_never_shown(made: list[object], cohort: Cohort, tmp_path: Path) -> None:
     cohorts.save(cohort, tmp_path / "board" / "cohorts" / "hidden")
-    desk = desks.at(tmp_path / "board")
+    board_folder = board_folders.at(tmp_path / "board")
     card = SystemCard("Birch", open_weights="no")
     upload = intake.Upload(canonical(written(cohort)), "b.jsonl", "hidden", card, "local:ann", agreed=True, looked=True)
-    intake.submit(desk, upload)
-    worker = Worker(desk)
+    intake.submit(board_folder, upload)
+    worker = Worker(board_folder)
     done = worker.step()
     assert done is not None and done.state.value in ("scored", "listed")
-    made += [desk, upload, worker]
+    made += [board_folder, upload, worker]
     check(made, "Upload", "Findings", "Checked", "Receipt", "Counted", "Cohort", "Input", "Worker")
 
 

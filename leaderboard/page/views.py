@@ -52,13 +52,13 @@ class Views:
     """What one store's visitors read.
 
     Args:
-        shelf: The store.
+        board_content: The store.
         canonical: The address under which people reach the page; empty where nobody said.
         dataset: Id of the benchmark's data set on the Hub.
     """
 
-    def __init__(self, shelf: BoardContent, canonical: str = "", dataset: str = "") -> None:
-        self.shelf, self.canonical, self.dataset = shelf, canonical, dataset
+    def __init__(self, board_content: BoardContent, canonical: str = "", dataset: str = "") -> None:
+        self.board_content, self.canonical, self.dataset = board_content, canonical, dataset
         self.lanes = {name: Lane() for name in ("pages", "systems", "pairs", "exports")}
 
     async def view(self, query: Mapping[str, str], who: str) -> Made:
@@ -67,11 +67,11 @@ class Views:
         Raises:
             Refusal: Too many pages are being rendered.
         """
-        content = await to_thread.run_sync(self.shelf.content)
+        content = await to_thread.run_sync(self.board_content.content)
         asked = router.resolve(content, query.get("tab", ""), query)
 
         def make() -> Made:
-            return Made(gzip.compress(router.draw(self.shelf, content, asked, Live()).encode(), 6, mtime=0))
+            return Made(gzip.compress(router.draw(self.board_content, content, asked, Live()).encode(), 6, mtime=0))
 
         return await self.lanes[MANY.get(asked.tab, "pages")].get((content.stamp, asked), who, make)
 
@@ -87,7 +87,7 @@ class Views:
         Raises:
             Refusal: Too many files are being made.
         """
-        content = await to_thread.run_sync(self.shelf.content)
+        content = await to_thread.run_sync(self.board_content.content)
         asked = self.resolve(content, kind, query, shown)
         if asked is None:
             return None

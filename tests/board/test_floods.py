@@ -327,17 +327,17 @@ def test_what_is_kept_is_bounded_and_what_failed_is_not_kept(monkeypatch: pytest
 def test_a_board_is_read_while_pages_of_systems_take_for_ever(demo_store: Store, monkeypatch: pytest.MonkeyPatch, slow: str) -> None:
     draw, go = router.draw, threading.Event()
 
-    def held(shelf: BoardContent, content: Content, asked: router.Asked, to: Any) -> Any:
+    def held(board_content: BoardContent, content: Content, asked: router.Asked, to: Any) -> Any:
         if asked.tab == slow:
             assert go.wait(60)
-        return draw(shelf, content, asked, to)
+        return draw(board_content, content, asked, to)
 
     monkeypatch.setattr(router, "draw", held)
     monkeypatch.setattr(page_cache, "PATIENCE", 300.0)
 
     async def scene() -> None:
         views = Views(BoardContent(demo_store))
-        rows = views.shelf.content().boards[0].rows
+        rows = views.board_content.content().boards[0].rows
         asked = [{"tab": slow, "system": row.id, "a": row.id, "b": rows[0].id} for row in rows]
         stuck = [asyncio.ensure_future(views.view(query, f"v{number}")) for number, query in enumerate(asked)]
         await asyncio.sleep(0.1)
@@ -352,8 +352,8 @@ def test_a_board_is_read_while_pages_of_systems_take_for_ever(demo_store: Store,
 
 
 def test_a_store_that_is_read_anew_does_not_hold_up_those_who_read(demo_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    shelf = BoardContent(demo_store)
-    before = shelf.content()
+    board_content = BoardContent(demo_store)
+    before = board_content.content()
     inside, go = threading.Event(), threading.Event()
 
     def slow() -> str:
@@ -361,14 +361,14 @@ def test_a_store_that_is_read_anew_does_not_hold_up_those_who_read(demo_store: S
         assert go.wait(60)
         return "another"
 
-    monkeypatch.setattr(shelf, "_stamp", slow)
-    loading = threading.Thread(target=shelf.content)
+    monkeypatch.setattr(board_content, "_stamp", slow)
+    loading = threading.Thread(target=board_content.content)
     loading.start()
     assert inside.wait(60)
-    assert shelf.content() is before
+    assert board_content.content() is before
     go.set()
     loading.join(60)
-    assert shelf.content().stamp == "another"
+    assert board_content.content().stamp == "another"
 
 
 def test_a_film_is_drawn_once_whatever_its_number(page: Page) -> None:

@@ -67,13 +67,13 @@ def test_a_board_without_a_standard_says_how_to_make_one(demo_store: Store) -> N
 
 
 def test_the_page_changes_when_a_standard_is_settled(demo_store: Store) -> None:
-    shelf = BoardContent(demo_store)
-    before = shelf.content().stamp
+    board_content = BoardContent(demo_store)
+    before = board_content.content().stamp
     made = study_of(cohort_of(30))
     made.hand_in()
-    assert shelf.content().stamp == before
+    assert board_content.content().stamp == before
     standard.write(made.folder, standard.settle(made.study, made.folder.counting(), 0))
-    assert shelf.content().stamp != before
+    assert board_content.content().stamp != before
 
 
 def test_a_changed_standard_is_not_shown(settled: Made) -> None:

@@ -266,9 +266,9 @@ def test_a_board_longer_than_a_screen_is_drawn_in_turns_and_whole(chromium: Brow
 
 
 def test_the_static_site_exports_exactly_what_is_shown(chromium: Browser, demo_store: Store, folder: Path) -> None:
-    shelf = BoardContent(demo_store)
-    static_site.write(shelf, folder)
-    board = shelf.content().boards[0]
+    board_content = BoardContent(demo_store)
+    static_site.write(board_content, folder)
+    board = board_content.content().boards[0]
     with window(chromium, "file:") as page:
         page.goto((folder / "index.html").as_uri() + "?extra=0&q=synthetic&sort=-bleu%7Cv1%7Ccoco%7Cptb/bleu-4")
         page.get_by_text("Columns", exact=True).click()

@@ -17,7 +17,7 @@ from harness.formats.written_by import name_of, sidecar
 from harness.scoring import scorer
 from harness.types import Cohort
 from ranscore.commands import main
-from submissions import desk as desks
+from submissions import board_folder as board_folders
 from tests.generators.test_run import Echo
 
 SYSTEM = "promptmrg (random weights)"
@@ -52,7 +52,7 @@ def test_score_takes_the_name_of_the_run_and_keeps_its_mark(
 def test_from_python_and_on_a_board_the_name_is_the_same(written: Path, cohort: Cohort) -> None:
     assert scorer.score(predictions=written, references=cohort, metrics=["ran-score"]).record.system.name == SYSTEM
     assert main(["submit", str(written), "--cohort", "small"]) == 0
-    [item] = desks.at(home()).ledger.books().submissions.values()
+    [item] = board_folders.at(home()).ledger.state().submissions.values()
     assert item.card.name == SYSTEM
 
 
