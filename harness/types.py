@@ -126,10 +126,7 @@ class Input(Quiet):
 
 
 class Metric(Protocol):
-    """A score made from one row of sufficient statistics per study.
-
-    A new metric is one file and one line in `harness.metrics.REGISTRY`; intervals, paired tests and ranks come for nothing.
-    """
+    """A score made from one row of sufficient statistics per study; intervals, paired tests and ranks follow from the rows."""
 
     @property
     def name(self) -> str:
@@ -375,7 +372,7 @@ class Generator(Protocol):
 
     @property
     def needs(self) -> frozenset[str]:
-        """Of the names of `StudyInput`, `id` left out."""
+        """Subset of the field names of `StudyInput`, except `id`."""
         ...
 
     @property
