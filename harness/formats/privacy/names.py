@@ -176,7 +176,7 @@ def _after_titles(text: str, tokens: Sequence[re.Match[str]]) -> Iterator[Span]:
 
 
 def _after_small_titles(tokens: Sequence[re.Match[str]]) -> Iterator[Span]:
-    """Names after a title in a report without capitals: `dr roe`.
+    """Names after a title in a report without capitals: `dr roe`."""
     for index, token in enumerate(tokens[:-1]):
         if token[0] in {"dr", "drs", "mrs", "prof"} and tokens[index + 1].start() - token.end() <= 2:
             last = index + 1
