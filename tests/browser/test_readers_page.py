@@ -210,9 +210,13 @@ def test_all_done_then_attest_and_hand_in(chromium: Browser, made: Made) -> None
             opened.keyboard.press("n")
         hand = opened.get_by_role("button", name="Submit")
         expect(hand).to_be_disabled()
-        opened.get_by_label("I read these reports alone").check()
-        hand.click()
+        expect(opened.get_by_text("confirm and submit below")).to_be_visible()
+        opened.keyboard.press("Enter")
+        expect(opened.get_by_label("I read these reports alone")).to_be_focused()
+        for key in ("Space", "Tab", "Enter"):
+            opened.keyboard.press(key)
         expect(opened.get_by_text("Submitted. Thank you.")).to_be_visible()
+        expect(opened.get_by_text("confirm and submit below")).to_have_count(0)
     kept = made.folder.counting()["reader-4"]
     assert kept.source == "served" and kept.closed(made.study)
 
@@ -367,7 +371,9 @@ def test_an_exercise_shows_the_standard_after_ones_own_answer_and_a_score(chromi
                     expect(opened.locator(".truth")).to_have_count(ASKED)
                     assert opened.evaluate("document.documentElement.scrollWidth") <= 390
                     opened.keyboard.press("n")
-                expect(opened.get_by_text(re.compile(r"Macro F1 against the standard: 0\.000"))).to_be_visible()
+                for place in (opened.locator(".state"), opened.locator(".box p")):
+                    expect(place).to_have_text(re.compile(r"Macro F1 against the standard: 0\.000"))
+                    expect(place).to_be_visible()
                 found: Any = Axe().run(opened, options={"resultTypes": ["violations"]}).response["violations"]
                 assert [item["id"] for item in found if item["impact"] in {"serious", "critical"}] == []
         finally:

@@ -55,7 +55,7 @@ def _apart(claimed: Iterable[Span]) -> tuple[Span, ...]:
     return tuple(sorted(chosen, key=lambda item: item.start))
 
 
-def _left(span: Span, taken: Collection[int]) -> list[Span]:
+def _left(span: Span, taken: set[int]) -> list[Span]:
     """The parts of a span that no other one has; part of a date is a number."""
     if taken.isdisjoint(range(span.start, span.end)):
         return [span] if span.size else []

@@ -7,7 +7,7 @@
   const answers = new Map();      // position -> {values, rest, seconds}
   const waiting = new Set();      // positions whose newest answers the server has not confirmed
   const truths = new Map();       // practise: position -> the standard's answers
-  let at = 1, current = 0, since = 0, shownAt = performance.now(), keeps = true, refused = false, sending = false, retry = 1000;
+  let at = 1, current = 0, since = 0, shownAt = performance.now(), keeps = true, refused = false, sending = false, retry = 1000, handed = false, result = "";
   let keys = true;
 
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -49,6 +49,7 @@
   }
 
   function keep(position) {
+    handed = false;
     store.put(position, reply(position));
     if (served) { waiting.add(position); send(); }
     state();
@@ -222,6 +223,14 @@
     show(true);
   }
 
+  // Enter on a complete report: the standard's answer, the next report, or, when all are done, the sentence to confirm.
+  function enough() {
+    const alone = document.getElementById("alone");
+    if (practise && !truths.has(at)) truth();
+    else if (at < total) go(at + 1);
+    else if (alone && !end.hidden) alone.focus();
+  }
+
   function nextOpen() {
     for (let step = 1; step <= total; step++) {
       const position = (at - 1 + step) % total + 1;
@@ -242,7 +251,8 @@
       text = keeps ? W.kept : W.lost;
       warn = !keeps;
       if (since >= D.remind) { text = fill(W.remind, {count: since}); warn = true; }
-    }
+    } else text = result;
+    if (finished === total && !practise && !warn && !handed) text = `${text} ${W.submit}`;
     if (line.textContent !== text) line.textContent = text;
     line.classList.toggle("warn", warn);
     line.hidden = text === "";
@@ -266,6 +276,8 @@
       if (waiting.size) throw new Error("waiting");
       const answer = await fetch("submission", {method: "POST", headers: {"content-type": "application/json"}, body: JSON.stringify({study: D.study, attested: D.attestation})});
       where.textContent = answer.ok ? W.handed : W.refused;
+      handed = answer.ok;
+      state();
     } catch { where.textContent = fill(W.waiting, {count: waiting.size || 1}); }
   }
 
@@ -278,6 +290,7 @@
     link.click();
     setTimeout(() => URL.revokeObjectURL(address), 60000);
     since = 0; store.put("since", 0);
+    handed = attested;
     state();
     live.textContent = fill(W.written, {file: name});
     const where = document.getElementById("handed");
@@ -333,12 +346,14 @@
     const body = JSON.stringify({answers: Object.fromEntries([...answers].map(([position, value]) => [position, value]))});
     const answer = await fetch("score", {method: "POST", headers: {"content-type": "application/json"}, body});
     if (!answer.ok) return;
-    const result = await answer.json();
+    const own = await answer.json();
+    result = fill(W.f1, {f1: own.f1, findings: own.findings});
     end.className = "box";
     end.hidden = false;
-    end.replaceChildren(el("h2", {}, W.score), el("p", {}, fill(W.f1, {f1: result.f1, findings: result.findings})),
+    end.replaceChildren(el("h2", {}, W.score), el("p", {}, result),
       el("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": W.score}, el("table", {}, el("thead", {}, el("tr", {}, ...W.columns.map(name => el("th", {scope: "col"}, name)))),
-        el("tbody", {}, ...result.rows.map(([name, ...cells]) => el("tr", {}, el("th", {scope: "row"}, name), ...cells.map(cell => el("td", {}, cell))))))));
+        el("tbody", {}, ...own.rows.map(([name, ...cells]) => el("tr", {}, el("th", {scope: "row"}, name), ...cells.map(cell => el("td", {}, cell))))))));
+    state();
   }
 
   // Keys: one key, one act; silent while somebody types, and with Ctrl, Alt or the system key.
@@ -356,7 +371,7 @@
     else if (key === "s" && !practise) save(false);
     else if (key === "h") help.showModal();
     else if (key === "backspace") takeBack();
-    else if (key === "enter" && !event.target.matches("button, input[type=checkbox]") && open(at) === 0) practise && !truths.has(at) ? truth() : go(at + 1);
+    else if (key === "enter" && !event.target.matches("button, input[type=checkbox]") && open(at) === 0) enough();
     else return;
     event.preventDefault();
   }
