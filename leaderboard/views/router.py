@@ -84,8 +84,14 @@ def draw(shelf: Shelf, content: Content, asked: Asked, to: Addresses) -> Html:
     """One page, of what `resolve` gave for the same content."""
     shown = content.board(asked.board)
     if shown is None:
-        return nothing()
+        return without_record(shelf) if asked.tab == "readers" else nothing()
     return _PAGES[asked.tab](Page(shelf, content, shown, asked, to))
+
+
+def without_record(shelf: Shelf) -> Html:
+    """The readers' standards of an empty store; that it is empty where there are none."""
+    standards = shelf.standards()
+    return readers.without_board(standards) if standards else nothing()
 
 
 def nothing() -> Html:
