@@ -60,7 +60,9 @@ def write(shelf: Shelf, folder: Path, address: str = "") -> int:
         first = Page("index.html", "board", content.boards[0], {})
         files.write(folder / "index.html", whole(first, router.render(shelf, "board", {}, to), content, to))
     else:
-        files.write(folder / "index.html", frame.document("Empty", join([frame.frame({}, ""), el("main", router.without_record(shelf))]), _head()))
+        files.write(
+            folder / "index.html", frame.document("Empty", join([frame.frame({}, ""), el("main", router.without_record(shelf))]), _head())
+        )
     files.write(folder / "boards.json", tables.dumps(content.boards))
     return len(listed) + len(made) + len(NAMES) + 2
 
