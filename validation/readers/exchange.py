@@ -18,7 +18,7 @@ from harness.types import Status
 from validation.readers import page, questions
 from validation.readers.questions import Question, Value
 from validation.readers.sheets import Reply, Sheet
-from validation.readers.study import Item, Study
+from validation.readers.study import Item, ReadingStudy
 from validation.readers.texts import Texts
 from validation.readers.texts import shown as shown_to
 
@@ -28,7 +28,7 @@ _FORMULA = tuple("=+-@\t\r")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class AnswerRow:
     """One answer of one reader, wherever it came from."""
 
     reader: str
@@ -47,12 +47,12 @@ class Row:
 class _Collected:
     """Answers by reader and position, while they are read."""
 
-    study: Study
+    study: ReadingStudy
     complaints: Complaints
     by_study: Mapping[str, Sequence[Item]]
     values: dict[str, dict[int, dict[str, Value]]] = field(default_factory=dict)
 
-    def add(self, row: Row) -> None:
+    def add(self, row: AnswerRow) -> None:
         """Take an answer, or note why it is none."""
         question = self.study.form.question(row.question)
         items = [item for item in self.by_study.get(row.study, ()) if row.system in ("", item.system_name)]
@@ -72,7 +72,7 @@ class _Collected:
         else:
             self.values.setdefault(row.reader, {}).setdefault(at, {})[row.question] = row.value  # type: ignore[assignment]
 
-    def _place(self, row: Row, items: Sequence[Item]) -> int | None:
+    def _place(self, row: AnswerRow, items: Sequence[Item]) -> int | None:
         """The position on the reader's sheet; None where there is none."""
         if row.position:
             return row.position if 1 <= row.position <= len(self.study.orders[row.reader]) else None
@@ -80,7 +80,7 @@ class _Collected:
         return places.get(items[0].id)
 
 
-def read(path: Path, study: Study, reader: str = "", rest_absent: bool = False) -> tuple[Sheet, ...]:
+def read(path: Path, study: ReadingStudy, reader: str = "", rest_absent: bool = False) -> tuple[Sheet, ...]:
     """Answers that another program collected, as one sheet a reader.
 
     Args:
@@ -109,12 +109,12 @@ def read(path: Path, study: Study, reader: str = "", rest_absent: bool = False) 
     return tuple(made)
 
 
-def _reply(study: Study, values: Mapping[str, Value], rest_absent: bool) -> Reply:
+def _reply(study: ReadingStudy, values: Mapping[str, Value], rest_absent: bool) -> Reply:
     added = tuple(item.id for item in study.form.questions if rest_absent and item.rest and item.id not in values)
     return Reply({**values, **dict.fromkeys(added, 0)}, added)
 
 
-def _rows(path: Path, study: Study, reader: str, complaints: Complaints) -> list[Row]:
+def _rows(path: Path, study: ReadingStudy, reader: str, complaints: Complaints) -> list[AnswerRow]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -135,7 +135,7 @@ def _loaded(text: str, path: Path) -> Any:
         raise InputError(Problem("it is not JSON", "Export it again", str(path))) from None
 
 
-def _from_csv(path: Path, study: Study, reader: str, complaints: Complaints) -> list[Row]:
+def _from_csv(path: Path, study: ReadingStudy, reader: str, complaints: Complaints) -> list[AnswerRow]:
     """Long (study_id, reader, question, value), or a label file of one reader."""
     table = tabular.read(path, complaints)
     complaints.check()
@@ -149,11 +149,13 @@ def _from_csv(path: Path, study: Study, reader: str, complaints: Complaints) -> 
                 continue
             value, status = label_files.decision(cell)
             who = str(row.cells.get("reader") or reader)
-            rows.append(Row(who, tabular.study_id(row.cells.get("study_id")), "", name, value if status is Status.OK else None, row.line))
+            rows.append(
+                AnswerRow(who, tabular.study_id(row.cells.get("study_id")), "", name, value if status is Status.OK else None, row.line)
+            )
     return rows
 
 
-def _long(cells: Mapping[str, Any], line: int, study: Study, reader: str) -> Row:
+def _long(cells: Mapping[str, Any], line: int, study: ReadingStudy, reader: str) -> AnswerRow:
     name = str(cells.get("question") or "")
     question = study.form.question(name)
     value: object = cells.get("value")
@@ -162,10 +164,10 @@ def _long(cells: Mapping[str, Any], line: int, study: Study, reader: str) -> Row
     elif question and question.type != "text" and isinstance(value, str):
         value = int(value) if value.strip().removeprefix("-").isdecimal() and len(value) < 4 else None
     who, system = str(cells.get("reader") or reader), str(cells.get("system") or "")
-    return Row(who, tabular.study_id(cells.get("study_id")), system, name, value, line, str(cells.get("showing")) == "2")
+    return AnswerRow(who, tabular.study_id(cells.get("study_id")), system, name, value, line, str(cells.get("showing")) == "2")
 
 
-def _from_label_studio(tasks: Any, study: Study, reader: str) -> list[Row]:
+def _from_label_studio(tasks: Any, study: ReadingStudy, reader: str) -> list[AnswerRow]:
     """Tasks with annotations: a choice for each question, named by its id; the annotator's name is not read."""
     rows = []
     for number, task in enumerate(tasks if isinstance(tasks, list) else (), 1):
@@ -181,11 +183,11 @@ def _from_label_studio(tasks: Any, study: Study, reader: str) -> list[Row]:
     return rows
 
 
-def _from_doccano(item: Any, line: int, study: Study, reader: str) -> list[Row]:
+def _from_doccano(item: Any, line: int, study: ReadingStudy, reader: str) -> list[AnswerRow]:
     """One document with labels `Finding: answer`, or the bare name of a finding for one that is present."""
-    rows: list[Row] = []
+    rows: list[AnswerRow] = []
     if not isinstance(item, dict) or not isinstance(item.get("label"), list):
-        return [Row(reader, "", "", "", None, line)]
+        return [AnswerRow(reader, "", "", "", None, line)]
     for label in item["label"]:
         name, _, word = str(label).partition(": ")
         question = study.form.question(by_spelling().get(name.lower(), name))
@@ -198,11 +200,11 @@ def _from_doccano(item: Any, line: int, study: Study, reader: str) -> list[Row]:
     return rows
 
 
-def _row(facts: Mapping[str, Any], reader: str, question: str, answer: Value | None, line: int) -> Row:
+def _row(facts: Mapping[str, Any], reader: str, question: str, answer: Value | None, line: int) -> AnswerRow:
     """An answer about what a task or document says of itself."""
     study, system, position = str(facts.get("study_id", "")), str(facts.get("system", "")), facts.get("position")
     at = position if isinstance(position, int) and not isinstance(position, bool) else 0
-    return Row(reader, study, system, question, answer, line, facts.get("showing") == 2, at)
+    return AnswerRow(reader, study, system, question, answer, line, facts.get("showing") == 2, at)
 
 
 def _by_label(question: Question, word: Any) -> Value | None:
@@ -216,7 +218,7 @@ def _by_label(question: Question, word: Any) -> Value | None:
     return int(text) if text.removeprefix("-").isdecimal() and len(text) < 4 else None
 
 
-def write(study: Study, counting: Mapping[str, Sheet], kind: str) -> dict[str, str]:
+def write(study: ReadingStudy, counting: Mapping[str, Sheet], kind: str) -> dict[str, str]:
     """All submissions that count, in another program's form.
 
     Args:
@@ -238,7 +240,7 @@ def write(study: Study, counting: Mapping[str, Sheet], kind: str) -> dict[str, s
     return {f"answers.{FORMATS[kind]}": _written(answered, kind)}
 
 
-def tasks(study: Study, kind: str, texts: Texts) -> dict[str, str]:
+def tasks(study: ReadingStudy, kind: str, texts: Texts) -> dict[str, str]:
     """The reports, to be answered in another program: a file for each reader, as blind as a sheet.
 
     A task names the reader and the position on the sheet, and neither study nor system nor that something is read twice.
@@ -273,7 +275,7 @@ def _written(documents: Sequence[Mapping[str, Any]], kind: str) -> str:
     return json.dumps(documents, ensure_ascii=False, indent=1) + "\n"
 
 
-def _showings(study: Study, reader: str, sheet: Sheet) -> list[tuple[int, str, int, Mapping[str, Value]]]:
+def _showings(study: ReadingStudy, reader: str, sheet: Sheet) -> list[tuple[int, str, int, Mapping[str, Value]]]:
     """Position, item, which showing, answers."""
     first, replies = study.first_showings(reader), sheet.replies
     return [
@@ -282,7 +284,7 @@ def _showings(study: Study, reader: str, sheet: Sheet) -> list[tuple[int, str, i
     ]
 
 
-def _csv(study: Study, counting: Mapping[str, Sheet]) -> str:
+def _csv(study: ReadingStudy, counting: Mapping[str, Sheet]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(["study_id", "system", "reader", "showing", "question", "value"])
@@ -298,17 +300,17 @@ def _safe(value: Value) -> Value:
     return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value
 
 
-def _answered(study: Study, reader: str, sheet: Sheet, kind: str) -> Iterator[dict[str, Any]]:
+def _answered(study: ReadingStudy, reader: str, sheet: Sheet, kind: str) -> Iterator[dict[str, Any]]:
     for _, name, showing, values in _showings(study, reader, sheet):
         item = study.item(name)
         yield _made(study, {"study_id": item.study, "system": item.system_name, "reader": reader, "showing": showing}, values, kind)
 
 
-def _made(study: Study, facts: dict[str, Any], values: Mapping[str, Value], kind: str) -> dict[str, Any]:
+def _made(study: ReadingStudy, facts: dict[str, Any], values: Mapping[str, Value], kind: str) -> dict[str, Any]:
     return _task(study, facts, values) if kind == "label-studio" else _document(study, facts, values)
 
 
-def _task(study: Study, facts: dict[str, Any], values: Mapping[str, Value]) -> dict[str, Any]:
+def _task(study: ReadingStudy, facts: dict[str, Any], values: Mapping[str, Value]) -> dict[str, Any]:
     results = []
     for name, value in values.items():
         question = study.form.question(name)
@@ -318,7 +320,7 @@ def _task(study: Study, facts: dict[str, Any], values: Mapping[str, Value]) -> d
     return {"data": facts, "annotations": [{"result": results}] if results else []}
 
 
-def _document(study: Study, facts: dict[str, Any], values: Mapping[str, Value]) -> dict[str, Any]:
+def _document(study: ReadingStudy, facts: dict[str, Any], values: Mapping[str, Value]) -> dict[str, Any]:
     return {**facts, "label": [f"{name}: {_word(study.form.question(name), value)}" for name, value in values.items()]}
 
 
@@ -326,7 +328,7 @@ def _word(question: Question | None, value: Value) -> str:
     return question.choices.get(value, str(value)) if question and isinstance(value, int) else str(value)
 
 
-def _interface(study: Study) -> str:
+def _interface(study: ReadingStudy) -> str:
     """Label Studio's labelling interface for this study."""
     from xml.sax.saxutils import quoteattr
 

@@ -19,7 +19,7 @@ from harness.config.home import home
 from harness.records.store import Store
 from harness.types import Access, Text
 from leaderboard import static_site
-from leaderboard.content import Shelf
+from leaderboard.content import BoardContent
 from leaderboard.html.addresses import Live
 from leaderboard.views import router
 from ranscore.commands import main
@@ -174,8 +174,8 @@ def test_the_tab_of_a_credentialed_standard_holds_no_word(secret: Made, demo_sto
     secret.hand_in()
     standard.write(secret.folder, standard.settle(secret.study, secret.folder.counting(), 0))
     # The running page beside another board, and the static site of a store that has none: both draw every part of the tab.
-    (tmp_path / "readers.html").write_text(str(router.render(Shelf(demo_store), "readers", {}, Live())))
-    static_site.write(Shelf(Store(tmp_path / "empty")), tmp_path / "site")
+    (tmp_path / "readers.html").write_text(str(router.render(BoardContent(demo_store), "readers", {}, Live())))
+    static_site.write(BoardContent(Store(tmp_path / "empty")), tmp_path / "site")
     for name in ("readers.html", "site/index.html"):
         assert "hidden" in (tmp_path / name).read_text()
     assert leaking(tmp_path) == []
