@@ -60,7 +60,10 @@ def write(board_content: BoardContent, folder: Path, address: str = "") -> int:
         first = StaticPage("index.html", "board", content.boards[0], {})
         files.write(folder / "index.html", whole(first, router.render(board_content, "board", {}, to), content, to))
     else:
-        files.write(folder / "index.html", frame.document("Empty", join([frame.frame({}, ""), router.nothing()]), _head()))
+        files.write(
+            folder / "index.html",
+            frame.document("Empty", join([frame.frame({}, ""), el("main", router.without_record(board_content))]), _head()),
+        )
     files.write(folder / "boards.json", tables.dumps(content.boards))
     return len(listed) + len(made) + len(NAMES) + 2
 

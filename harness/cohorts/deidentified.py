@@ -20,10 +20,10 @@ from pathlib import Path
 
 from harness.cohorts import make
 from harness.errors import InputError, Problem, RefusedError
-from harness.formats.privacy import dates
+from harness.formats.privacy import dates, repeated
 from harness.formats.privacy.gazetteer import words
 from harness.formats.privacy.span import Span
-from harness.formats.privacy.spans import find
+from harness.formats.privacy.spans import find, with_names
 from harness.formats.privacy.surrogates import Surrogates
 from harness.storage import files
 from harness.storage.progress import progress
@@ -85,11 +85,21 @@ def prepare(cohort: Cohort, key: bytes, also: Sequence[str] = ()) -> Prepared:
         for section in SECTIONS
         if (text := getattr(texts, section))
     }
+    spans = _with_repeated(cohort, spans)
     surrogates = Surrogates(key, _words(cohort))
     codes = {item.id: surrogates.code("s", item.id) for item in cohort.manifest.studies}
     codes |= {f"patient {item.patient}": surrogates.code("p", item.patient) for item in cohort.manifest.studies}
     rows = [*_plain(cohort, spans, surrogates, codes), *_dates(cohort, spans, surrogates, codes)]
     return Prepared(cohort, spans, tuple(sorted(rows, key=lambda row: (row.kind, row.patient, row.original))), codes)
+
+
+def _with_repeated(cohort: Cohort, spans: Mapping[tuple[str, str], tuple[Span, ...]]) -> dict[tuple[str, str], tuple[Span, ...]]:
+    """What was found, and each name that was found in another report; not where the file has it as a plain word ("white", "long")."""
+    texts = {place: getattr(cohort.texts[place[0]], place[1]) for place in spans}
+    plain = {word for text in texts.values() for word in re.findall(r"(?<![^\W\d_])[^\W\d_A-Z\u4e00-\u9fff〇]{3,30}(?![^\W\d_])", text)}
+    named = {name for place, found in spans.items() for name in repeated.names(texts[place], found) if name.lower() not in plain}
+    known = {form for name in named for form in (name, name.upper(), name.capitalize())}
+    return {place: with_names(texts[place], found, known) for place, found in spans.items()}
 
 
 def _words(cohort: Cohort) -> frozenset[str]:

@@ -84,8 +84,14 @@ def draw(board_content: BoardContent, content: Content, asked: Asked, to: Addres
     """One page, of what `resolve` gave for the same content."""
     shown = content.board(asked.board)
     if shown is None:
-        return nothing()
+        return without_record(board_content) if asked.tab == "readers" else nothing()
     return _PAGES[asked.tab](Page(board_content, content, shown, asked, to))
+
+
+def without_record(board_content: BoardContent) -> Html:
+    """The readers' standards of an empty store; that it is empty where there are none."""
+    standards = board_content.standards()
+    return readers.without_board(standards) if standards else nothing()
 
 
 def nothing() -> Html:

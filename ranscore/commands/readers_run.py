@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ranscore.commands import options, readers_tables
 
 if TYPE_CHECKING:
+    from harness.errors import InputError
     from harness.types import Access
     from validation.readers.folder import Folder
     from validation.readers.study import ReadingStudy
@@ -81,8 +82,7 @@ def run_sheets(arguments: argparse.Namespace) -> int:
     target = arguments.output or folder.path / "forms"
     for reader in study.readers:
         path = target / f"{folder.name}.{reader}.html"
-        files.write(path, page.document(page.of_reader(folder.name, study, reader, texts)))
-        path.chmod(0o600)
+        files.write(path, page.document(page.of_reader(folder.name, study, reader, texts)), private=True)
         print(path)
     print(f"Send each reader the own file alone. What comes back: `ranscore readers take {folder.name} FILE`")
     return 0
@@ -251,23 +251,33 @@ def run_check(arguments: argparse.Namespace) -> int:
 
 
 def run_export(arguments: argparse.Namespace) -> int:
-    """Write the answers for another program."""
+    """Write the answers for another program, or with `--text` the reports to be answered there."""
     from harness.records import store
     from harness.storage import files
     from validation.readers import exchange, folder, standard, texts
 
     found = folder.find(arguments.study)
-    study, counting = found.study(), found.counting()
-    if counting:
-        standard.guard(found, study, counting, arguments.interim, store.now())
-    loaded = None
+    study = found.study()
     if arguments.text:
         texts.permit(study.cohort.access, arguments.agree)
-        loaded = texts.load(study, store.at(arguments.store))
-    for name, content in exchange.write(study, counting, arguments.format, loaded).items():
-        files.write(arguments.output / name, content)
+        written = exchange.tasks(study, arguments.format, texts.load(study, store.at(arguments.store)))
+    else:
+        counting = found.counting()
+        if not counting:
+            raise _nothing_submitted(found.name)
+        standard.guard(found, study, counting, arguments.interim, store.now())
+        written = exchange.write(study, counting, arguments.format)
+    for name, content in written.items():
+        files.write(arguments.output / name, content, private=arguments.text)
         print(arguments.output / name)
     return 0
+
+
+def _nothing_submitted(name: str) -> InputError:
+    from harness.errors import InputError, Problem
+
+    remedy = f"Run `ranscore readers take {name} FILE` first, or say --text, which writes the reports to be answered elsewhere"
+    return InputError(Problem("nobody has submitted an answer", remedy))
 
 
 def run_import(arguments: argparse.Namespace) -> int:

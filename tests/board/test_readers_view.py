@@ -62,6 +62,14 @@ def test_no_text_no_name_and_no_id_reaches_the_tab(settled: Made, demo_store: St
     assert "reader-1" not in page and "Dr Example" not in page
 
 
+def test_a_store_without_a_record_shows_the_standards_too(settled: Made, tmp_path: Path) -> None:
+    page = shown(Store(tmp_path / "empty"))
+    assert "50 items of" in page and "not this board" not in page and "This store is empty" not in page
+    assert "This store is empty" in str(router.render(BoardContent(Store(tmp_path / "empty")), "board", {}, Live()))
+    static_site.write(BoardContent(Store(tmp_path / "empty")), tmp_path / "site")
+    assert "50 items of" in (tmp_path / "site" / "index.html").read_text()
+
+
 def test_a_board_without_a_standard_says_how_to_make_one(demo_store: Store) -> None:
     assert "ranscore readers new" in shown(demo_store)
 

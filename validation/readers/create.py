@@ -133,7 +133,9 @@ def _drawn(
     seen = dict(zip(there, extractor.extract([cohort.reference(name) for name in there]), strict=True))
     strata = draw.strata({name: present(labels) for name, labels in seen.items()})
     if plan.items < 2 * len(set(strata.values())):
-        raise UsageError(f"a draw by rarity needs at least 2 items for each of {len(set(strata.values()))} strata, not {plan.items} in all")
+        count = len(set(strata.values()))
+        what = f"a draw by rarity needs at least 2 items for each of {count} strata, not {plan.items} in all"
+        raise UsageError(f"{what}; say --items {2 * count} or more, or --draw random")
     made = Draw(how="rare", part=plan.part, of=len(there), seed=seed, extractor=f"{extractor.name} {extractor.digest}")
     return draw.by_rarity(strata, plan.items, seed), strata, made
 

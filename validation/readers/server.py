@@ -59,7 +59,9 @@ class ServedStudy:
     async def sheet(self, request: web.Request) -> web.StreamResponse:
         """The reader's page, with the answers that are on disk."""
         session = self._session(request)
-        view = page.of_reader(self.folder.name, self.study, session.reader, self.texts, "served", session.journal.replies)
+        async with session.lock:
+            replies = dict(session.journal.replies)
+        view = page.of_reader(self.folder.name, self.study, session.reader, self.texts, "served", replies)
         return answer_page(page.document(view), page.policy(view))
 
     async def answers(self, request: web.Request) -> web.StreamResponse:
