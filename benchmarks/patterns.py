@@ -59,7 +59,7 @@ def readers() -> dict[str, Callable[[str], object]]:
     from harness.cohorts.mimic import sections
     from harness.extractors import lexical
     from harness.extractors.llm import framing, parser, reading
-    from harness.formats import reports
+    from harness.formats import report_text
     from harness.metrics.text import ptb, tokens
     from harness.types import Section, StudyInput
 
@@ -75,7 +75,8 @@ def readers() -> dict[str, Callable[[str], object]]:
         **{f"parser {name}": function for name, function in answer.items()},
         "lexical": lambda text: lexicon.extract([text]),
         "sections of MIMIC-CXR": sections.parse,
-        "markup of a reports file": lambda text: (reports._MARKUP.search(text), reports.CONTROL.search(text)),
+        "markup of a reports file": lambda text: (report_text._MARKUP.search(text), report_text.CONTROL.search(text)),
+        "cleaning of a report": report_text.clean,
         "rgrg": lambda text: rgrg_text.report([text]),
         "cxrmate-2 prior report": cxrmate2_prompt.known,
         "llm-rg4 prior report": report.cleaned,

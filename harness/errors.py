@@ -10,8 +10,12 @@ RanscoreError                something the user can act on; printed without a tr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+First = TypeVar("First")
+Second = TypeVar("Second")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +94,25 @@ class StoreError(RanscoreError):
     """What is stored is damaged or newer than this program."""
 
     exit_code = 6
+
+
+def both(first: Callable[[], First], second: Callable[[], Second]) -> tuple[First, Second]:
+    """The results of reading two inputs.
+
+    Raises:
+        InputError: One of them is wrong, or both; with the problems of both.
+    """
+    try:
+        done = first()
+    except InputError as error:
+        raise InputError([*error.problems, *problems_of(second)]) from None
+    return done, second()
+
+
+def problems_of(read: Callable[[], object]) -> tuple[Problem, ...]:
+    """What is wrong with an input that is read for its problems alone."""
+    try:
+        read()
+    except InputError as error:
+        return error.problems
+    return ()

@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from generators.catalogue import Options, System
 from harness.errors import Problem, UnavailableError, UsageError
-from harness.formats.reports import MAX_CHARACTERS
+from harness.formats.report_text import MAX_CHARACTERS
 from harness.quiet import Quiet
 from harness.signature import digest
 from harness.types import Generated, Section, StudyInput

@@ -17,7 +17,7 @@ from harness.errors import UsageError
 from harness.extractors.llm.client import Client
 from harness.extractors.llm.endpoint import Endpoint, endpoints
 from harness.films import read_rgb
-from harness.formats.reports import MAX_CHARACTERS
+from harness.formats.report_text import MAX_CHARACTERS
 from harness.quiet import Quiet
 from harness.signature import digest
 from harness.types import Generated, Json, Section, StudyInput

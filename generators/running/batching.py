@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from harness.errors import RefusedError, UnavailableError, UsageError
-from harness.formats import reports
-from harness.formats.reports import CONTROL
+from harness.formats.report_text import CONTROL, faults
 from harness.types import Generated, Generator, StudyInput
 
 ABOUT_THE_RUN = (UnavailableError, RefusedError, UsageError)
@@ -90,7 +89,7 @@ def fit(made: Generated) -> Generated:
     characters) is a failure of its study; else the whole file were refused.
     """
     report = CONTROL.sub("", made.report)
-    if kinds := [kind for kind, _, _ in reports.faults(report)]:
+    if kinds := [kind for kind, _, _ in faults(report)]:
         return Generated(made.study, failure=f"what it wrote is no report: {', '.join(kinds)}", substituted=made.substituted)
     return replace(made, report=report)
 

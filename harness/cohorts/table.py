@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -14,6 +13,7 @@ from harness.cohorts import make
 from harness.findings import by_spelling
 from harness.formats import label_files, tabular
 from harness.formats.complaints import Complaints, shown
+from harness.formats.report_text import clean, faults, id_fault
 from harness.types import Access, Cohort, Image, Labels, Section, Status, Study, Text
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -38,6 +38,7 @@ PARTS: Mapping[str, str] = {"train": "train", "training": "train", "dev": "dev",
 SEXES: Mapping[str, str] = {"f": "F", "female": "F", "女": "F", "w": "F", "m": "M", "male": "M", "男": "M", "": "", "u": "", "o": "", "unknown": "", "other": ""}  # fmt: skip
 _HALF = re.compile("[\ud800-\udfff]")
 _AGE = re.compile(r"0*(\d{1,3}(?:\.\d+)?)\s*[yY岁]?")
+_SCORED = ("report", "findings", "impression")
 _SIDE = ("lateral", "ll", "rl", "lat")
 
 
@@ -50,6 +51,7 @@ def from_table(
     language: str = "",
     columns: Mapping[str, str] | None = None,
     images: Path | None = None,
+    cleaned: bool = False,
     tell: Callable[[str], None] = lambda note: None,
 ) -> Cohort:
     """Build a cohort from one file.
@@ -64,7 +66,9 @@ def from_table(
         language: ISO 639-1 code; empty to guess between Chinese (most letters are Han) and English.
         columns: By a key of `COLUMNS` what the file calls it, where that differs.
         images: The folder that image paths are relative to.
-        tell: Is told which studies are not scored because the scored section has no text.
+        cleaned: Take stray markup and control characters out of the reports instead of refusing the file.
+        tell: Is told how many reports were cleaned, where *No Finding* disagrees with its rule, and which studies are not
+            scored because the scored section has no text.
 
     Raises:
         InputError: Anything is wrong with the file; all of it at once.
@@ -72,6 +76,8 @@ def from_table(
     complaints = Complaints(str(path))
     table = tabular.read(path, complaints)
     names = _names(table.columns, columns or {}, complaints)
+    if cleaned:
+        table = _cleaned(table, {names[key] for key in _SCORED if key in names}, path, tell)
     section = section or _guess_section(names)
     if table.columns:
         _check_sections(names, section, complaints)
@@ -86,6 +92,8 @@ def from_table(
     if empty:
         some = ", ".join(shown(study) for study in empty[:10])
         tell(f"{len(empty)} of {table.count} studies have no text in the scored section ({section.value}) and are not scored: {some}")
+    for note in label_files.warnings(labels, file=str(path)):
+        tell(note)
     language = language or guess_language(_reference(text, section) for text in texts.values())
     source = f"table {path.name}"
     return make(
@@ -103,7 +111,8 @@ def _read(
     labelled = any(column in by_spelling() for column in table.columns)
     for row in table.rows:
         cells = {key: _text(row.cells.get(column)) for key, column in names.items()}
-        for key in (key for key, text in cells.items() if _HALF.search(text)):
+        _check_texts(row, names, complaints, cells["id"])
+        for key in (key for key, text in cells.items() if key not in _SCORED and _HALF.search(text)):
             what, remedy = f"the column {names[key]!r} holds half of a character (a lone surrogate)", "Write the file again as UTF-8"
             complaints.add("half a character", what, remedy, row.line, cells["id"])
         if not _check_id(cells["id"], lines, row.line, complaints):
@@ -141,6 +150,25 @@ def _names(found: Collection[str], given: Mapping[str, str], complaints: Complai
     return names
 
 
+def _cleaned(table: tabular.Table, columns: Collection[str], path: Path, tell: Callable[[str], None]) -> tabular.Table:
+    """The table with its reports cleaned; `tell` is told how many rows that changed."""
+    rows, changed = [], 0
+    for row in table.rows:
+        cells = {name: clean(cell) if name in columns and isinstance(cell, str) else cell for name, cell in row.cells.items()}
+        changed += cells != row.cells
+        rows.append(row._replace(cells=cells))
+    if changed:
+        tell(f"{path}: stray markup or control characters were taken out of {changed} reports")
+    return replace(table, rows=tuple(rows))
+
+
+def _check_texts(row: tabular.Row, names: Mapping[str, str], complaints: Complaints, study: str) -> None:
+    """What a reports file may not hold, a reference may not hold either."""
+    for column in (names[key] for key in _SCORED if key in names):
+        for kind, what, remedy in faults(row.cells.get(column)):
+            complaints.add(kind, what, remedy, row.line, study)
+
+
 def _guess_section(names: Collection[str]) -> Section:
     if "findings" in names and "impression" not in names:
         return Section.FINDINGS
@@ -170,8 +198,8 @@ def _text(cell: Any) -> str:
 def _check_id(name: str, lines: dict[str, int], line: int, complaints: Complaints) -> bool:
     if not name:
         complaints.add("no id", "the row has no study id", "Write one", line)
-    elif len(name) > 200 or any(unicodedata.category(letter) == "Cc" for letter in name):
-        complaints.add("odd id", "its study id is longer than 200 characters or holds a control character", "Correct it", line)
+    elif what := id_fault(name):
+        complaints.add("odd id", what, "Correct it", line)
     elif name in lines:
         complaints.add("id twice", f"the study has a row already, line {lines[name]}", "Keep one row a study", line, name)
     else:

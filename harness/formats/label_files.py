@@ -11,14 +11,16 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from harness.errors import UsageError
-from harness.findings import NO_FINDING, VOCABULARIES, by_spelling
+from harness.errors import InputError, Problem, UsageError, both
+from harness.findings import CHEXPERT_14, NO_FINDING, VOCABULARIES, by_spelling
 from harness.formats import tabular
 from harness.formats.complaints import Complaints
+from harness.quiet import Quiet
 from harness.storage import files
 from harness.types import Labels, ReportStatus, Status
 
@@ -30,6 +32,16 @@ _FAILED: Decision = (None, Status.FAILED)
 _OPEN: Decision = (None, Status.OK)
 _SET_APART = {"ran-21": frozenset({NO_FINDING}), "chexpert-14": frozenset({NO_FINDING, "Support Devices"})}
 """What No Finding does not look at: in CheXpert's vocabulary a device does not count against it."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Both(Quiet):
+    """The labels of a system and of its references, by study id."""
+
+    predictions: Mapping[str, Labels] = field(repr=False)
+    references: Mapping[str, Labels] = field(repr=False)
+    vocabulary: str = "ran-21"
+    warnings: tuple[str, ...] = ()
 
 
 def read(path: Path, vocabulary: str = "ran-21") -> dict[str, Labels]:
@@ -63,6 +75,36 @@ def read(path: Path, vocabulary: str = "ran-21") -> dict[str, Labels]:
         complaints.add("no rows", "it holds a header and no row", "Write one row a study")
     complaints.check()
     return labels
+
+
+def read_both(predictions: Path, references: Path | Mapping[str, Labels]) -> Both:
+    """Read the label files of both sides, each as the findings that its columns name: the paper's 21 or CheXpert's 14.
+
+    Args:
+        predictions: The system's file.
+        references: The references' file, or labels of the 21 findings that are at hand.
+
+    Raises:
+        InputError: Either cannot be read, or they are of different findings; what is wrong with both comes at once.
+    """
+    names = [vocabulary_of(predictions), vocabulary_of(references) if isinstance(references, Path) else "ran-21"]
+    said, known = both(
+        lambda: read(predictions, names[0]),
+        lambda: read(references, names[1]) if isinstance(references, Path) else references,
+    )
+    if names[0] != names[1]:
+        what = f"the system's labels are of {names[0]}, the reference labels of {names[1]}, whose No Finding has another rule"
+        raise InputError(Problem(what, "Give both files the same columns", str(predictions)))
+    notes = warnings(known, names[0], str(references)) if isinstance(references, Path) else ()
+    return Both(said, known, names[0], (*warnings(said, names[0], str(predictions)), *notes))
+
+
+def vocabulary_of(path: Path) -> str:
+    """`chexpert-14` where a file has most of CheXpert's columns and none of the paper's other seven, else `ran-21`."""
+    spelled = spellings("ran-21")
+    held = {spelled.get(column, "") for column in tabular.read(path, Complaints(str(path))).columns} - {""}
+    only_chexpert = held <= set(CHEXPERT_14) and 2 * len(held) > len(CHEXPERT_14)
+    return "chexpert-14" if only_chexpert else "ran-21"
 
 
 def write(path: Path, labels: Mapping[str, Labels], vocabulary: str = "ran-21", *, private: bool = False) -> None:

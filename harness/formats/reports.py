@@ -7,7 +7,6 @@ nothing asserted. Everything else that is wrong is a problem, all problems come 
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
@@ -19,13 +18,10 @@ from typing import Any
 from harness.formats import tabular
 from harness.formats.complaints import Complaints, shown
 from harness.formats.nearest_id import Nearest
+from harness.formats.report_text import clean, faults, id_fault, kind_of
 from harness.quiet import Quiet
 from harness.storage import files, report_lines
 from harness.types import ReportSet, Section
-
-MAX_CHARACTERS = 20_000
-"""Of one report; the longest of MIMIC-CXR has about a quarter of that."""
-MAX_ID = 200
 
 _KNOWN_COLUMNS = ("study_id", "report", "findings", "impression")
 _ID_NAMES = re.compile(
@@ -35,34 +31,25 @@ _REPORT_NAMES = re.compile(
     r"(?:report_)?texts?|reports|(?:predict|generat)(?:ed|ions?)(?:_(?:report|text))?s?|preds?|hyp(?:othesis)?|(?:model_)?outputs?"
     r"|responses?|answers?|candidates?|captions?"
 )
-_EMPTY_WORDS = frozenset(("nan", "none", "null", "n/a", "na", "#n/a", "<na>", "nil", "undefined"))
-_TAGS = (
-    "a b body br center code div em font form h[1-6] head hr html i iframe img input li link meta ol option p pre s script small span "
-    "strong style sub sup svg table tbody td textarea th think thead title tr u ul video"
-)
-_MARKUP = re.compile(
-    rf"</?(?:{'|'.join(_TAGS.split())})(?:\s[^<>]{{0,300}})?/?>|<!--|<!doctype|```|<\|[a-z_]{{1,30}}\|>"
-    r"|&(?:nbsp|amp|lt|gt|quot|apos|#x?[0-9a-f]{1,6});",
-    re.IGNORECASE,
-)
-CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
-def read(path: Path, expected: Collection[str] | None = None, section: Section = Section.BOTH) -> ReportSet:
+def read(path: Path, expected: Collection[str] | None = None, section: Section = Section.BOTH, *, cleaned: bool = False) -> ReportSet:
     """Read and check a reports file.
 
     Args:
         path: The file.
         expected: The ids of the cohort's scored studies; None where any id will do.
         section: Which of the columns `findings` and `impression` make up the report; a column `report` is taken whole.
+        cleaned: Take stray markup and control characters out of the reports instead of refusing the file.
 
     Raises:
         InputError: The file cannot be scored; holds every problem, the first 20 of a kind in words.
     """
     complaints = Complaints(str(path))
-    reports = check(tabular.read(path, complaints), complaints, expected, section)
+    changed: set[str] | None = set() if cleaned else None
+    reports = check(tabular.read(path, complaints), complaints, expected, section, changed)
     complaints.check()
-    return ReportSet(reports, tuple(map(str, complaints.warnings)))
+    return ReportSet(reports, tuple(map(str, complaints.warnings)), len(changed or ()))
 
 
 def inspect(path: Path) -> int:
@@ -97,14 +84,22 @@ def write(path: Path, reports: Mapping[str, str]) -> None:
 
 
 def check(
-    table: tabular.Table, complaints: Complaints, expected: Collection[str] | None = None, section: Section = Section.BOTH
+    table: tabular.Table,
+    complaints: Complaints,
+    expected: Collection[str] | None = None,
+    section: Section = Section.BOTH,
+    changed: set[str] | None = None,
 ) -> dict[str, str]:
     """The reports of a table that can be used, by study id; arguments as for `checked`."""
-    return dict(checked(table, complaints, expected, section))
+    return dict(checked(table, complaints, expected, section, changed))
 
 
 def checked(
-    table: tabular.Table, complaints: Complaints, expected: Collection[str] | None = None, section: Section = Section.BOTH
+    table: tabular.Table,
+    complaints: Complaints,
+    expected: Collection[str] | None = None,
+    section: Section = Section.BOTH,
+    changed: set[str] | None = None,
 ) -> Iterator[tuple[str, str]]:
     """Check a table as a reports file: the one reader behind `score`, `validate`, `label` and the board's submissions.
 
@@ -113,6 +108,7 @@ def checked(
         complaints: Takes everything that is wrong.
         expected: The ids of the cohort's scored studies; None where any id will do.
         section: As for `read`.
+        changed: Takes the ids of the reports that cleaning changed; None to clean nothing.
 
     Yields:
         Study id and text of the reports that can be used, empty ones included, in the order of the rows. Only to be scored where
@@ -123,7 +119,7 @@ def checked(
             complaints.add("no rows", "it holds no row", "Write one row a study")
         return
     sources = _columns(table, complaints, frozenset(expected or ()), section)
-    check = _Check(complaints, frozenset(expected) if expected is not None else None)
+    check = _Check(complaints, frozenset(expected) if expected is not None else None, changed)
     for line, cells in table.rows:
         name = check.name(cells, line) if "study_id" in table.columns else ""
         text = check.text(cells, sources, line, name) if sources else None
@@ -140,6 +136,7 @@ class _Check(Quiet):
 
     complaints: Complaints
     expected: frozenset[str] | None = field(repr=False)
+    changed: set[str] | None = field(repr=False)
     texts: Counter[int] = field(default_factory=Counter, repr=False)
     """How often each text occurs, by its hash."""
     lines: dict[str, int] = field(default_factory=dict, repr=False)
@@ -155,10 +152,9 @@ class _Check(Quiet):
         name = tabular.study_id(cell)
         if not name:
             blank = cell is None or isinstance(cell, str)
-            what = "the row has no study id" if blank else f"the study id is {_kind(cell)}, not text"
+            what = "the row has no study id" if blank else f"the study id is {kind_of(cell)}, not text"
             self.complaints.add("no id", what, "Write the study's id" if blank else "Write it as text", line)
-        elif len(name) > MAX_ID or not name.isprintable() or name.startswith("="):
-            what = f"the study id has more than {MAX_ID} characters, holds control characters or begins with ="
+        elif what := id_fault(name):
             self.complaints.add("odd id", what, "Are the columns exchanged? Write the cohort's ids", line)
         elif name in self.lines:
             what = f"the study has a row already, on line {self.lines[name]}"
@@ -184,7 +180,7 @@ class _Check(Quiet):
             return None
         parts = []
         sound = True
-        for value in values:
+        for value in (self._cleaned(value, line, name) for value in values):
             for kind, what, remedy in faults(value):
                 self.complaints.add(kind, what, remedy, line, name)
                 sound = False
@@ -193,6 +189,15 @@ class _Check(Quiet):
         if sound and not parts:
             self.complaints.warn("empty report", "the report has no text and counts as asserting nothing", "", line, name)
         return "\n".join(parts) if sound else None
+
+    def _cleaned(self, value: Any, line: int, name: str) -> Any:
+        """A cell as it is checked: cleaned where that was asked for, and noted where cleaning changed it."""
+        if self.changed is None or not isinstance(value, str) or (text := clean(value)) == value:
+            return value
+        if name and name not in self.changed:
+            self.changed.add(name)
+            self.complaints.warn("cleaned", "stray markup or control characters were taken out of the report", "", line, name)
+        return text
 
     def whole(self, table: tabular.Table) -> None:
         """What can only be said of the file as a whole."""
@@ -242,44 +247,3 @@ def _rename(columns: tuple[str, ...], wanted: str, aliases: re.Pattern[str]) -> 
         if column not in _KNOWN_COLUMNS and (aliases.fullmatch(column) or get_close_matches(column[:60], [wanted], cutoff=0.75)):
             return f"Rename column {position} to {wanted}"
     return f"Name the column so: the first line is study_id,report{'' if wanted == 'report' else ' or study_id,findings,impression'}"
-
-
-def faults(value: Any) -> Iterator[tuple[str, str, str]]:
-    """Kind, what and remedy of everything that is wrong with one cell of text."""
-    if value is None:
-        return
-    if not isinstance(value, str):
-        remedy = "Write one text a cell" if isinstance(value, dict | list) else "Write it as text"
-        yield "not text", f"the report is {_kind(value)}, not text", remedy
-        return
-    if len(value) > MAX_CHARACTERS:
-        what = f"the report has {len(value):,} characters; {MAX_CHARACTERS:,} are allowed"
-        yield "over-long", what, "Shorten it; did the system repeat itself?"
-        return
-    if len(value) < 12 and value.strip().lower() in _EMPTY_WORDS:
-        yield (
-            "word for nothing",
-            "the report is only a word that programs write for an empty cell",
-            "Leave the text empty, or remove the row",
-        )
-    if value.startswith("="):
-        yield "formula", "the report begins with =, which a spreadsheet takes for a formula", "Remove the ="
-    if ("<" in value or "&" in value or "`" in value) and (found := _MARKUP.search(value)):
-        what = f"the report holds markup at character {found.start() + 1}"
-        yield "markup", what, "Write plain text: no HTML, no code fences, no role markers"
-    if not value.isprintable() and (found := CONTROL.search(value)):
-        what = f"the report holds the control character U+{ord(found[0]):04X} at character {found.start() + 1}"
-        yield "control character", what, "Remove it; only line breaks and tabs are text"
-
-
-def _kind(value: Any) -> str:
-    """What a value is, without the value."""
-    if isinstance(value, bool):
-        return "true or false"
-    if isinstance(value, float) and math.isnan(value):
-        return "NaN"
-    if isinstance(value, int | float):
-        return "a number"
-    if isinstance(value, dict | list):
-        return "a list" if isinstance(value, list) else "an object"
-    return "bytes" if isinstance(value, bytes) else "of another type"

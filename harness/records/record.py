@@ -77,6 +77,8 @@ class Counts:
     """Candidate reports that the extractor flagged (instructions to a model, role markers)."""
     unsure: int = 0
     """Candidate reports whose *No Finding* rests on a hedge or on something abnormal that is none of the 21."""
+    cleaned: int = 0
+    """Candidate reports from which stray markup or control characters were taken out, because that was asked for."""
 
     @property
     def readable(self) -> int:
@@ -90,7 +92,7 @@ class Counts:
 
     def __str__(self) -> str:
         parts = [f"{self.readable} of {self.studies}"]
-        named = ("missing", "empty", "unsupported", "unparseable", "refused", "failed", "uncertain", "flagged")
+        named = ("missing", "empty", "unsupported", "unparseable", "refused", "failed", "uncertain", "flagged", "cleaned")
         parts += [f"{getattr(self, name)} {name}" for name in named if getattr(self, name)]
         if self.unsure:
             parts.append(f"{self.unsure} with an unsure No Finding")
@@ -175,7 +177,7 @@ class Record:
 
 def record_digest(cohort: str, signatures: Sequence[str], counts: Counts, rows: Sequence[Rows]) -> str:
     """The digest that the same reports, cohort and metrics give on every machine, whatever the order of the file."""
-    status = {name: value for name, value in asdict(counts).items() if name not in ("flagged", "unsure")}
+    status = {name: value for name, value in asdict(counts).items() if name not in ("flagged", "unsure") and (value or name != "cleaned")}
     tables = [_canonical_rows(table) for table in rows]
     ordered = sorted(zip(signatures, tables, strict=True), key=lambda pair: pair[0])
     return digest_of({"schema": SCHEMA, "cohort": cohort, "counts": status, "metrics": [list(pair) for pair in ordered]})

@@ -53,6 +53,8 @@ class Sides(Quiet):
     """By study; a study that is not named is its own patient."""
     warnings: tuple[str, ...] = ()
     """What is odd about the inputs and stops nothing."""
+    cleaned: int = 0
+    """How many candidate reports were cleaned before they were labelled."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -99,6 +101,8 @@ def from_reports(cohort: Cohort, reports: ReportSet, extractors: Sequence[Extrac
         tuple(_candidate(name, text, labels) for name, text, labels in zip(ids, written, candidates, strict=True)),
         {extractor.vocabulary: _extractor_card(extractor) for extractor in extractors},
         {study.id: study.patient for study in cohort.scored},
+        reports.warnings,
+        reports.cleaned,
     )
 
 
@@ -124,6 +128,7 @@ def from_labels(
     vocabulary: str = "ran-21",
     name: str = "labels",
     patients: Mapping[str, str] | None = None,
+    warnings: tuple[str, ...] = (),
 ) -> Sides:
     """Both sides from label files; no text metric can be computed from them.
 
@@ -134,6 +139,7 @@ def from_labels(
         vocabulary: Of both sides.
         name: The cohort's name where no card is given.
         patients: By study the patient; by default every study is its own.
+        warnings: What is odd about the files and stops nothing.
 
     Raises:
         InputError: The predictions hold a study that the references do not.
@@ -158,6 +164,7 @@ def from_labels(
         ),
         {vocabulary: ExtractorCard("label-file", digest_of("label-file"))},
         patients or {},
+        warnings,
     )
 
 
@@ -282,6 +289,7 @@ def count(sides: Sides) -> Counts:
         unsupported=whole[ReportStatus.UNSUPPORTED],
         flagged=sum(bool(found - {UNSURE}) for found in flags),
         unsure=sum(UNSURE in found for found in flags),
+        cleaned=sides.cleaned,
         **tally,
     )
 

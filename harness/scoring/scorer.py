@@ -16,7 +16,8 @@ from harness.scoring import evaluation
 from harness.scoring.evaluation import Evaluation
 from harness.types import Access, Cohort, Extractor, Grade, Labels, Metric, ReportSet, Section, SystemCard
 
-LABEL_METRICS: tuple[str, ...] = ("ran-score",)
+LABEL_METRICS = {"ran-21": "ran-score", "chexpert-14": "chexbert-f1"}
+"""By vocabulary the metric that label files are scored with."""
 
 
 def score(
@@ -30,6 +31,7 @@ def score(
     card: SystemCard | None = None,
     grade: Grade = Grade.SELF_SCORED,
     created: str = "",
+    cleaned: bool = False,
 ) -> Evaluation:
     """Score a system's reports.
 
@@ -44,13 +46,14 @@ def score(
         card: Who made the reports; by default the system that the run's plan beside the file names, else the file's name.
         grade: How good the evidence is.
         created: UTC time for the record; by default none.
+        cleaned: Take stray markup and control characters out of the reports of a file; the record counts the reports that this changed.
 
     Raises:
         InputError: The file is wrong; every problem is named.
         UnavailableError: The extractor, or a metric that was asked for by name alone, is not here.
     """
     cohort = references if isinstance(references, Cohort) else cohorts.load(references)
-    reports = ReportSet(predictions) if isinstance(predictions, Mapping) else read_reports(Path(str(predictions)), cohort)
+    reports = ReportSet(predictions) if isinstance(predictions, Mapping) else read_reports(Path(str(predictions)), cohort, cleaned=cleaned)
     who = card or SystemCard("unnamed" if isinstance(predictions, Mapping) else name_of(Path(str(predictions))))
     made = scorer(cohort, extractor=extractor, options=options, metrics=metrics, profile=profile)
     return made.score(reports, who, grade, created)
@@ -69,7 +72,7 @@ class Scorer:
 
     def score(self, reports: ReportSet, card: SystemCard, grade: Grade = Grade.SELF_SCORED, created: str = "") -> Evaluation:
         """Score one system; see the function `score`."""
-        sides = replace(evaluation.from_reports(self.cohort, reports, self.extractors), warnings=reports.warnings)
+        sides = evaluation.from_reports(self.cohort, reports, self.extractors)
         return evaluation.evaluate(sides, self.metrics, card=card, grade=grade, created=created, unavailable=self.unavailable)
 
 
@@ -96,12 +99,19 @@ def score_labels(
     card: SystemCard | None = None,
     created: str = "",
 ) -> Evaluation:
-    """Score label files: 21 columns on both sides. The cohort is named after the reference labels' file."""
+    """Score label files of the 21 findings or of CheXpert's 14. The cohort is named after the reference labels' file."""
     from harness.formats import label_files
 
-    sides = evaluation.from_labels(predictions=label_files.read(predictions), references=label_files.read(references), name=references.stem)
+    read = label_files.read_both(predictions, references)
+    sides = evaluation.from_labels(
+        predictions=read.predictions,
+        references=read.references,
+        vocabulary=read.vocabulary,
+        name=references.stem,
+        warnings=read.warnings,
+    )
     sides = replace(sides, cohort=replace(sides.cohort, access=access, section=section))
-    return evaluation.evaluate(sides, make_metrics(LABEL_METRICS)[0], card=card or SystemCard(predictions.stem), created=created)
+    return evaluation.evaluate(sides, label_metrics(read.vocabulary), card=card or SystemCard(predictions.stem), created=created)
 
 
 def score_decisions(
@@ -112,17 +122,26 @@ def score_decisions(
     card: SystemCard,
     grade: Grade = Grade.SELF_SCORED,
     created: str = "",
+    vocabulary: str = "ran-21",
+    warnings: tuple[str, ...] = (),
 ) -> Evaluation:
     """Score decisions that are at hand on both sides, of a cohort that is known."""
-    sides = evaluation.from_labels(predictions=predictions, references=references, cohort=cohort)
-    return evaluation.evaluate(sides, make_metrics(LABEL_METRICS)[0], card=card, grade=grade, created=created)
+    sides = evaluation.from_labels(predictions=predictions, references=references, cohort=cohort, vocabulary=vocabulary, warnings=warnings)
+    return evaluation.evaluate(sides, label_metrics(vocabulary), card=card, grade=grade, created=created)
 
 
-def read_reports(path: Path, cohort: Cohort) -> ReportSet:
+def label_metrics(vocabulary: str) -> list[Metric]:
+    """What can be computed from labels alone: Ran Score of the 21 findings, CheXbert F1 of CheXpert's 14."""
+    from harness.metrics import metric
+
+    return [metric(LABEL_METRICS[vocabulary])]
+
+
+def read_reports(path: Path, cohort: Cohort, *, cleaned: bool = False) -> ReportSet:
     """Read a reports file against a cohort's ids."""
     from harness.formats import reports
 
-    return reports.read(path, [study.id for study in cohort.scored], cohort.manifest.section)
+    return reports.read(path, [study.id for study in cohort.scored], cohort.manifest.section, cleaned=cleaned)
 
 
 def make_metrics(names: Sequence[str | Metric] | None, profile: str = "", language: str = "en") -> tuple[list[Metric], dict[str, str]]:

@@ -35,6 +35,12 @@ def references(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def clean(parser: argparse.ArgumentParser) -> None:
+    """`--clean`."""
+    what = "take stray markup and control characters out of the reports instead of refusing the file; what was changed is counted"
+    parser.add_argument("--clean", action="store_true", help=what)
+
+
 def extractor(parser: argparse.ArgumentParser, *more: str) -> None:
     """`--extractor` and what the llm extractor takes.
 

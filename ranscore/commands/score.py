@@ -49,7 +49,13 @@ def _inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--section", choices=options.SECTIONS, help="which section of the --references is scored (default: what the file has)"
     )
-    parser.add_argument("--labels", type=Path, metavar="FILE", help="the system's labels instead of its reports: study_id and 21 columns")
+    options.clean(parser)
+    parser.add_argument(
+        "--labels",
+        type=Path,
+        metavar="FILE",
+        help="the system's labels instead of its reports: study_id and the 21 findings, or CheXpert's 14",
+    )
     parser.add_argument("--reference-labels", type=Path, metavar="FILE", help="the reference labels (default: those of the cohort)")
     options.extractor(parser)
     options.metrics(parser)
@@ -69,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     result = made.record
     private = result.cohort.access == "credentialed"
     for warning in made.sides.warnings:
-        print(f"ranscore: note: {warning}", file=sys.stderr)
+        note(warning)
     if arguments.output:
         files.write(sidecar(arguments.output), record.rows_bytes(made.rows), private=private)
         files.write(arguments.output, record.dumps(result))
@@ -100,6 +106,10 @@ def evaluate_arguments(arguments: argparse.Namespace, card: SystemCard | None, g
         raise UsageError("give --cohort or --references, not both")
     if arguments.labels:
         return _evaluate_labels(arguments, card)
+    if arguments.reference_labels:
+        raise UsageError(
+            "--reference-labels belongs to --labels; a reports file is scored against what the extractor reads in the references"
+        )
     if not arguments.file:
         raise UsageError("give a reports file, or --labels FILE; `ranscore score --help` shows both")
     if not arguments.cohort and not arguments.references:
@@ -118,6 +128,7 @@ def evaluate_arguments(arguments: argparse.Namespace, card: SystemCard | None, g
         card=card,
         grade=Grade(grade),
         created=store.now(),
+        cleaned=arguments.clean,
     )
 
 
@@ -138,24 +149,39 @@ def _evaluate_labels(arguments: argparse.Namespace, card: SystemCard | None) -> 
         sides = {"predictions": arguments.labels, "references": arguments.reference_labels}
         return scorer.score_labels(**sides, access=access, card=card, created=store.now())
     cohort = cohorts.load(arguments.cohort)
-    known = label_files.read(arguments.reference_labels) if arguments.reference_labels else cohort.labels
-    if not known:
+    if not arguments.reference_labels and not cohort.labels:
         raise UsageError(f"the cohort {arguments.cohort!r} has no known labels: add --reference-labels FILE")
-    reference = {study.id: known[study.id] for study in cohort.scored if study.id in known}
-    who = card or SystemCard(arguments.labels.stem)
-    said, about = label_files.read(arguments.labels), evaluation.cohort_card(cohort)
-    return scorer.score_decisions(predictions=said, references=reference, cohort=about, card=who, created=store.now())
+    read = label_files.read_both(arguments.labels, arguments.reference_labels or cohort.labels)
+    return scorer.score_decisions(
+        predictions=read.predictions,
+        references={study.id: read.references[study.id] for study in cohort.scored if study.id in read.references},
+        cohort=evaluation.cohort_card(cohort),
+        card=card or SystemCard(arguments.labels.stem),
+        created=store.now(),
+        vocabulary=read.vocabulary,
+        warnings=read.warnings,
+    )
 
 
 def _references(arguments: argparse.Namespace, section: Any, access: Any) -> Cohort:
     from harness import cohorts
     from harness.cohorts import table
+    from harness.errors import InputError, problems_of
+    from harness.formats import reports
 
     if arguments.cohort:
         return cohorts.load(arguments.cohort)
-    return table.from_table(
-        arguments.references, section=section, access=access, tell=lambda note: print(f"ranscore: note: {note}", file=sys.stderr)
-    )
+    try:
+        return table.from_table(arguments.references, section=section, access=access, cleaned=arguments.clean, tell=note)
+    except InputError as error:
+        # What is wrong with the reports is said with it, as far as it shows without the references' ids.
+        candidate = problems_of(lambda: reports.read(arguments.file, cleaned=arguments.clean))
+        raise InputError([*error.problems, *candidate]) from None
+
+
+def note(text: str) -> None:
+    """Tell a person something that stops nothing."""
+    print(f"ranscore: note: {text}", file=sys.stderr)
 
 
 def card_of(arguments: argparse.Namespace) -> SystemCard:

@@ -22,6 +22,7 @@ def register(commands: options.Commands) -> None:
     parser.add_argument("file", metavar="FILE", type=Path, help="the reports: JSON Lines, JSON, CSV or Parquet")
     options.cohort(parser)
     options.references(parser)
+    options.clean(parser)
     options.json(parser)
     parser.set_defaults(run=run)
 
@@ -33,7 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     expected, section = _scored(arguments)
     complaints = Complaints(str(arguments.file))
-    found = reports.check(tabular.read(arguments.file, complaints), complaints, expected, section)
+    changed: set[str] | None = set() if arguments.clean else None
+    found = reports.check(tabular.read(arguments.file, complaints), complaints, expected, section, changed)
     missing = None if expected is None else len(set(expected) - found.keys())
     if arguments.json:
         print(json.dumps(_document(complaints, len(found), missing), indent=1))
@@ -52,7 +54,8 @@ def _scored(arguments: argparse.Namespace) -> tuple[Collection[str] | None, Sect
     """The ids that the cohort scores and the section it scores them by; no ids where no cohort was named."""
     from harness import cohorts
     from harness.cohorts.table import from_table
-    from harness.errors import UsageError
+    from harness.errors import InputError, UsageError, problems_of
+    from harness.formats import reports
     from harness.types import Access, Section
 
     if arguments.cohort and arguments.references:
@@ -61,7 +64,10 @@ def _scored(arguments: argparse.Namespace) -> tuple[Collection[str] | None, Sect
         manifest = cohorts.load_manifest(cohorts.find(arguments.cohort) / "manifest.json")
     elif arguments.references:
         access = Access.OPEN if arguments.open else Access.CREDENTIALED
-        manifest = from_table(arguments.references, access=access).manifest
+        try:
+            manifest = from_table(arguments.references, access=access, cleaned=arguments.clean).manifest
+        except InputError as error:
+            raise InputError([*error.problems, *problems_of(lambda: reports.read(arguments.file, cleaned=arguments.clean))]) from None
     else:
         return None, Section.BOTH
     return [study.id for study in manifest.studies if study.part == "test"], manifest.section

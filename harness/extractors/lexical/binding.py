@@ -75,9 +75,9 @@ def _behind(marks: Sequence[Mark], index: int) -> list[int]:
 
 
 def _is_seen(marks: Sequence[Mark], place: int) -> bool:
-    """Whether a verb only says that something is seen: "fluid is seen in the fissure"."""
+    """Whether a verb only says that something is seen: "fluid is seen in the fissure", "cysts are known in the kidneys"."""
     kind = marks[place].concept.kind
-    return kind == "seen" or (kind == "verb" and place + 1 < len(marks) and marks[place + 1].concept.kind == "seen")
+    return kind == "seen" or (kind == "verb" and place + 1 < len(marks) and marks[place + 1].concept.kind in ("seen", "degree"))
 
 
 def _before(marks: Sequence[Mark], index: int) -> list[int]:

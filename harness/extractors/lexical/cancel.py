@@ -26,6 +26,8 @@ def cancelled(marks: Sequence[Mark], kinds: Sequence[str]) -> set[int]:
             continue
         if kinds[after] == "change" and after + 1 < len(kinds) and kinds[after + 1] in ("or", "and", "comma"):
             continue
+        if kinds[after] == "negation" and marks[after].first != marks[index].last:
+            continue  # "neither air nor fluid"
         if kinds[after] in UNDONE:
             idle.update((index, after))
         elif kinds[after] == "undecided after":

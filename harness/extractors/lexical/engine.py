@@ -180,7 +180,20 @@ NAMES = frozenset({"observation", "scar"})
 STATEMENTS = frozenset({"observation", "verdict", "scar", "technique", "mimic", "skip", "gone", "colon"})
 """Kinds of phrases that alone make a statement about a chest."""
 SAID_OF_PLACES = frozenset(
-    {"normal", "degree", "likely", "improved", "change", "negation either", "seen", "observation", "gone", "negation after"}
+    {
+        "normal",
+        "degree",
+        "likely",
+        "improved",
+        "change",
+        "negation either",
+        "seen",
+        "observation",
+        "gone",
+        "negation after",
+        "artefact",
+        "mimic",
+    }
 )
 """Kinds that say something of a place."""
 

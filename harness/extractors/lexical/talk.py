@@ -8,7 +8,7 @@ import string
 _NOBODY = re.compile(
     r"\b(?:i['’]?m|i am)\s+(?:sorry|unable|not able|not an?|afraid|an? (?:ai|language|text|large|virtual|assistant))|\bi (?:apologi[sz]e|regret)\b|\bwould (?:not )?be (?:in)?appropriate\b|\bfor me to\b"
     r"|\bi (?:can ?not|can['’]?t|could not|couldn['’]?t|do not|don['’]?t|am unable|will not|won['’]?t|would need|need|must|require)\b"
-    r"(?! (?:see|identify|exclude|rule|appreciate|detect|find)\b.{0,30}\b(?:effusion|pneumothora|fracture|opaci|consolidat|nodul|mass\b|edema|infiltrat))"
+    r"(?! (?:see|identify|exclude|rule|appreciate|detect|find)\b.{0,30}\b(?:effusion|pneumothora|fracture|opaci|consolidat|nodul|mass\b|o?edema|infiltrat|heart|cardi|lung|rib|lines?\b|tubes?\b|catheter|atelecta|pleura|collapse|medias|widen|enlarge|pneumon|calcif|emphysem))"
     r"|\bas an? (?:ai|language model|artificial|text|large)\b|\blanguage model\b|\bai (?:assistant|model|system)\b|\bchat ?(?:gpt|bot)\b"
     r"|\b(?:not|never) (?:a substitute|intended|a replacement)\b|\bmedical advice\b"
     r"|\byou['’]re\b|\byou (?:are|were|asked|want|would|provided?|upload(?:ed)?|sen[dt]|mention(?:ed)?|describe[d]?|can|need|should|must|may|will|have (?:provided|uploaded|sent|asked)|see|ask)\b"
