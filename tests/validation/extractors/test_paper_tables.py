@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,9 @@ def whole_counts(f1: float, positives: tuple[int, ...]) -> tuple[int, int, int]:
     return right, seen - right, number - right
 
 
-def files(folder: Path, name: str, values: dict[str, tuple[float, tuple[int, ...]]]) -> tuple[Path, Path, dict[str, tuple[int, int, int]]]:
+def files(
+    folder: Path, name: str, values: Mapping[str, tuple[float, tuple[int, ...]]]
+) -> tuple[Path, Path, dict[str, tuple[int, int, int]]]:
     """A standard and an extractor as label files."""
     counts = {finding: whole_counts(*given) for finding, given in values.items()}
     columns = {finding: cells(*count, REPORTS) for finding, count in counts.items()}
@@ -74,8 +77,10 @@ def test_table_4_comes_out_of_its_counts(when: str, tmp_path: Path, capsys: pyte
         accuracy = f"{float(own['accuracy']):.3f} [{float(own['accuracy low']):.3f}, {float(own['accuracy high']):.3f}]"
         assert accuracy == bracket(REPORTS - fp - fn, REPORTS)
         # The way back, by the function that found the counts behind the paper's own cells.
-        ratios = [round(float(own[kind]), 3) for kind in ("accuracy", "precision", "recall")]
-        assert (tp, fp, fn) in {(item.true_positives, item.false_positives, item.false_negatives) for item in counts_of(*ratios, REPORTS)}
+        right, precision, recall = (round(float(own[kind]), 3) for kind in ("accuracy", "precision", "recall"))
+        assert (tp, fp, fn) in {
+            (item.true_positives, item.false_positives, item.false_negatives) for item in counts_of(right, precision, recall, REPORTS)
+        }
     over, mean = {"before": ("all 21 findings", 0.753), "after": ("the 14 of CheXpert", 0.956)}[when]
     assert float(printed[f"macro over {over}"]["f1"]) == pytest.approx(mean, abs=0.0005)
 

@@ -160,9 +160,8 @@ def test_a_finding_that_nobody_decided_meets_no_rule() -> None:
     assert [rule.judge(own) for rule in thresholds.rules()] == ["cannot say", "cannot say"]
 
 
-def test_embedded_served_recorded_and_a_label_file_give_their_own_rows(
-    trial: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_embedded_served_recorded_and_a_label_file_give_their_own_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trial = settled(items=4, repeats=0)
     texts = reference.reports(reference.load("trial"), Store(home() / "store"))
     lexical = dict(zip(texts, make("lexical").extract(list(texts.values())), strict=True))
     owner = {item.id: item.study for item in trial.study.items}
@@ -182,7 +181,7 @@ def test_embedded_served_recorded_and_a_label_file_give_their_own_rows(
     assert second["elsewhere"]["parts"] == second["lexical"]["parts"] != first["served"]["parts"]
 
 
-def test_a_model_in_this_process_is_validated_too(trial: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_model_in_this_process_is_validated_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Two reports alone: the tiny model takes its time."""
     pytest.importorskip("torch")
     small = settled(name="two", items=2, repeats=0)
