@@ -85,6 +85,7 @@ def section(board: Board, validation: Validation, result: ExtractorResult) -> Ht
     chips = [
         f"{standard.items:,} reports read by people",
         f"cohort {standard.cohort_name or 'unknown'}" + ("" if own else " (not this board's)"),
+        *(["the held part of the standard"] if standard.part == "held" else []),
         "weighted by the draw" if standard.weighted else "all reports count alike",
     ]
     return el(

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from harness.extractors import recorded
-from harness.extractors.cache import opened
+from harness.extractors.cache import Answer, opened
 from harness.extractors.llm import pack, protocol
 from harness.extractors.llm.extractor import LLM, make
 from harness.extractors.llm.pack import ASKED, Pack
@@ -99,7 +99,7 @@ def test_answers_of_before_and_imported_ones_are_shared_on_demand() -> None:
             whole = recorded.complete(cache, base.digest, TEXTS[0])
             assert whole is not None
             cache._base.execute("DELETE FROM answers WHERE key=?", (cache.key(TEXTS[0]),))
-            cache.add(base.digest, [recorded.Answer("*", cache.key(TEXTS[0]), whole)])
+            cache.add(base.digest, [Answer("*", cache.key(TEXTS[0]), whole)])
             assert cache.share(base.digest, digests) == 20 * len(TEXTS) and cache.share(base.digest, digests) == 0
         asked = len(server.bodies)
         own, after = ask(server, edited(pack.load(), "Fracture", "Nodules."))

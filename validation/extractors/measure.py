@@ -72,6 +72,7 @@ def validate(reference: Reference, candidates: Sequence[Candidate], created: str
         access=reference.access,
         items=len(reference.items),
         weighted=reference.weighted,
+        part=reference.part,
         threshold=reference.study.threshold if reference.study else "",
     )
     return Validation(standard=card, extractors=results, pairs=pairs, decisions=digest_of(kept), created=created), kept

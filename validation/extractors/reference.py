@@ -51,6 +51,8 @@ class Reference(Quiet):
     cohort: str = ""
     """Digest of the cohort; empty where nobody knows."""
     cohort_name: str = ""
+    part: str = ""
+    """The part of the standard that these items are; empty for all of it."""
     study: Study | None = field(default=None, repr=False)
     """None where the standard is a label file: nothing is known about how its labels were decided."""
 
@@ -118,7 +120,8 @@ def reports(reference: Reference, store: Store, cohort: str = "") -> dict[str, s
         InputError: A text is missing, or is not the one that was frozen.
     """
     if reference.study is not None:
-        return {name: shown[0] for name, shown in texts.load(reference.study, store).items()}
+        every = texts.load(reference.study, store)
+        return {item.id: every[item.id][0] for item in reference.items}
     if not cohort:
         raise UsageError(
             f"the standard {reference.name} is a label file, which holds no reports: name their cohort with --cohort, or compare label files"

@@ -169,6 +169,8 @@ class StandardCard:
     access: Access
     items: int
     weighted: bool
+    part: str = ""
+    """`tune` or `held`, where it was split; empty for all of it."""
     threshold: str = ""
     """What the study asks of an extractor, in its own words."""
 

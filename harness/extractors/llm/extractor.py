@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from harness.errors import RanscoreError, UsageError
 from harness.extractors.cache import Answer, Cache, opened
-from harness.extractors.llm import pack
+from harness.extractors.llm import pack as packs
 from harness.extractors.llm import protocol as models
 from harness.extractors.llm.endpoint import Endpoint, endpoints, permit
 from harness.extractors.llm.framing import framed
@@ -206,16 +206,17 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 def protocol_of(
-    pack_name: str = "", mode: str = "", model: str = "", revision: str = "", dialect: str = "", **others: object
+    pack_name: str | packs.Pack = "", mode: str = "", model: str = "", revision: str = "", dialect: str = "", **others: object
 ) -> models.Protocol:
     """The protocol that the extractor's options mean; options that do not change a decision are passed over."""
-    chosen = pack.load(str(others.get("pack") or pack_name or pack.BUILT_IN), mode or "")
+    given = others.get("pack") or pack_name or packs.BUILT_IN
+    chosen = given if isinstance(given, packs.Pack) else packs.load(str(given), mode or "")
     return models.protocol(chosen, models.find(model or chosen.model, revision or ""), dialect or "")
 
 
 def make(
     *,
-    pack: str = "",
+    pack: str | packs.Pack = "",
     mode: str = "",
     model: str = "",
     endpoint: str | Sequence[str] = (),
@@ -232,7 +233,7 @@ def make(
     """Make the extractor.
 
     Args:
-        pack: Name of the pack; `ranscore-1` by default.
+        pack: Name of the pack, or the pack itself; `ranscore-1` by default.
         mode: `single` or `joint`; the pack's first by default.
         model: What the server calls the model, a preset's name, or (without an endpoint) a folder with weights to run in this process.
         endpoint: Addresses of servers; those of the configuration, or one on this machine, by default.
