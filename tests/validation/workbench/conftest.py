@@ -14,7 +14,6 @@ from tests.extractors.servers import Faulty
 from tests.validation.extractors.conftest import settled
 from tests.validation.readers.conftest import Made
 
-
 ITEMS = 24
 
 
