@@ -27,7 +27,6 @@ from harness.storage.stored import Source, content, exists
 from harness.types import Status
 
 SCHEMA = 1
-_STATUSES = tuple(Status)
 _TABLES = """
 CREATE TABLE IF NOT EXISTS protocols (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE IF NOT EXISTS key (mark BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
@@ -337,19 +336,19 @@ def packed(decisions: Sequence[Decision]) -> str:
     return "".join(str(value) if status is Status.OK else status.value[0] for value, status in decisions)
 
 
+_MEANING: dict[str, Decision] = {"0": (0, Status.OK), "1": (1, Status.OK)} | {
+    status.value[0]: (None, status) for status in Status if status is not Status.OK
+}
+"""By character the decision."""
+
+
 def unpacked(text: str) -> tuple[Decision, ...]:
     """What `packed` wrote.
 
     Raises:
         ValueError: A character stands for no decision.
     """
-    statuses = {status.value[0]: status for status in _STATUSES if status is not Status.OK}
-    found: list[Decision] = []
-    for char in text:
-        if char in "01":
-            found.append((int(char), Status.OK))
-        elif char in statuses:
-            found.append((None, statuses[char]))
-        else:
-            raise ValueError("no decision")
-    return tuple(found)
+    try:
+        return tuple([_MEANING[char] for char in text])
+    except KeyError:
+        raise ValueError("no decision") from None

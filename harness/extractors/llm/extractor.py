@@ -97,12 +97,15 @@ class LLM:
     def _asks(self, cache: Cache, known: dict[str, dict[str, Answer]]) -> Iterator[Ask]:
         """What must be asked. An imported full answer stands for every question."""
         for text, answers in known.items():
-            report, key = framed(text, self.protocol.pack.framing), cache.key(text)
-            for asked in self.protocol.asked:
-                answer = answers.get("*") or answers.get(asked)
-                again = self.retry and answer is not None and any(status is not Status.OK for _, status in answer.decisions)
-                if answer is None or again:
+            wanted = [asked for asked in self.protocol.asked if self._open(answers.get("*") or answers.get(asked))]
+            if wanted:
+                report, key = framed(text, self.protocol.pack.framing), cache.key(text)
+                for asked in wanted:
                     yield Ask(asked, key, report)
+
+    def _open(self, answer: Answer | None) -> bool:
+        """Whether a question with this answer must be asked."""
+        return answer is None or (self.retry and any(status is not Status.OK for _, status in answer.decisions))
 
     async def _answer(self, cache: Cache, asks: list[Ask], known: dict[str, dict[str, Answer]]) -> None:
         """Ask in random order, so that two processes at the same work meet rarely; look into the cache once more before each."""
