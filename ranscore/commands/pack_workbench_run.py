@@ -350,3 +350,30 @@ def _print_held(findings: Sequence[Any]) -> None:
         (item.finding, str(item.positives), str(item.accuracy), str(item.precision), str(item.recall), str(item.f1)) for item in findings
     ]
     table(("finding", "positives", "accuracy", "precision", "recall", "F1"), rows, "The held part")
+
+
+def run_page(arguments: argparse.Namespace) -> int:
+    """Serve the workbench until interrupted."""
+    from harness.errors import UsageError
+    from harness.records import store
+    from validation.extractors import reference
+    from validation.readers import texts
+    from validation.readers.web import Place
+    from validation.workbench import parts, rounds, server
+
+    if not arguments.standard:
+        raise UsageError("say with --standard on which settled study the draft is tried")
+    place = Place(host=arguments.host, port=arguments.port)
+    server.check(place)
+    draft, part = _open(arguments.workbench), _part(arguments.standard, parts.TUNE)
+    texts.permit(part.access, arguments.agree)
+    made = server.Workbench(
+        name=draft.name,
+        part=part,
+        reports=reference.reports(part, store.at(arguments.store)),
+        log=rounds.of(draft.name),
+        make=_maker(arguments, part),
+        now=store.now,
+    )
+    server.serve(made, place, lambda address: print(f"The workbench is at {address} (Ctrl-C ends it)", flush=True))
+    return 0
