@@ -15,6 +15,7 @@ from harness.signature import digest as digest_of
 from harness.statistics import paired
 from harness.statistics.agreement import clopper_pearson, mcnemar
 from harness.statistics.intervals import Interval, Pseudo, intervals, pseudo
+from harness.statistics.proportions import korn_graubard
 from harness.types import Array, Json
 from validation.extractors.candidates import ABSENT, FLOOR, NONE, PRESENT, Candidate, Codes, truth
 from validation.extractors.reference import SOURCES, Item, Reference
@@ -193,7 +194,20 @@ def _average(sample: Sample, own: Array, name: str, group: Sequence[str]) -> Ave
     def of(which: str) -> dict[str, Ratio]:
         return {kind: Ratio(float(values[f"{which}-{kind}"]), *ends[f"{which}-{kind}"]) for kind in KINDS}
 
-    return Average(name, tuple(group), of("macro"), of("micro"))
+    return Average(name, tuple(group), of("macro"), {kind: _pooled(metric, table, kind, own) for kind, own in of("micro").items()})
+
+
+def _pooled(metric: FindingsF1, table: Array, kind: str, ratio: Ratio) -> Ratio:
+    """A micro ratio; where all trials hit, or none, with the exact interval, because leaving out patients then shows no variance."""
+    if 0 < ratio.value < 1:
+        return ratio
+    named = metric.proportions()
+    members = [named[f"{kind}:{name}"] for name in metric.findings]
+    place = {name: index for index, name in enumerate(metric.columns)}
+    hits = table[:, [place[name] for item in members for name in item.hits]].sum(axis=1)
+    trials = table[:, [place[name] for item in members for name in item.trials]].sum(axis=1)
+    low, high = korn_graubard(hits, trials)
+    return Ratio(ratio.value, min(members[0].rising(low), ratio.value), max(members[0].rising(high), ratio.value))
 
 
 def _compared(candidates: Sequence[Candidate]) -> list[tuple[Candidate, Candidate]]:

@@ -101,6 +101,16 @@ def test_ratios_are_scikit_learns_and_weights_are_used() -> None:
         assert made.standard.weighted is (standard is weighted)
 
 
+def test_an_extractor_without_an_error_is_not_certain_to_have_none() -> None:
+    standard = reference.of_labels("readers", labels_of(column([1] * 12 + [0] * 18)))
+    made, _ = measure.validate(standard, candidates.of_labels(labels_of(column([1] * 12 + [0] * 18)), "model", standard))
+    average = made.extractors[0].parts[0].average("10")
+    assert average and average.findings == ("Fracture",) and average.micro["f1"].value == 1.0
+    low = stats.beta.ppf(0.025, 12, 1)  # Clopper and Pearson's for 12 of 12
+    assert average.micro["recall"].low == pytest.approx(low) and average.micro["f1"].low == pytest.approx(2 * low / (1 + low))
+    assert made.extractors[0].parts[0].averages[0].macro["f1"].high < 1  # 19 findings without positives count 0
+
+
 def test_two_extractors_are_compared_by_mcnemar_with_holm_and_the_smallest_p() -> None:
     right, one, other = [1] * 40, [1] * 38 + [0] * 2, [1] * 25 + [0] * 15
     standard = reference.of_labels("readers", labels_of(column(right)))
