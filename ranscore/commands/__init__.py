@@ -32,6 +32,7 @@ GROUPS: tuple[str, ...] = (
     "train",
     "health",
     "label",
+    "labels",
     "metrics",
     "moderate",
     "pack",

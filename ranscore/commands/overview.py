@@ -9,7 +9,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "submit to a board": ("submit", "receipt", "withdraw"),
     "run a board": ("worker", "moderate", "health", "backup", "restore"),
     "extractor": ("extractor", "pack", "cache"),
-    "validation": ("readers",),
+    "validation": ("readers", "labels"),
 }
 """By heading the commands in the order in which a newcomer needs them; one that is in no group comes last, under "more"."""
 
@@ -22,6 +22,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "verify": ("ranscore verify record.json predictions.csv --references references.csv --open",),
     "compare": ("ranscore compare my-system other-system",),
     "label": ("ranscore label reports.csv -o labels.csv",),
+    "labels": ("ranscore labels release labels.csv --cohort open-i-590 -o release",),
+    "labels release": ("ranscore labels release labels.csv --cohort open-i-590 --validation validation.json -o release",),
     "metrics": ("ranscore metrics",),
     "demo": ("ranscore demo --no-serve",),
     "board": ("ranscore board", "ranscore board --format latex"),
