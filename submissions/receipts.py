@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from harness.errors import StoreError
 from harness.records.summary import value_with_interval
 from harness.types import Access, Json
 from submissions import beats, ownership
@@ -27,9 +28,15 @@ WORDS = {
 
 
 def receipt(desk: Desk, name: str) -> Json:
-    """What anybody with the id may see; empty where there is no such submission."""
+    """What anybody with the id may see; empty where there is no such submission.
+
+    Raises:
+        StoreError: Its first event is damaged, so that nothing is known of it.
+    """
     now = desk.ledger.books()
     item = now.submissions.get(name)
+    if not item and (damaged := now.problems(name)):
+        raise StoreError(damaged)
     return _receipt(desk, now, item) if item else {}
 
 

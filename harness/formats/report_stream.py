@@ -12,6 +12,7 @@ from typing import IO
 
 from harness.formats.complaints import Complaints
 from harness.formats.tabular import study_id
+from harness.formats.tabular.from_csv import LONGEST
 
 
 def rows(path: Path) -> Iterator[tuple[str, str]]:
@@ -130,7 +131,7 @@ def _joined(parts: Iterable[object]) -> str:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[str]]:
-    csv.field_size_limit(10_000_000)
+    csv.field_size_limit(LONGEST)
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
         yield stream
 

@@ -16,7 +16,8 @@ was handed in where `problems` is not empty, or where `private` is not and `look
 `GET /ranscore/door?cohort=NAME` says what there is to know before anything is sent: `cohort`, `digest`, `access` (`open` or `credentialed`),
 `section`, `studies` (how many are scored), `ids` (their ids, only where the cohort is open), `ids_sha256` (of the sorted ids, each with a
 line feed), `max_bytes`, `per_day`, `in_all`, `data_use` (the sentence; empty where the cohort is open), `login` (whether the page asks for a
-login at the Hub or its token), `cohorts` (the names of all). Without `cohort` it holds `cohorts`, `login` and `max_bytes` alone.
+login at the Hub or its token), `cohorts` (the names of all), `worker` (whether one is running; null where the page cannot know). Without
+`cohort` it holds `cohorts`, `login`, `max_bytes` and `worker` alone.
 
 `GET /ranscore/receipt/ID`: where a submission is, with `lines` for people. `GET /ranscore/example?cohort=NAME`: a file to try it with.
 `POST /ranscore/withdraw`, content type `application/json`, header `X-Ranscore: 1`: `{"id": ..., "code": ..., "reason": ...}`.
@@ -40,7 +41,7 @@ from leaderboard.page.answers import as_json, lines, plain
 from leaderboard.page.body import Line, Refusal, Uploads
 from leaderboard.page.person import People
 from leaderboard.page.visitor import client
-from submissions import example, intake, receipts
+from submissions import beats, example, intake, receipts
 from submissions.desk import Desk
 
 HEAD = 20_000
@@ -142,7 +143,6 @@ def handed(desk: Desk, upload: intake.Upload, dry: bool) -> Json:
     }
     notes = [*answer["warnings"], *map(str, found.private)]
     wait = bool(found.private) and not upload.looked
-    notes = [*answer["warnings"], *map(str, found.private)]
     if dry and found.problems:
         return answer | {"head": "It cannot be handed in", "lines": lines(found.problems)}
     if dry or (wait and not found.problems):
@@ -157,7 +157,7 @@ def facts(desk: Desk, name: str | None, login: bool) -> Json:
     Raises:
         UsageError: There is no such cohort.
     """
-    known = {"cohorts": list(desk.manifests()), "login": login, "max_bytes": int(desk.policy.max_bytes)}
+    known = {"cohorts": list(desk.manifests()), "login": login, "max_bytes": int(desk.policy.max_bytes), "worker": beats.working(desk)}
     if name is None:
         return known
     manifest = desk.manifest(name)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from submissions.events import State
 from tests.browser.conftest import shoot, window
@@ -47,6 +47,19 @@ def press(page: Page, name: str) -> None:
 
 def says(page: Page, words: str) -> None:
     expect(page.locator("#submit-said")).to_contain_text(words, timeout=60_000)
+
+
+@pytest.mark.parametrize("working", [True, False])
+def test_the_tab_says_when_no_worker_is_running(chromium: Browser, served: Running, working: bool) -> None:
+    def answer(route: Route) -> None:
+        real = route.fetch()
+        route.fulfill(response=real, json=real.json() | {"worker": working})
+
+    with window(chromium, address(served), 390) as page:
+        page.route("**/ranscore/door", answer)
+        with page.expect_response("**/ranscore/door"):
+            opened(page, served)
+        expect(page.get_by_text("No worker is running at the moment")).to_be_visible(visible=not working)
 
 
 @pytest.mark.parametrize("width", WIDTHS)

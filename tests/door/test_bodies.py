@@ -18,7 +18,8 @@ from leaderboard.page import app as pages
 from leaderboard.page import body, door, origins
 from leaderboard.page.body import Line, Refusal, Uploads
 from leaderboard.page.person import People
-from submissions import intake
+from submissions import beats, intake
+from submissions.beats import Beat
 from submissions.desk import Desk
 from submissions.ledger import Folder, Ledger
 from tests.door.asking import OCTETS, upload
@@ -131,10 +132,28 @@ def test_a_fault_of_the_program_is_answered_in_words_that_quote_nothing(
     assert answer.status_code == 500 and "ValueError" in answer.json()["lines"][0] and "quotes" not in answer.text
 
 
-def test_a_damaged_cohort_is_named_without_its_folder(desk: Desk) -> None:
+def test_whether_a_worker_is_running_is_known_before_anything_is_sent(desk: Desk) -> None:
+    ask = client(desk)
+    assert ask.get("/ranscore/door").json()["worker"] is False
+    beats.write(desk, Beat(who="elsewhere:1:a", at=desk.ledger.clock()))
+    assert ask.get("/ranscore/door?cohort=synthetic").json()["worker"] is True
+    beats.write(desk, Beat(who="elsewhere:1:a", at=desk.ledger.clock(), over=True))
+    assert ask.get("/ranscore/door").json()["worker"] is False
+
+
+def test_a_damaged_cohort_is_left_out_and_the_others_are_served(desk: Desk) -> None:
     (desk.root / "cohorts" / "hidden" / "manifest.json").write_text("{")
-    answer = client(desk).get("/ranscore/door?cohort=synthetic")
-    assert answer.status_code in (422, 503) and "manifest.json" in answer.text and str(desk.root) not in answer.text
+    ask = client(desk)
+    assert ask.get("/ranscore/door?cohort=synthetic").status_code == 200, "the other cohorts are served"
+    answer = ask.get("/ranscore/door?cohort=hidden")
+    assert answer.status_code == 404 and "no cohort 'hidden'" in answer.text and str(desk.root) not in answer.text
+
+
+def test_a_damaged_submission_is_named_without_its_folder(desk: Desk) -> None:
+    (desk.root / "ledger" / "events").mkdir(parents=True, exist_ok=True)
+    (desk.root / "ledger" / "events" / f"{'0' * 16}.0001.json").write_text("{")
+    answer = client(desk).get(f"/ranscore/receipt/{'0' * 16}")
+    assert answer.status_code in (422, 503) and f"{'0' * 16}.0001.json" in answer.text and str(desk.root) not in answer.text
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,15 @@ from typing import Any
 from harness.formats.complaints import Complaints
 from harness.formats.tabular.rows import MAX_COLUMNS, Row, Stopped
 
+LONGEST = 10_000_000
+"""Characters of a field. The csv module keeps one limit for the whole process, which other packages change: it is set before each reading."""
+
 
 def rows(text: str, complaints: Complaints) -> Iterator[Row]:
     """The header, then every row that has as many fields as the header; the delimiter is the one that the header holds most of."""
     first = text.lstrip("\r\n").partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
+    csv.field_size_limit(LONGEST)
     records = _records(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), complaints)
     start, header = next(records, (1, []))
     columns = [name.strip().lower() for name in header]
@@ -47,7 +51,7 @@ def _records(reader: Any, complaints: Complaints) -> Iterator[tuple[int, list[st
             if "end of data" in str(error):
                 what, remedy = "a quotation mark opened in this row is never closed", "The file is cut off, or close the quotation mark"
             elif "limit" in str(error):
-                what = f"a field of this row has more than {csv.field_size_limit():,} characters"
+                what = f"a field of this row has more than {LONGEST:,} characters"
                 remedy = "Close the quotation mark, or shorten the report"
             else:
                 what, remedy = "the quotation marks of this row do not match", 'Double each quotation mark inside a report: ""'
