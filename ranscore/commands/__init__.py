@@ -38,6 +38,7 @@ GROUPS: tuple[str, ...] = (
     "pack",
     "readers",
     "submit",
+    "taxonomy",
     "weights",
     "worker",
 )

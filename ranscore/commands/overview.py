@@ -9,7 +9,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "submit to a board": ("submit", "receipt", "withdraw"),
     "run a board": ("worker", "moderate", "health", "backup", "restore"),
     "extractor": ("extractor", "pack", "cache"),
-    "validation": ("readers", "labels"),
+    "validation": ("readers", "labels", "taxonomy"),
 }
 """By heading the commands in the order in which a newcomer needs them; one that is in no group comes last, under "more"."""
 
@@ -81,6 +81,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "readers import": ("ranscore readers import lung-300 answers.csv --reader reader-2",),
     "readers practise": ("ranscore readers practise lung-300 --items 20",),
     "readers demo": ("ranscore readers demo",),
+    "taxonomy": ("ranscore taxonomy explore --cohort synthetic -o taxonomy",),
+    "taxonomy explore": ("ranscore taxonomy explore --cohort synthetic -o taxonomy",),
     "cache": ("ranscore cache list",),
     "cache export": ("ranscore cache export --reports reports.csv --open labels.recorded",),
     "cache import": ("ranscore cache import labels.recorded",),
