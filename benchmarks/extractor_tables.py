@@ -20,7 +20,7 @@ from harness.storage.progress import progress
 from harness.types import Array, Labels, Status
 from validation.extractors import measure
 from validation.extractors.candidates import ABSENT, NONE, PRESENT, Candidate, Codes
-from validation.extractors.reference import Item, Reference
+from validation.extractors.reference import ReadItem, Reference
 from validation.extractors.results import FEW, KINDS, Validation
 from validation.readers import draw
 
@@ -71,7 +71,7 @@ def drawn(how: str, seed: int) -> Validation:
         seen = {name: [RAN_21[place] for place in FINDINGS if row[place]] for name, row in zip(names, given["fair"], strict=True)}
         weights = draw.by_rarity(draw.strata(seen), ITEMS, str(seed))
     chosen = [names.index(name) for name in sorted(weights)]
-    items = tuple(Item(names[index], names[index], str(patients[index]), weight=weights[names[index]]) for index in chosen)
+    items = tuple(ReadItem(names[index], names[index], str(patients[index]), weight=weights[names[index]]) for index in chosen)
     values = {NONE: None, PRESENT: 1, ABSENT: 0}
     labels = {names[index]: Labels(tuple(values[int(code)] for code in right[index]), OK) for index in chosen}
     standard = Reference(name=how, digest="0" * 64, items=items, labels=labels)

@@ -16,7 +16,7 @@ from harness.cohorts.synthetic.cohort import build
 from harness.extractors.llm import pack
 from harness.extractors.llm import protocol as models
 from harness.extractors.llm.extractor import LLM
-from harness.extractors.llm.parser import Reply
+from harness.extractors.llm.parser import ModelReply
 from harness.extractors.llm.source import Ask, Settle
 from harness.types import Access
 
@@ -31,7 +31,7 @@ class Instant:
         """Answer every question."""
         for ask in asks:
             self.questions += 1
-            await settle(ask, Reply("0", model="instant"), "instant")
+            await settle(ask, ModelReply("0", model="instant"), "instant")
 
 
 def timed(chosen: pack.Pack, texts: list[str]) -> tuple[float, int]:

@@ -14,7 +14,7 @@ from harness.cohorts.synthetic.cohort import build
 from harness.types import Access, Section
 from validation.readers import page, questions
 from validation.readers.draw import order
-from validation.readers.study import CohortRef, Draw, Item, Study
+from validation.readers.study import CohortRef, Draw, Item, ReadingStudy
 
 REPORTS = 300
 LISTEN = """() => {
@@ -28,7 +28,7 @@ def sheet(folder: Path) -> Path:
     """A sheet of 300 synthetic reports with 20 repeats."""
     cohort = build(REPORTS, 0, train=0, dev=1)
     items = tuple(Item(id=f"{number:03d}", study=study.id, patient=study.patient, text="") for number, study in enumerate(cohort.scored))
-    study = Study(
+    study = ReadingStudy(
         form=questions.form("findings"),
         cohort=CohortRef(name="synthetic", digest="0" * 64, section=Section.BOTH, access=Access.OPEN, language="en"),
         draw=Draw(how="random", part="test", of=REPORTS),

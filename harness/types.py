@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
@@ -226,6 +226,7 @@ class Study:
 
     id: str
     patient: str
+    _: KW_ONLY
     images: tuple[Image, ...] = ()
     frontal: str = ""
     """Id of the frontal image that generators read; empty where there is none."""
@@ -255,7 +256,7 @@ class Text(Quiet):
     comparison: str = field(default="", repr=False)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class Manifest(Quiet):
     """A cohort without its text: what may be shared."""
 
@@ -313,6 +314,7 @@ class SystemCard:
     """Who made the reports, as the submitter says."""
 
     name: str
+    _: KW_ONLY
     version: str = ""
     organisation: str = ""
     link: str = ""
@@ -332,6 +334,7 @@ class StudyInput(Quiet):
     """What a generator may look at for one study."""
 
     id: str
+    _: KW_ONLY
     frontal: Path | None = None
     lateral: Path | None = None
     view: str = ""

@@ -38,7 +38,7 @@ _FORMULA = tuple("=+-@\t\r")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Replacement:
     """One thing that is replaced, everywhere in the file (a date: everywhere in a patient's reports)."""
 
     kind: str
@@ -62,7 +62,7 @@ class Prepared:
     cohort: Cohort = field(repr=False)
     spans: Mapping[tuple[str, str], tuple[Span, ...]] = field(repr=False)
     """By study and section."""
-    rows: tuple[Row, ...] = field(repr=False)
+    rows: tuple[Replacement, ...] = field(repr=False)
     codes: Mapping[str, str] = field(repr=False)
     """By study id and by patient id what takes its place."""
 
@@ -103,7 +103,7 @@ def _words(cohort: Cohort) -> frozenset[str]:
 
 def _plain(
     cohort: Cohort, spans: Mapping[tuple[str, str], tuple[Span, ...]], surrogates: Surrogates, codes: Mapping[str, str]
-) -> Iterable[Row]:
+) -> Iterable[Replacement]:
     counts = Counter(
         (span.kind, getattr(cohort.texts[study], section)[span.start : span.end])
         for (study, section), own in spans.items()
@@ -112,12 +112,12 @@ def _plain(
     )
     for (kind, original), times in sorted(counts.items()):
         code = codes.get(original) or codes.get(f"patient {original}")
-        yield Row(kind, "", original, code or surrogates.of(kind, original), times)
+        yield Replacement(kind, "", original, code or surrogates.of(kind, original), times)
 
 
 def _dates(
     cohort: Cohort, spans: Mapping[tuple[str, str], tuple[Span, ...]], surrogates: Surrogates, codes: Mapping[str, str]
-) -> Iterable[Row]:
+) -> Iterable[Replacement]:
     """Each patient's dates, moved by the same number of whole weeks."""
     day_first = dates.reads_day_first(getattr(texts, section) for texts in cohort.texts.values() for section in SECTIONS)
     owner = {item.id: item.patient for item in cohort.manifest.studies}
@@ -136,7 +136,7 @@ def _dates(
         for words_of, times in sorted(Counter(words_of for words_of, _ in found).items()):
             item = one[words_of]
             made = dates.moved(item, days, year) if item and days else "[date]"
-            yield Row("date", codes[f"patient {patient}"], words_of, made, times)
+            yield Replacement("date", codes[f"patient {patient}"], words_of, made, times)
 
 
 def shift(patient: str, found: Sequence[dates.Found], year: int, surrogates: Surrogates) -> int:

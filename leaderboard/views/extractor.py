@@ -10,7 +10,7 @@ from leaderboard.html.addresses import Addresses
 from leaderboard.html.markup import Html, el, grid, join, person
 from leaderboard.validations import extractor_digest, of_board
 from leaderboard.views.board import heading
-from validation.extractors.results import FEW, ExtractorResult, FindingResult, Part, Ratio, Validation
+from validation.extractors.results import FEW, ExtractorResult, FindingResult, Ratio, SourcePart, Validation
 from validation.extractors.thresholds import rules
 
 AVERAGES = {"21": "All 21 findings", "14": "The 14 of CheXpert", "10": f"Those with at least {FEW} positives"}
@@ -98,7 +98,7 @@ def section(board: Board, validation: Validation, result: ExtractorResult) -> Ht
     )
 
 
-def of_source(validation: Validation, result: ExtractorResult, part: Part) -> Html:
+def of_source(validation: Validation, result: ExtractorResult, part: SourcePart) -> Html:
     """The extractor on reports by radiologists, or on those of systems."""
     return el(
         "div",
@@ -121,7 +121,7 @@ def overview(validation: Validation, source: str) -> Html:
     return grid(caption, ["Extractor", "Over", "0 to 1", "Macro F1", "Micro F1"], rows, hidden=True)
 
 
-def findings(validation: Validation, result: ExtractorResult, part: Part) -> Html:
+def findings(validation: Validation, result: ExtractorResult, part: SourcePart) -> Html:
     """The forest plot beside its table, the commonest finding first."""
     strict = rules()[-1]
     rows = [

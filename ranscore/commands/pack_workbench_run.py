@@ -13,7 +13,7 @@ LISTS = ("word", "yes", "no")
 if TYPE_CHECKING:
     from harness.extractors.llm.pack import Pack
     from validation.extractors.reference import Reference
-    from validation.workbench.drafts import Draft, Guide
+    from validation.workbench.drafts import Guide, PackDraft
     from validation.workbench.trying import Maker, Try
 
 
@@ -62,7 +62,7 @@ def edits(arguments: argparse.Namespace) -> dict[str, Any]:
     return given
 
 
-def _open(name: str) -> Draft:
+def _open(name: str) -> PackDraft:
     """A draft that is not frozen.
 
     Raises:
@@ -94,7 +94,7 @@ def _edited(guide: Guide, given: Mapping[str, Any]) -> Guide:
     return replace(guide, **changed)
 
 
-def _editor(draft: Draft) -> int:
+def _editor(draft: PackDraft) -> int:
     """Open a draft in the user's editor, and say what is wrong with it afterwards."""
     import os
     import shlex
@@ -164,7 +164,7 @@ def _print_json(done: Try) -> None:
     print(json.dumps(head | {"result": results.to_json(kept.result)}, ensure_ascii=False))
 
 
-def _print(done: Try, draft: Draft) -> None:
+def _print(done: Try, draft: PackDraft) -> None:
     from ranscore.commands.show import table
     from validation.extractors.thresholds import rules
 
@@ -186,7 +186,7 @@ def _print(done: Try, draft: Draft) -> None:
     print(_asked(done, draft))
 
 
-def _asked(done: Try, draft: Draft) -> str:
+def _asked(done: Try, draft: PackDraft) -> str:
     if not done.new:
         return f"Nothing changed since round {done.round.number}: no question was asked."
     joint = " (the mode joint asks everything again after every edit)" if draft.mode == "joint" else ""
@@ -358,12 +358,12 @@ def run_page(arguments: argparse.Namespace) -> int:
     from harness.records import store
     from validation.extractors import reference
     from validation.readers import texts
-    from validation.readers.web import Place
+    from validation.readers.web import ListenAddress
     from validation.workbench import parts, rounds, server
 
     if not arguments.standard:
         raise UsageError("say with --standard on which settled study the draft is tried")
-    place = Place(host=arguments.host, port=arguments.port)
+    place = ListenAddress(host=arguments.host, port=arguments.port)
     server.check(place)
     draft, part = _open(arguments.workbench), _part(arguments.standard, parts.TUNE)
     texts.permit(part.access, arguments.agree)

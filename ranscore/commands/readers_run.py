@@ -12,8 +12,8 @@ from ranscore.commands import options, readers_tables
 if TYPE_CHECKING:
     from harness.types import Access
     from validation.readers.folder import Folder
-    from validation.readers.study import Study
-    from validation.readers.web import Place
+    from validation.readers.study import ReadingStudy
+    from validation.readers.web import ListenAddress
 
 
 def run_new(arguments: argparse.Namespace) -> int:
@@ -26,7 +26,7 @@ def run_new(arguments: argparse.Namespace) -> int:
 
     place = folder.place(arguments.name)
     cohort = cohorts.load(arguments.cohort)
-    plan = create.Plan(
+    plan = create.ReadingPlan(
         kind=arguments.kind,
         part=arguments.part,
         items=arguments.items,
@@ -88,7 +88,7 @@ def run_sheets(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _with_texts(arguments: argparse.Namespace) -> tuple[Folder, Study, dict[str, tuple[str, ...]]]:
+def _with_texts(arguments: argparse.Namespace) -> tuple[Folder, ReadingStudy, dict[str, tuple[str, ...]]]:
     """A study with its texts, where they may be shown."""
     from harness.records import store
     from validation.readers import folder, texts
@@ -115,11 +115,11 @@ def run_serve(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _place(arguments: argparse.Namespace, access: Access) -> Place:
-    from validation.readers.web import Place
+def _place(arguments: argparse.Namespace, access: Access) -> ListenAddress:
+    from validation.readers.web import ListenAddress
 
     given = {name: getattr(arguments, name) for name in ("certificate", "key", "address") if getattr(arguments, name, None)}
-    place = Place(host=arguments.host, port=arguments.port, **given)
+    place = ListenAddress(host=arguments.host, port=arguments.port, **given)
     place.check(access)
     return place
 
@@ -143,7 +143,7 @@ def run_take(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _keep(folder: Folder, study: Study, made: Sequence[tuple[str, Any]], key: Path | None = None) -> None:
+def _keep(folder: Folder, study: ReadingStudy, made: Sequence[tuple[str, Any]], key: Path | None = None) -> None:
     from dataclasses import replace
 
     from validation.readers import signing

@@ -12,7 +12,7 @@ from harness.config.home import home
 from harness.records.store import Store
 from leaderboard import static_site
 from leaderboard.board import Board
-from leaderboard.content import Shelf
+from leaderboard.content import BoardContent
 from leaderboard.html.addresses import Live
 from leaderboard.validations import extractor_digest, found
 from leaderboard.views import extractor, router
@@ -31,7 +31,7 @@ def lung() -> Made:
 
 def labelled(store: Store) -> Board:
     """The first board of a store, as if an extractor had labelled it."""
-    board = Shelf(store).content().boards[0]
+    board = BoardContent(store).content().boards[0]
     return replace(board, extractor="lexical")
 
 
@@ -82,7 +82,7 @@ def test_a_board_without_a_validation_says_so_in_plain_words(lung: Made, demo_st
     validation, _ = validation_of(board)
     other = replace(validation, extractors=(replace(validation.extractors[0], digest="f" * 64, title="another one"),))
     assert "Not validated" in shown(board, other) and "another one" in shown(board, other)
-    assert "known by construction" in str(router.render(Shelf(demo_store), "extractor", {}, Live()))
+    assert "known by construction" in str(router.render(BoardContent(demo_store), "extractor", {}, Live()))
 
 
 def test_a_label_file_of_equal_title_is_no_validation_of_the_extractor(lung: Made, demo_store: Store) -> None:
@@ -94,21 +94,21 @@ def test_a_label_file_of_equal_title_is_no_validation_of_the_extractor(lung: Mad
 
 def test_the_header_of_every_tab_leads_to_it(demo_store: Store) -> None:
     for tab in router.TABS:
-        page = str(router.render(Shelf(demo_store), tab, {}, Live()))
+        page = str(router.render(BoardContent(demo_store), tab, {}, Live()))
         assert re.search(r'<li><a href="\?tab=extractor[^"]*">labels: ', page), tab
 
 
 def test_the_page_changes_when_an_extractor_is_validated_and_a_changed_file_is_not_shown(lung: Made, demo_store: Store) -> None:
-    shelf = Shelf(demo_store)
-    before = shelf.content().stamp
+    content = BoardContent(demo_store)
+    before = content.content().stamp
     path = results.save(*validation_of(labelled(demo_store)))
-    assert shelf.content().stamp != before and len(shelf.validations()) == 1
+    assert content.content().stamp != before and len(content.validations()) == 1
     path.write_text(path.read_text().replace('"tp": ', '"tp": 1', 1))
-    assert found([home() / "validations"]) == shelf.validations() == ()
+    assert found([home() / "validations"]) == content.validations() == ()
 
 
 def test_the_static_site_has_the_tab(demo_store: Store, tmp_path: Path) -> None:
-    static_site.write(Shelf(demo_store), tmp_path)
+    static_site.write(BoardContent(demo_store), tmp_path)
     pages = list(tmp_path.glob("extractor-*.html"))
     assert len(pages) == 1 and f'href="{pages[0].name}"' in (tmp_path / "index.html").read_text()
 

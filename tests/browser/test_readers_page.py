@@ -25,7 +25,7 @@ from harness.config.home import home
 from tests.browser.conftest import window
 from tests.validation.readers.conftest import Made, cohort_of, made, study_of
 from validation.readers import journal, page, questions, server, sheets, simulated, standard
-from validation.readers.study import Study
+from validation.readers.study import ReadingStudy
 
 __all__ = ["made"]
 pytestmark = pytest.mark.browser
@@ -43,7 +43,11 @@ def sheet(browser: Browser, address: str, width: int = 1440, scheme: str = "ligh
 
 
 def file_of(
-    made: Made, folder: Path, reader: str = "reader-1", study: Study | None = None, texts: Mapping[str, tuple[str, ...]] | None = None
+    made: Made,
+    folder: Path,
+    reader: str = "reader-1",
+    study: ReadingStudy | None = None,
+    texts: Mapping[str, tuple[str, ...]] | None = None,
 ) -> str:
     """The page of a reader as a file; its address."""
     shown = study or made.study

@@ -18,18 +18,18 @@ from harness.statistics.intervals import Interval, Pseudo, intervals, pseudo
 from harness.statistics.proportions import korn_graubard
 from harness.types import Array, Json
 from validation.extractors.candidates import ABSENT, FLOOR, NONE, PRESENT, Candidate, Codes, truth
-from validation.extractors.reference import SOURCES, Item, Reference
+from validation.extractors.reference import SOURCES, ReadItem, Reference
 from validation.extractors.results import (
     FEW,
     KINDS,
     Average,
     Discordance,
+    ExtractorPair,
     ExtractorResult,
     FindingResult,
     Gap,
-    Pair,
-    Part,
     Ratio,
+    SourcePart,
     StandardCard,
     Validation,
 )
@@ -118,7 +118,7 @@ class Sample:
         return self.patients == len(self.owners) and bool(np.ptp(self.weights) < 1e-12)
 
 
-def _sample(items: Sequence[Item], right: Codes, source: str) -> Sample | None:
+def _sample(items: Sequence[ReadItem], right: Codes, source: str) -> Sample | None:
     indices = np.array([index for index, item in enumerate(items) if item.source == source], dtype=np.int64)
     if not len(indices):
         return None
@@ -165,14 +165,14 @@ def groups(sample: Sample, covers: Sequence[str]) -> dict[str, tuple[str, ...]]:
     return {name: group for name, group in every.items() if group and len(covers) > 1 and set(group) <= set(covers)}
 
 
-def _part(sample: Sample, one: Candidate) -> Part:
+def _part(sample: Sample, one: Candidate) -> SourcePart:
     own = cells(sample.right, one.codes[sample.indices])
     metric = _metric(one.covers)
     table = _table(sample, own, one.covers)
     values, ends = metric.score(table.sum(axis=0)), intervals(metric, table)
     findings = tuple(_finding(sample, own, one, name, values, ends) for name in one.covers)
     averages = tuple(_average(sample, own, name, group) for name, group in groups(sample, one.covers).items())
-    return Part(sample.source, len(own), sample.patients, findings, averages)
+    return SourcePart(sample.source, len(own), sample.patients, findings, averages)
 
 
 def _finding(
@@ -216,10 +216,10 @@ def _compared(candidates: Sequence[Candidate]) -> list[tuple[Candidate, Candidat
     return list(combinations(chosen, 2))
 
 
-def _pair(sample: Sample, one: Candidate, other: Candidate) -> Pair:
+def _pair(sample: Sample, one: Candidate, other: Candidate) -> ExtractorPair:
     shared = [name for name in one.covers if name in other.covers]
     left, right = (cells(sample.right, item.codes[sample.indices]) for item in (one, other))
-    return Pair(
+    return ExtractorPair(
         one.title,
         other.title,
         sample.source,

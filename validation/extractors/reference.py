@@ -14,7 +14,7 @@ from harness.records.store import Store
 from harness.signature import digest as digest_of
 from harness.types import Access, Labels
 from validation.readers import folder, standard, texts
-from validation.readers.study import Study
+from validation.readers.study import ReadingStudy
 
 ORIGINAL, GENERATED = "original", "generated"
 SOURCES = (ORIGINAL, GENERATED)
@@ -25,7 +25,7 @@ ALL_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ReadItem:
     """One report that readers labelled."""
 
     id: str
@@ -44,7 +44,7 @@ class Reference(Quiet):
     name: str
     digest: str
     """Of the standard; of a label file that of its labels."""
-    items: tuple[Item, ...] = field(repr=False)
+    items: tuple[ReadItem, ...] = field(repr=False)
     labels: Mapping[str, Labels] = field(repr=False)
     """By item id the readers' labels of the 21 findings."""
     access: Access = Access.CREDENTIALED
@@ -53,7 +53,7 @@ class Reference(Quiet):
     cohort_name: str = ""
     part: str = ""
     """The part of the standard that these items are; empty for all of it."""
-    study: Study | None = field(default=None, repr=False)
+    study: ReadingStudy | None = field(default=None, repr=False)
     """None where the standard is a label file: nothing is known about how its labels were decided."""
 
     @property
@@ -81,7 +81,7 @@ def load(name: str | Path) -> Reference:
     if settled["study"] != study.digest:
         raise InputError(Problem("the standard is of another study than the one beside it", "Restore both files", str(place.path)))
     labels = standard.labels_of(place.path)
-    items = tuple(Item(item.id, item.study, item.patient, GENERATED if item.system else ORIGINAL, item.weight) for item in study.items)
+    items = tuple(ReadItem(item.id, item.study, item.patient, GENERATED if item.system else ORIGINAL, item.weight) for item in study.items)
     return Reference(
         name=place.name,
         digest=settled["digest"],
@@ -103,7 +103,7 @@ def of_labels(name: str, labels: Mapping[str, Labels], patients: Mapping[str, st
         patients: By study; a study that is not named is its own patient.
     """
     owner = patients or {}
-    items = tuple(Item(study, study, owner.get(study, study)) for study in sorted(labels))
+    items = tuple(ReadItem(study, study, owner.get(study, study)) for study in sorted(labels))
     return Reference(name=name, digest=digest_of(label_files.dumps(labels)), items=items, labels=dict(labels))
 
 

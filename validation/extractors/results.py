@@ -81,7 +81,7 @@ class Average:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SourcePart:
     """An extractor on the reports of one source."""
 
     source: str
@@ -107,9 +107,9 @@ class ExtractorResult:
     official: bool
     by: str
     statuses: Mapping[str, int]
-    parts: tuple[Part, ...]
+    parts: tuple[SourcePart, ...]
 
-    def part(self, source: str) -> Part | None:
+    def part(self, source: str) -> SourcePart | None:
         """What it does on the reports of a source."""
         return next((item for item in self.parts if item.source == source), None)
 
@@ -141,7 +141,7 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class ExtractorPair:
     """Two extractors on the same items."""
 
     first: str
@@ -181,7 +181,7 @@ class Validation:
 
     standard: StandardCard
     extractors: tuple[ExtractorResult, ...]
-    pairs: tuple[Pair, ...]
+    pairs: tuple[ExtractorPair, ...]
     decisions: str
     """Digest of the decisions by item, which are in a file beside."""
     created: str = field(default="", compare=False)

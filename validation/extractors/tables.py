@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from validation.extractors.results import FEW, KINDS, ExtractorResult, FindingResult, Part, Ratio, Validation
+from validation.extractors.results import FEW, KINDS, ExtractorResult, FindingResult, Ratio, SourcePart, Validation
 from validation.extractors.thresholds import Rule, rules
 
 AVERAGES = {"21": "all 21 findings", "14": "the 14 of CheXpert", "10": f"those with at least {FEW} positives"}
@@ -15,7 +15,7 @@ SIGNIFICANT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class PrintedTable:
     """Cells as they are printed."""
 
     title: str
@@ -23,7 +23,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-def tables(validation: Validation) -> Iterator[Table]:
+def tables(validation: Validation) -> Iterator[PrintedTable]:
     """Every table, source by source."""
     for source in sources(validation):
         yield accuracy(validation, source)
@@ -41,7 +41,7 @@ def sources(validation: Validation) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.source for result in validation.extractors for part in result.parts))
 
 
-def accuracy(validation: Validation, source: str) -> Table:
+def accuracy(validation: Validation, source: str) -> PrintedTable:
     """Findings by extractors, as the paper's Tables 2 and 3: accuracy with its exact interval; and the floor beside."""
     columns = [(result.title, result.part(source)) for result in validation.extractors]
     known = [(title, {item.finding: item for item in part.findings}) for title, part in columns if part]
@@ -51,7 +51,7 @@ def accuracy(validation: Validation, source: str) -> Table:
     for _, own in known:
         mean.append(f"{sum(item.accuracy.value for item in own.values()) / len(own):.4f}" if len(own) > 1 else "")
     title = f"Accuracy on {_items(validation, source)} with 95 % intervals (Clopper-Pearson)"
-    return Table(title, ("finding", *(title for title, _ in known)), (*rows, tuple(mean)))
+    return PrintedTable(title, ("finding", *(title for title, _ in known)), (*rows, tuple(mean)))
 
 
 def _items(validation: Validation, source: str) -> str:
@@ -59,12 +59,12 @@ def _items(validation: Validation, source: str) -> str:
     return f"{part.items} {source} reports of {part.patients} patients"
 
 
-def ratios(validation: Validation, result: ExtractorResult, part: Part) -> Table:
-    """One extractor by finding, as the paper's Table 4: precision, recall and F1, with positives, failures and whether it is enough."""
+def ratios(validation: Validation, result: ExtractorResult, part: SourcePart) -> PrintedTable:
+    """One extractor by finding, as the paper's PrintedTable 4: precision, recall and F1, with positives, failures and whether it is enough."""
     judged = rules(validation.standard.threshold)
     heads = ("finding", "positives", "accuracy", "precision", "recall", "F1", "tp", "fp", "fn", "tn", "no answer", *map(_head, judged))
     rows = [_row(item, judged) for item in part.findings]
-    return Table(f"{result.title}: {part.items} {part.source} reports", heads, tuple(rows))
+    return PrintedTable(f"{result.title}: {part.items} {part.source} reports", heads, tuple(rows))
 
 
 def _head(rule: Rule) -> str:
@@ -79,7 +79,7 @@ def _row(item: FindingResult, judged: Sequence[Rule]) -> tuple[str, ...]:
     return (item.finding, f"{item.positives}{few}", *shown, *map(str, (*counts, lost)), *(rule.judge(item) for rule in judged))
 
 
-def averages(validation: Validation, source: str) -> Table:
+def averages(validation: Validation, source: str) -> PrintedTable:
     """Macro and micro of each extractor."""
     heads = (
         "extractor",
@@ -99,10 +99,10 @@ def averages(validation: Validation, source: str) -> Table:
             macro = [str(item.macro[kind]) for kind in ("f1", "precision", "recall", "accuracy")]
             micro = [str(item.micro[kind]) for kind in ("f1", "precision", "recall")]
             rows.append((result.title, f"{AVERAGES[item.name]} ({len(item.findings)})", *macro, *micro))
-    return Table(f"Averages on {source} reports", heads, tuple(rows))
+    return PrintedTable(f"Averages on {source} reports", heads, tuple(rows))
 
 
-def pairs(validation: Validation, source: str) -> Table:
+def pairs(validation: Validation, source: str) -> PrintedTable:
     """Two extractors at a time: who is better, and what could have been shown at all."""
     heads = ("first", "second", "macro F1, first less second", "p", "F1 differs (Holm)", "accuracy differs (Holm)", "could not differ")
     rows = []
@@ -115,7 +115,7 @@ def pairs(validation: Validation, source: str) -> Table:
             right = [name for name, item in pair.accuracy.items() if item.holm < SIGNIFICANT]
             short = sum(item.smallest >= SIGNIFICANT for item in pair.accuracy.values())
             rows.append((pair.first, pair.second, *shown, _names(f1), _names(right), f"{short} of {len(pair.accuracy)} findings"))
-    return Table(f"Paired tests on {source} reports: exact McNemar for accuracy, jackknife for F1", heads, tuple(rows))
+    return PrintedTable(f"Paired tests on {source} reports: exact McNemar for accuracy, jackknife for F1", heads, tuple(rows))
 
 
 def _names(found: Sequence[str]) -> str:
@@ -156,7 +156,7 @@ def as_latex(validation: Validation) -> str:
     return "\n".join(_latex(table) for table in tables(validation))
 
 
-def _latex(table: Table) -> str:
+def _latex(table: PrintedTable) -> str:
     lines = [
         r"\begin{table}",
         rf"\caption{{{_tex(table.title)}}}",

@@ -109,7 +109,7 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class TermGroup:
     """Terms that mean the same."""
 
     name: str
@@ -135,7 +135,7 @@ class Taxonomy:
     statements: int
     outside: int
     """Statements that no finding takes in."""
-    groups: tuple[Group, ...] = field(default=())
+    groups: tuple[TermGroup, ...] = field(default=())
 
     @property
     def outside_share(self) -> float:
@@ -196,7 +196,7 @@ def normal(text: str) -> str:
 
 
 def explore(cohort: str, reports: Mapping[str, str], extractor: Extractor) -> Taxonomy:
-    """Group what the reports of a cohort assert.
+    """TermGroup what the reports of a cohort assert.
 
     Args:
         cohort: Its name.
@@ -236,7 +236,7 @@ def grouped(terms: Sequence[str]) -> NDArray[np.int64]:
     return np.array([*known, *rest], dtype=np.int64)
 
 
-def _group(own: Sequence[Statement], reports: int) -> Group:
+def _group(own: Sequence[Statement], reports: int) -> TermGroup:
     takes, size = Counter(item.finding for item in own).most_common(1)[0]
     said: dict[str, set[str]] = defaultdict(set)
     for item in own:
@@ -245,7 +245,7 @@ def _group(own: Sequence[Statement], reports: int) -> Group:
     examples = tuple(term for term in ordered if len(said[term]) >= FEWEST)[:6]
     studies = {item.study for item in own}
     name = examples[0] if examples else "(rare words)"
-    return Group(name, anatomy(ordered[0]), takes, size / len(own), len(studies), len(studies) / reports, examples)
+    return TermGroup(name, anatomy(ordered[0]), takes, size / len(own), len(studies), len(studies) / reports, examples)
 
 
 def anatomy(term: str) -> str:
@@ -284,7 +284,7 @@ def as_page(taxonomy: Taxonomy) -> str:
     )
 
 
-def _table(groups: Sequence[Group]) -> str:
+def _table(groups: Sequence[TermGroup]) -> str:
     heads = "".join(f"<th>{head}</th>" for head in ("Group", "Anatomy", "Finding", "Reports", "Share", "Examples"))
     rows = [(item.name, item.anatomy, item.finding, f"{item.reports:,}", f"{item.share:.1%}", "; ".join(item.examples)) for item in groups]
     body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)

@@ -17,7 +17,7 @@ from harness.formats.complaints import Complaints
 from harness.types import Status
 from validation.readers.questions import Question, Value
 from validation.readers.sheets import Reply, Sheet
-from validation.readers.study import Item, Study
+from validation.readers.study import Item, ReadingStudy
 from validation.readers.texts import Texts
 
 FORMATS = {"csv": "csv", "label-studio": "json", "doccano": "jsonl"}
@@ -26,7 +26,7 @@ _FORMULA = tuple("=+-@\t\r")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class AnswerRow:
     """One answer of one reader, wherever it came from."""
 
     reader: str
@@ -43,12 +43,12 @@ class Row:
 class _Collected:
     """Answers by reader and position, while they are read."""
 
-    study: Study
+    study: ReadingStudy
     complaints: Complaints
     by_study: Mapping[str, Sequence[Item]]
     values: dict[str, dict[int, dict[str, Value]]] = field(default_factory=dict)
 
-    def add(self, row: Row) -> None:
+    def add(self, row: AnswerRow) -> None:
         """Take an answer, or note why it is none."""
         question = self.study.form.question(row.question)
         items = [item for item in self.by_study.get(row.study, ()) if row.system in ("", item.system_name)]
@@ -71,7 +71,7 @@ class _Collected:
                 self.values.setdefault(row.reader, {}).setdefault(at, {})[row.question] = row.value  # type: ignore[assignment]
 
 
-def read(path: Path, study: Study, reader: str = "", rest_absent: bool = False) -> tuple[Sheet, ...]:
+def read(path: Path, study: ReadingStudy, reader: str = "", rest_absent: bool = False) -> tuple[Sheet, ...]:
     """Answers that another program collected, as one sheet a reader.
 
     Args:
@@ -100,12 +100,12 @@ def read(path: Path, study: Study, reader: str = "", rest_absent: bool = False) 
     return tuple(made)
 
 
-def _reply(study: Study, values: Mapping[str, Value], rest_absent: bool) -> Reply:
+def _reply(study: ReadingStudy, values: Mapping[str, Value], rest_absent: bool) -> Reply:
     added = tuple(item.id for item in study.form.questions if rest_absent and item.rest and item.id not in values)
     return Reply({**values, **dict.fromkeys(added, 0)}, added)
 
 
-def _rows(path: Path, study: Study, reader: str, complaints: Complaints) -> list[Row]:
+def _rows(path: Path, study: ReadingStudy, reader: str, complaints: Complaints) -> list[AnswerRow]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -126,7 +126,7 @@ def _loaded(text: str, path: Path) -> Any:
         raise InputError(Problem("it is not JSON", "Export it again", str(path))) from None
 
 
-def _from_csv(path: Path, study: Study, reader: str, complaints: Complaints) -> list[Row]:
+def _from_csv(path: Path, study: ReadingStudy, reader: str, complaints: Complaints) -> list[AnswerRow]:
     """Long (study_id, reader, question, value), or a label file of one reader."""
     table = tabular.read(path, complaints)
     complaints.check()
@@ -140,11 +140,13 @@ def _from_csv(path: Path, study: Study, reader: str, complaints: Complaints) -> 
                 continue
             value, status = label_files.decision(cell)
             who = str(row.cells.get("reader") or reader)
-            rows.append(Row(who, tabular.study_id(row.cells.get("study_id")), "", name, value if status is Status.OK else None, row.line))
+            rows.append(
+                AnswerRow(who, tabular.study_id(row.cells.get("study_id")), "", name, value if status is Status.OK else None, row.line)
+            )
     return rows
 
 
-def _long(cells: Mapping[str, Any], line: int, study: Study, reader: str) -> Row:
+def _long(cells: Mapping[str, Any], line: int, study: ReadingStudy, reader: str) -> AnswerRow:
     name = str(cells.get("question") or "")
     question = study.form.question(name)
     value: object = cells.get("value")
@@ -153,10 +155,10 @@ def _long(cells: Mapping[str, Any], line: int, study: Study, reader: str) -> Row
     elif question and question.type != "text" and isinstance(value, str):
         value = int(value) if value.strip().removeprefix("-").isdecimal() and len(value) < 4 else None
     who, system = str(cells.get("reader") or reader), str(cells.get("system") or "")
-    return Row(who, tabular.study_id(cells.get("study_id")), system, name, value, line, str(cells.get("showing")) == "2")
+    return AnswerRow(who, tabular.study_id(cells.get("study_id")), system, name, value, line, str(cells.get("showing")) == "2")
 
 
-def _from_label_studio(tasks: Any, study: Study, reader: str) -> list[Row]:
+def _from_label_studio(tasks: Any, study: ReadingStudy, reader: str) -> list[AnswerRow]:
     """Tasks with annotations: a choice for each question, named by its id; the annotator's name is not read."""
     rows = []
     for number, task in enumerate(tasks if isinstance(tasks, list) else (), 1):
@@ -170,7 +172,7 @@ def _from_label_studio(tasks: Any, study: Study, reader: str) -> list[Row]:
                 answer = _by_label(question, given) if question else None
                 second = data.get("showing") == 2
                 rows.append(
-                    Row(
+                    AnswerRow(
                         who,
                         str(data.get("study_id", "")),
                         str(data.get("system", "")),
@@ -183,11 +185,11 @@ def _from_label_studio(tasks: Any, study: Study, reader: str) -> list[Row]:
     return rows
 
 
-def _from_doccano(item: Any, line: int, study: Study, reader: str) -> list[Row]:
+def _from_doccano(item: Any, line: int, study: ReadingStudy, reader: str) -> list[AnswerRow]:
     """One document with labels `Finding: answer`, or the bare name of a finding for one that is present."""
-    rows: list[Row] = []
+    rows: list[AnswerRow] = []
     if not isinstance(item, dict) or not isinstance(item.get("label"), list):
-        return [Row(reader, "", "", "", None, line)]
+        return [AnswerRow(reader, "", "", "", None, line)]
     for label in item["label"]:
         name, _, word = str(label).partition(": ")
         question = study.form.question(by_spelling().get(name.lower(), name))
@@ -196,7 +198,9 @@ def _from_doccano(item: Any, line: int, study: Study, reader: str) -> list[Row]:
             answer = _by_label(question, word) if word else (1 if 1 in question.choices else None)
         who = str(item.get("reader") or reader)
         identity = question.id if question else name
-        rows.append(Row(who, str(item.get("study_id", "")), str(item.get("system", "")), identity, answer, line, item.get("showing") == 2))
+        rows.append(
+            AnswerRow(who, str(item.get("study_id", "")), str(item.get("system", "")), identity, answer, line, item.get("showing") == 2)
+        )
     return rows
 
 
@@ -211,7 +215,7 @@ def _by_label(question: Question, word: Any) -> Value | None:
     return int(text) if text.removeprefix("-").isdecimal() and len(text) < 4 else None
 
 
-def write(study: Study, counting: Mapping[str, Sheet], kind: str, texts: Texts | None = None) -> dict[str, str]:
+def write(study: ReadingStudy, counting: Mapping[str, Sheet], kind: str, texts: Texts | None = None) -> dict[str, str]:
     """All submissions that count, in another program's form; with texts also what nobody answered yet, to be answered there.
 
     Args:
@@ -241,7 +245,7 @@ def write(study: Study, counting: Mapping[str, Sheet], kind: str, texts: Texts |
     return {"answers.json": json.dumps(documents, ensure_ascii=False, indent=1) + "\n", "labels.xml": _interface(study)}
 
 
-def _showings(study: Study, reader: str, sheet: Sheet | None) -> list[tuple[int, str, int, Mapping[str, Value]]]:
+def _showings(study: ReadingStudy, reader: str, sheet: Sheet | None) -> list[tuple[int, str, int, Mapping[str, Value]]]:
     """Position, item, which showing, answers."""
     first, replies = study.first_showings(reader), sheet.replies if sheet else {}
     return [
@@ -250,7 +254,7 @@ def _showings(study: Study, reader: str, sheet: Sheet | None) -> list[tuple[int,
     ]
 
 
-def _csv(study: Study, counting: Mapping[str, Sheet]) -> str:
+def _csv(study: ReadingStudy, counting: Mapping[str, Sheet]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(["study_id", "system", "reader", "showing", "question", "value"])
@@ -267,11 +271,11 @@ def _safe(value: Value) -> Value:
 
 
 def _documents(
-    study: Study,
+    study: ReadingStudy,
     reader: str,
     sheet: Sheet | None,
     texts: Texts | None,
-    make: Callable[[Study, dict[str, Any], Mapping[str, Value]], dict[str, Any]],
+    make: Callable[[ReadingStudy, dict[str, Any], Mapping[str, Value]], dict[str, Any]],
 ) -> Sequence[dict[str, Any]]:
     found = []
     for at, name, showing, values in _showings(study, reader, sheet):
@@ -284,7 +288,7 @@ def _documents(
     return found
 
 
-def _task(study: Study, facts: dict[str, Any], values: Mapping[str, Value]) -> dict[str, Any]:
+def _task(study: ReadingStudy, facts: dict[str, Any], values: Mapping[str, Value]) -> dict[str, Any]:
     results = []
     for name, value in values.items():
         question = study.form.question(name)
@@ -294,7 +298,7 @@ def _task(study: Study, facts: dict[str, Any], values: Mapping[str, Value]) -> d
     return {"data": facts, "annotations": [{"result": results}] if results else []}
 
 
-def _document(study: Study, facts: dict[str, Any], values: Mapping[str, Value]) -> dict[str, Any]:
+def _document(study: ReadingStudy, facts: dict[str, Any], values: Mapping[str, Value]) -> dict[str, Any]:
     return {**facts, "label": [f"{name}: {_word(study.form.question(name), value)}" for name, value in values.items()]}
 
 
@@ -302,7 +306,7 @@ def _word(question: Question | None, value: Value) -> str:
     return question.choices.get(value, str(value)) if question and isinstance(value, int) else str(value)
 
 
-def _interface(study: Study) -> str:
+def _interface(study: ReadingStudy) -> str:
     """Label Studio's labelling interface for this study."""
     from xml.sax.saxutils import quoteattr
 

@@ -13,7 +13,7 @@ from typing import Any
 from harness.config.home import home
 from harness.errors import InputError, Problem, RefusedError, UsageError
 from harness.extractors.llm import pack as packs
-from harness.extractors.llm.pack import ASKED, Pack, Question
+from harness.extractors.llm.pack import ASKED, Pack, PackQuestion
 from harness.findings import by_spelling
 from harness.registry import near
 from harness.storage import files
@@ -58,7 +58,7 @@ class Guide:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class PackDraft:
     """The questions of one pack that is not frozen yet."""
 
     name: str
@@ -124,7 +124,7 @@ def finding_named(words: str) -> str:
     return found
 
 
-def create(name: str, base: str, mode: str = "") -> Draft:
+def create(name: str, base: str, mode: str = "") -> PackDraft:
     """Make a draft of a pack.
 
     Raises:
@@ -134,13 +134,13 @@ def create(name: str, base: str, mode: str = "") -> Draft:
     path, origin = path_of(name), packs.load(base, mode)
     if name in packs.names():
         raise RefusedError(Problem(f"the pack {name} is frozen", "Choose another name for the draft"))
-    made = Draft(name, base, origin.digest, origin.mode, tuple(map(structured, origin.questions)))
+    made = PackDraft(name, base, origin.digest, origin.mode, tuple(map(structured, origin.questions)))
     if not files.create(path, dumps(made), private=True):
         raise RefusedError(Problem(f"there is a draft {name!r} already", "Edit that one, or choose another name", str(path)))
     return made
 
 
-def structured(question: Question) -> Guide:
+def structured(question: PackQuestion) -> Guide:
     """The fields behind a question; the whole text where it has none."""
     lines = question.guidance.split("\n")
     starts = ("Present means: ", "Said with words such as: ", "", "Doubtful cases: ", "Present in: ", "Absent in: ")
@@ -169,7 +169,7 @@ def names() -> list[str]:
     return sorted(path.stem for path in folder().glob("*.toml"))
 
 
-def load(name: str) -> Draft:
+def load(name: str) -> PackDraft:
     """A draft by its name.
 
     Raises:
@@ -191,7 +191,7 @@ def load(name: str) -> Draft:
         raise InputError(problems)
     by_name = {item["finding"]: item for item in data["label"]}
     guides = tuple(_guide(by_name[finding]) for finding in (item["finding"] for item in data["label"]))
-    return Draft(name, data["from"], data["from_digest"], data["mode"], guides)
+    return PackDraft(name, data["from"], data["from_digest"], data["mode"], guides)
 
 
 def _guide(data: dict[str, Any]) -> Guide:
@@ -228,14 +228,14 @@ def _wrong(data: dict[str, Any], path: Path) -> Iterator[Problem]:
             yield problem(f"{title}: nothing says what it means", 'Write means = "..."')
 
 
-def save(draft: Draft) -> Path:
+def save(draft: PackDraft) -> Path:
     """Write a draft in place of the one before."""
     path = path_of(draft.name)
     files.write(path, dumps(draft), private=True)
     return path
 
 
-def dumps(draft: Draft) -> str:
+def dumps(draft: PackDraft) -> str:
     """A draft as TOML."""
     head = ["# A draft: edit it here, or with `ranscore pack edit`. `ranscore pack try` asks again what you changed, and nothing else."]
     head += [f"# {name}: {words}" for name, words in SAYS.items()]
@@ -262,7 +262,7 @@ def _list(values: Sequence[str]) -> str:
     return "[" + ", ".join(map(_text, values)) + "]"
 
 
-def change(draft: Draft, finding: str, edit: Callable[[Guide], Guide]) -> Draft:
+def change(draft: PackDraft, finding: str, edit: Callable[[Guide], Guide]) -> PackDraft:
     """A draft with another guide of one finding.
 
     Raises:
@@ -275,7 +275,7 @@ def change(draft: Draft, finding: str, edit: Callable[[Guide], Guide]) -> Draft:
     return replace(draft, guides=tuple(made if guide.finding == finding else guide for guide in draft.guides))
 
 
-def changed(draft: Draft, other: Sequence[Question]) -> tuple[str, ...]:
+def changed(draft: PackDraft, other: Sequence[PackQuestion]) -> tuple[str, ...]:
     """The findings whose guidance is not that of these questions."""
     known = {question.finding: question.guidance for question in other}
     return tuple(guide.finding for guide in draft.guides if guide.text() != known[guide.finding])

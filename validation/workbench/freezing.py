@@ -15,8 +15,8 @@ from harness.types import Cohort, Json
 from validation.extractors import candidates, measure, results
 from validation.extractors.reference import Reference
 from validation.extractors.results import Validation
-from validation.workbench.drafts import Draft, Guide, structured
-from validation.workbench.rounds import Log, Look
+from validation.workbench.drafts import Guide, PackDraft, structured
+from validation.workbench.rounds import Look, RoundLog
 from validation.workbench.trying import Maker, comparable, model_of
 
 FEWEST = 3
@@ -41,7 +41,7 @@ class Frozen:
 
 
 def run(
-    draft: Draft, held: Reference, reports: Callable[[], Mapping[str, str]], texts: Iterable[str], log: Log, make: Maker, now: str
+    draft: PackDraft, held: Reference, reports: Callable[[], Mapping[str, str]], texts: Iterable[str], log: RoundLog, make: Maker, now: str
 ) -> Frozen:
     """Freeze a draft.
 
@@ -75,7 +75,7 @@ def run(
     return Frozen(frozen, packs.save(frozen), validation, looks, seal)
 
 
-def _card(draft: Draft, pack: Pack, validation: Validation, looks: int, rounds: int, model: str) -> Json:
+def _card(draft: PackDraft, pack: Pack, validation: Validation, looks: int, rounds: int, model: str) -> Json:
     part = validation.extractors[0].parts[0]
     average = part.average("10") or part.average("21")
     score = f", macro F1 {average.macro['f1']} over {len(average.findings)} findings" if average else ""
@@ -103,7 +103,7 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(spaced)
 
 
-def repeats(draft: Draft, texts: Iterable[str]) -> Iterator[Problem]:
+def repeats(draft: PackDraft, texts: Iterable[str]) -> Iterator[Problem]:
     """Sentences of a draft that are in a report too: such an example would carry text of a cohort out of it, inside a pack.
 
     What the pack that it is from says already is not looked at.

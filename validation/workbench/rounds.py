@@ -77,7 +77,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
+class RoundLog:
     """The folder of one draft."""
 
     path: Path
@@ -137,6 +137,6 @@ def _dumps(data: Json) -> str:
     return json.dumps(stored.seal(data), ensure_ascii=False, indent=1) + "\n"
 
 
-def of(name: str) -> Log:
+def of(name: str) -> RoundLog:
     """The folder of a draft."""
-    return Log(home() / "workbench" / name)
+    return RoundLog(home() / "workbench" / name)

@@ -21,12 +21,12 @@ from harness.extractors.llm.pack import Pack
 from harness.findings import RAN_21
 from harness.types import Json
 from validation.extractors.reference import Reference
-from validation.extractors.results import FindingResult, Part
+from validation.extractors.results import FindingResult, SourcePart
 from validation.extractors.thresholds import rules
-from validation.readers.web import LOOPBACK, Handler, Place, app, asked, page, run
+from validation.readers.web import LOOPBACK, Handler, ListenAddress, app, asked, page, run
 from validation.workbench import drafts, rounds, trying
 from validation.workbench.drafts import Guide
-from validation.workbench.rounds import Log, Round, Tag
+from validation.workbench.rounds import Round, RoundLog, Tag
 from validation.workbench.trying import Maker
 
 
@@ -56,7 +56,7 @@ class Workbench:
     """The part tune."""
     reports: Mapping[str, str] = field(repr=False)
     """By item the text."""
-    log: Log
+    log: RoundLog
     make: Maker = field(repr=False)
     now: Callable[[], str] = field(repr=False)
     secret: str = field(repr=False, default_factory=lambda: secrets.token_urlsafe(24))
@@ -108,7 +108,7 @@ class Workbench:
     def _rules(self) -> Any:
         return rules(self.part.study.threshold if self.part.study else "")
 
-    def _row(self, last: Round, item: FindingResult, draft: drafts.Draft) -> Json:
+    def _row(self, last: Round, item: FindingResult, draft: drafts.PackDraft) -> Json:
         pair = last.result.pairs[0] if last.result.pairs else None
         test = pair.accuracy[item.finding] if pair else None
         first = last.result.extractors[0].parts[0].findings
@@ -202,7 +202,7 @@ class Workbench:
             self.running.failure = f"the try failed ({type(error).__name__})"
 
 
-def _by_state(part: Part, rule: Any) -> list[FindingResult]:
+def _by_state(part: SourcePart, rule: Any) -> list[FindingResult]:
     """What is not met first, then what nobody can say, then what is met; the most wrong ones first."""
     order = {"not met": 0, "cannot say": 1, "met": 2}
     asked_for = [item for item in part.findings if item.finding != "No Finding"]
@@ -260,7 +260,7 @@ def document() -> str:
     )
 
 
-def check(place: Place) -> None:
+def check(place: ListenAddress) -> None:
     """Keep the page on this machine.
 
     Raises:
@@ -270,7 +270,7 @@ def check(place: Place) -> None:
         raise RefusedError("the workbench shows reports, and listens on this machine alone: leave --host away")
 
 
-def serve(made: Workbench, place: Place, tell: Callable[[str], None]) -> None:
+def serve(made: Workbench, place: ListenAddress, tell: Callable[[str], None]) -> None:
     """Serve until interrupted."""
     check(place)
     run(place, app(place, made.routes()), lambda base: tell(f"{base}/{made.secret}/"))

@@ -15,9 +15,9 @@ from harness.findings import RAN_21
 from validation.extractors import candidates, measure
 from validation.extractors.candidates import Candidate
 from validation.extractors.reference import Reference
-from validation.extractors.results import Pair
-from validation.workbench.drafts import Draft
-from validation.workbench.rounds import Log, Round
+from validation.extractors.results import ExtractorPair
+from validation.workbench.drafts import PackDraft
+from validation.workbench.rounds import Round, RoundLog
 
 Maker = Callable[[Pack], LLM]
 """Makes the extractor that asks a pack of the chosen model."""
@@ -33,12 +33,12 @@ class Try:
     """False where nothing changed since the last round."""
 
     @property
-    def pair(self) -> Pair | None:
+    def pair(self) -> ExtractorPair | None:
         """The round before against this one; None in the first round."""
         return self.round.result.pairs[0] if self.round.result.pairs else None
 
 
-def run(draft: Draft, part: Reference, reports: Mapping[str, str], log: Log, make: Maker, now: str) -> Try:
+def run(draft: PackDraft, part: Reference, reports: Mapping[str, str], log: RoundLog, make: Maker, now: str) -> Try:
     """Try a draft on the part *tune* of a standard.
 
     The first try makes two rounds: that of the pack that the draft is from, and its own.
@@ -102,7 +102,7 @@ def questions(extractor: LLM) -> dict[str, str]:
     return {name: extractor.protocol.question_digest(name) for name in ASKED}
 
 
-def _round(extractor: LLM, part: Reference, reports: Mapping[str, str], log: Log, last: Round | None, now: str, title: str) -> Round:
+def _round(extractor: LLM, part: Reference, reports: Mapping[str, str], log: RoundLog, last: Round | None, now: str, title: str) -> Round:
     own = candidates.run(extractor, title, part, reports)[0]
     before = [_before(last, part)] if last else []
     own = replace(own, title=f"{title}, round {last.number + 1 if last else 1}")

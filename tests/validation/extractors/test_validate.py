@@ -86,7 +86,8 @@ def test_ratios_are_scikit_learns_and_weights_are_used() -> None:
     plain = reference.of_labels("readers", labels[0])
     weights = rng.uniform(0.5, 9, 40)
     items = tuple(
-        reference.Item(item.id, item.study, item.patient, item.source, weight) for item, weight in zip(plain.items, weights, strict=True)
+        reference.ReadItem(item.id, item.study, item.patient, item.source, weight)
+        for item, weight in zip(plain.items, weights, strict=True)
     )
     weighted = reference.Reference(name="w", digest="0" * 64, items=items, labels=plain.labels)
     for standard, sample in ((plain, np.ones(40)), (weighted, weights)):
@@ -133,7 +134,7 @@ def test_original_and_generated_reports_are_never_averaged_together() -> None:
     labels = labels_of(column([1, 1, 0, 0]))
     plain = reference.of_labels("readers", labels)
     items = tuple(
-        reference.Item(item.id, item.study, item.patient, reference.GENERATED if index % 2 else reference.ORIGINAL)
+        reference.ReadItem(item.id, item.study, item.patient, reference.GENERATED if index % 2 else reference.ORIGINAL)
         for index, item in enumerate(plain.items)
     )
     standard = reference.Reference(name="both", digest="0" * 64, items=items, labels=plain.labels)

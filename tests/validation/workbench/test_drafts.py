@@ -55,7 +55,7 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=4
 def test_whatever_somebody_writes_comes_back(guide: Guide) -> None:
     base = packs.load()
     guides = tuple(guide if name == "Edema" else Guide(name, "x") for name in ASKED)
-    data = tomllib.loads(drafts.dumps(drafts.Draft("mine", base.name, base.digest, "single", guides)))
+    data = tomllib.loads(drafts.dumps(drafts.PackDraft("mine", base.name, base.digest, "single", guides)))
     assert tuple(drafts._guide(item) for item in data["label"]) == guides
 
 
