@@ -60,7 +60,7 @@ def _items(validation: Validation, source: str) -> str:
 
 
 def ratios(validation: Validation, result: ExtractorResult, part: SourcePart) -> PrintedTable:
-    """One extractor by finding, as the paper's PrintedTable 4: precision, recall and F1, with positives, failures and whether it is enough."""
+    """One extractor by finding, as the paper's Table 4: precision, recall and F1, with positives, failures and whether it is enough."""
     judged = rules(validation.standard.threshold)
     heads = ("finding", "positives", "accuracy", "precision", "recall", "F1", "tp", "fp", "fn", "tn", "no answer", *map(_head, judged))
     rows = [_row(item, judged) for item in part.findings]

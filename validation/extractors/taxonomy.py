@@ -196,7 +196,7 @@ def normal(text: str) -> str:
 
 
 def explore(cohort: str, reports: Mapping[str, str], extractor: Extractor) -> Taxonomy:
-    """TermGroup what the reports of a cohort assert.
+    """Group what the reports of a cohort assert.
 
     Args:
         cohort: Its name.
