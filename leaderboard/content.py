@@ -20,8 +20,9 @@ from harness.records.store import at as store_at
 from harness.signature import kind_of
 from harness.storage.stored import exists, tell
 from harness.types import Access, Cohort, Manifest, Rows
-from leaderboard import standards
+from leaderboard import standards, validations
 from leaderboard.board import Board, Column, anonymous, boards
+from validation.extractors.results import Validation
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +93,11 @@ class BoardContent:
             self._lock.release()
 
     def _stamp(self) -> str:
-        """Changes when a file appears in a folder, a damaged file is restored, a standard is settled, or a day ends (anonymity ends on one)."""
+        """Changes when a file appears in a folder, a damaged file is restored, a standard is settled, an extractor is validated, or a day ends (anonymity ends on one)."""
         folders = _times(self.store.root / "events", self.store.root / "snapshots")
-        return f"{now()[:10]} {folders} {standards.stamp(self._standards())} {_times(*self._damaged)}"
+        return (
+            f"{now()[:10]} {folders} {standards.stamp(self._standards())} {validations.stamp(self._validations())} {_times(*self._damaged)}"
+        )
 
     def standards(self) -> tuple[standards.Standard, ...]:
         """The readers' standards that were settled beside the store or in RANSCORE_HOME."""
@@ -102,6 +105,13 @@ class BoardContent:
 
     def _standards(self) -> tuple[Path, ...]:
         return tuple(dict.fromkeys((self.store.root.parent / "readers", home() / "readers")))
+
+    def validations(self) -> tuple[Validation, ...]:
+        """The validations of extractors that were kept beside the store or in RANSCORE_HOME, the newest first."""
+        return validations.found(self._validations())
+
+    def _validations(self) -> tuple[Path, ...]:
+        return tuple(dict.fromkeys((self.store.root.parent / "validations", home() / "validations")))
 
     def rows(self, name: str) -> tuple[Rows, ...]:
         """A record's rows; empty where they are not here, or damaged."""

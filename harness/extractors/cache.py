@@ -1,6 +1,6 @@
 """Answers that were paid for once: a content-addressed cache that two processes can share.
 
-An answer is found by protocol digest, by what was asked, and by a keyed hash of the text. The key lies in `RANSCORE_HOME/cache.key`, so a
+An answer is found by protocol digest or by the digest of its question, by what was asked, and by a keyed hash of the text. The key lies in `RANSCORE_HOME/cache.key`, so a
 stolen cache does not tell whether somebody's report is in it. No text lies in the cache, and of credentialed text no raw answer either
 that says more than the decision: a model may repeat what it was shown.
 """
@@ -8,12 +8,13 @@ that says more than the decision: a model may repeat what it was shown.
 from __future__ import annotations
 
 import hmac
+import json
 import os
 import secrets
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +27,6 @@ from harness.storage.stored import Source, content, exists
 from harness.types import Status
 
 SCHEMA = 1
-_STATUSES = tuple(Status)
 _TABLES = """
 CREATE TABLE IF NOT EXISTS protocols (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE IF NOT EXISTS key (mark BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
@@ -212,11 +212,62 @@ class Cache:
             ).fetchone()
         return _answer(asked, key, *row) if row else None
 
+    def find_questions(self, digests: Mapping[str, str], keys: Sequence[bytes]) -> dict[str, Answer]:
+        """By what was asked, the answers about one text that any pack got to the same question.
+
+        Args:
+            digests: By finding the digest of the question.
+            keys: See `keys`; earlier ones win.
+        """
+        found: dict[str, Answer] = {}
+        with self._named():
+            numbers = {self._protocol(digest): asked for asked, digest in digests.items()}
+            wanted = json.dumps(list(numbers))
+            for key in keys:
+                query = "SELECT protocol, asked, decision, raw, server FROM answers WHERE key=? AND protocol IN (SELECT value FROM json_each(?))"
+                for number, asked, *kept in self._base.execute(query, (key, wanted)):
+                    if asked == numbers[number] and (answer := _answer(asked, key, *kept)):
+                        found.setdefault(asked, answer)
+        return found
+
+    def share(self, protocol: str, digests: Mapping[str, str]) -> int:
+        """File the answers of a protocol under the digests of its questions too; what is there already stays as it is.
+
+        Args:
+            protocol: The protocol's digest.
+            digests: By finding, in the order of the 20, the digest of the question.
+
+        Returns:
+            How many were new.
+        """
+        with self._named():
+            source = self._protocol(protocol)
+            targets = [(self._protocol(digest), asked, place) for place, (asked, digest) in enumerate(digests.items(), 1)]
+        insert = "INSERT OR IGNORE INTO answers SELECT ?, ?, key, {}, raw, server, at FROM answers WHERE protocol=? AND asked=?"
+        with self._named(), self._writing():
+            before = self._base.total_changes
+            for number, asked, place in targets:
+                self._base.execute(insert.format("decision"), (number, asked, source, asked))
+                self._base.execute(insert.format("substr(decision, ?, 1)"), (number, asked, place, source, "*"))
+            return self._base.total_changes - before
+
     def add(self, protocol: str, answers: Iterable[Answer]) -> None:
         """Commit answers; when this returns, a crash of the program loses none of them. A newer answer replaces an older one."""
+        self.add_both(protocol, {}, answers)
+
+    def add_both(self, protocol: str, questions: Mapping[str, str], answers: Iterable[Answer]) -> None:
+        """The same under the digest of each question too, in one transaction.
+
+        Args:
+            protocol: The protocol's digest.
+            questions: By finding the digest of its question; empty in the mode `joint`.
+            answers: What to commit.
+        """
         with self._named():
             number, now = self._protocol(protocol), time.time()
+            places = {asked: self._protocol(digest) for asked, digest in questions.items()}
         rows = [(number, item.asked, item.key, packed(item.decisions), item.raw, item.server, now) for item in answers]
+        rows += [(places[row[1]], *row[1:]) for row in rows if row[1] in places]
         with self._named(), self._writing():
             self._base.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
@@ -239,10 +290,11 @@ class Cache:
         return new
 
     def protocols(self) -> dict[str, int]:
-        """By protocol digest, how many answers are here."""
+        """By protocol digest, how many answers are here; digests of single questions are left out."""
         with self._named():
             rows = self._base.execute(
-                "SELECT digest, count(answers.key) FROM protocols LEFT JOIN answers ON protocol = id GROUP BY digest ORDER BY digest"
+                "SELECT digest, count(answers.key) FROM protocols LEFT JOIN answers ON protocol = id "
+                "WHERE digest NOT LIKE 'question:%' GROUP BY digest ORDER BY digest"
             )
             return dict(rows.fetchall())
 
@@ -284,19 +336,19 @@ def packed(decisions: Sequence[Decision]) -> str:
     return "".join(str(value) if status is Status.OK else status.value[0] for value, status in decisions)
 
 
+_MEANING: dict[str, Decision] = {"0": (0, Status.OK), "1": (1, Status.OK)} | {
+    status.value[0]: (None, status) for status in Status if status is not Status.OK
+}
+"""By character the decision."""
+
+
 def unpacked(text: str) -> tuple[Decision, ...]:
     """What `packed` wrote.
 
     Raises:
         ValueError: A character stands for no decision.
     """
-    statuses = {status.value[0]: status for status in _STATUSES if status is not Status.OK}
-    found: list[Decision] = []
-    for char in text:
-        if char in "01":
-            found.append((int(char), Status.OK))
-        elif char in statuses:
-            found.append((None, statuses[char]))
-        else:
-            raise ValueError("no decision")
-    return tuple(found)
+    try:
+        return tuple([_MEANING[char] for char in text])
+    except KeyError:
+        raise ValueError("no decision") from None

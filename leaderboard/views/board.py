@@ -54,7 +54,8 @@ def heading(board: Board, others: Sequence[Board], tab: str, to: Addresses) -> H
     """Which cohort and labels the page is about, and the way to the other boards."""
     cohort = board.cohort
     labels = board.extractor + ("" if board.official else " (not the paper's extractor)")
-    facts = [f"{cohort.studies:,} studies", f"{cohort.patients:,} patients", f"section: {cohort.section.value}", f"labels: {labels}"]
+    who: object = el("a", f"labels: {labels}", href=to.tab("extractor", board)) if board.extractor else "labels: none"
+    facts: list[object] = [f"{cohort.studies:,} studies", f"{cohort.patients:,} patients", f"section: {cohort.section.value}", who]
     if cohort.access is Access.CREDENTIALED:
         facts.append("credentialed: no text is shown")
     return el(

@@ -15,7 +15,7 @@ from leaderboard.board import Board, BoardRow, reported_rows
 from leaderboard.content import BoardContent, Content
 from leaderboard.html.addresses import Addresses
 from leaderboard.html.markup import Html, el
-from leaderboard.views import about, agree, board, compare, findings, readers, studies, system
+from leaderboard.views import about, agree, board, compare, extractor, findings, readers, studies, system
 
 TABS = {
     "board": "Board",
@@ -23,6 +23,7 @@ TABS = {
     "compare": "Compare",
     "agree": "Metrics agree?",
     "readers": "Readers",
+    "extractor": "Extractor",
     "system": "System",
     "about": "About",
 }
@@ -157,10 +158,10 @@ def _studies(page: Page, one: BoardRow, other: BoardRow) -> Html | None:
         return None
     found = studies.contrasts(left, right)
     texts = studies.texts_of(cohort, [item.study for item in found], written[0], written[1])
-    from harness.extractors import extractor
+    from harness.extractors import extractor as make
 
     listed = list(dict.fromkeys(text for three in texts.values() for text in three))
-    labels = dict(zip(listed, extractor("lexical").extract(listed), strict=True))
+    labels = dict(zip(listed, make("lexical").extract(listed), strict=True))
     return studies.view(one, other, found, texts, labels) if found else None
 
 
@@ -170,6 +171,10 @@ def _agree(page: Page) -> Html:
 
 def _readers(page: Page) -> Html:
     return readers.view(page.board, page.board_content.standards(), page.content.boards, page.to)
+
+
+def _extractor(page: Page) -> Html:
+    return extractor.view(page.board, page.board_content.validations(), page.content.boards, page.to)
 
 
 def _system(page: Page) -> Html:
@@ -191,6 +196,7 @@ _PAGES = {
     "compare": _compare,
     "agree": _agree,
     "readers": _readers,
+    "extractor": _extractor,
     "system": _system,
     "about": _about,
 }

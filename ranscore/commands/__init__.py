@@ -32,11 +32,13 @@ GROUPS: tuple[str, ...] = (
     "train",
     "health",
     "label",
+    "labels",
     "metrics",
     "moderate",
     "pack",
     "readers",
     "submit",
+    "taxonomy",
     "weights",
     "worker",
 )

@@ -1,16 +1,16 @@
-"""`ranscore extractor`: who labels reports, and whether the server does what it is asked."""
+"""`ranscore extractor`: who labels reports, whether the server does what it is asked, and how wrong the labels are."""
 
 from __future__ import annotations
 
 import argparse
 
-from ranscore.commands import options
+from ranscore.commands import extractor_validate, options
 from ranscore.commands.options import Commands
 
 
 def register(commands: Commands) -> None:
     """Declare the commands."""
-    group = commands.add_parser("extractor", help="whether a server can serve as the frozen extractor")
+    group = commands.add_parser("extractor", help="whether a server can serve as the frozen extractor, and how wrong its labels are")
     inner = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
     check = inner.add_parser("check", help="ask the servers a few probes, and say in words what is wrong")
     options.llm(check)
@@ -20,6 +20,7 @@ def register(commands: Commands) -> None:
     options.extractor(show)
     options.json(show)
     show.set_defaults(run=run_show)
+    extractor_validate.declare(inner.add_parser("validate", help="compare extractors with a standard of readers, finding by finding"))
 
 
 def run_check(arguments: argparse.Namespace) -> int:

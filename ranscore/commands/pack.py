@@ -1,11 +1,11 @@
-"""`ranscore pack`: the frozen questions of the llm extractor."""
+"""`ranscore pack`: the frozen questions of the llm extractor, and the workbench on which they are revised."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from ranscore.commands import options
+from ranscore.commands import options, pack_workbench
 from ranscore.commands.options import Commands
 
 
@@ -26,6 +26,7 @@ def register(commands: Commands) -> None:
     listed = inner.add_parser("list", help="the packs that are here")
     options.json(listed)
     listed.set_defaults(run=run_list)
+    pack_workbench.declare(inner)
 
 
 def run_import(arguments: argparse.Namespace) -> int:

@@ -24,13 +24,27 @@ def register(commands: Commands) -> None:
     films = parser.add_argument_group("a report for an uploaded film, under Try it")
     films.add_argument("--generator", metavar="NAME", help="which generator writes it; `ranscore systems list` shows all (default: none)")
     options.machine(films)
+    bench = parser.add_argument_group("the workbench instead of the board, on this machine alone")
+    bench.add_argument("--workbench", metavar="DRAFT", help="revise this draft: wrong reports, edits and tries on one page")
+    bench.add_argument("--standard", metavar="S", default="", help="the settled study that it is tried on")
+    bench.add_argument("--endpoint", metavar="URL", action="append", help="an OpenAI-compatible server; may be given several times")
+    bench.add_argument("--model", metavar="NAME", help="the model that the server serves, or a folder with one to run in process")
+    bench.add_argument("--dialect", metavar="NAME", choices=options.DIALECTS, help="how the server is told to hold an answer to a set")
+    bench.add_argument("--agree", metavar="SENTENCE", default="", help="for credentialed text: that you may read it")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until interrupted."""
+    from harness.errors import UsageError
     from harness.records import store
 
+    if arguments.workbench:
+        from ranscore.commands.pack_workbench_run import run_page
+
+        return run_page(arguments)
+    if arguments.standard:
+        raise UsageError("--standard belongs to --workbench")
     reader = _reader(arguments)
     from leaderboard.page import app  # after what may be wrong with the command: it takes seconds
 

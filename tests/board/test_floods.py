@@ -76,6 +76,7 @@ INVENTED: dict[str, str] = {
     **{f"pair {number}": f"tab=compare&a={quote(value)}&b={quote(value[::-1])}" for number, value in enumerate(ODD)},
     **{f"agree {number}": f"tab=agree&{quote(value) or 'x'}={number}" for number, value in enumerate(ODD)},
     "readers": "tab=readers&a=x",
+    "extractor": "tab=extractor&a=x",
     "parameters of others": "tab=board&a={one}&b={other}&system={one}&part=recall",
     "part of a system": "tab=system&system={one}&part=recall&a={one}",
     "board of a system": "tab=system&system={one}&board=x",
@@ -94,7 +95,7 @@ def pages_of(content: Content) -> set[router.Asked]:
     found = set()
     for board in content.boards:
         rows = [row.id for row in board.rows]
-        found |= {router.Asked(tab, board.key) for tab in ("board", "agree", "about", "readers")}
+        found |= {router.Asked(tab, board.key) for tab in ("board", "agree", "about", "readers", "extractor")}
         found |= {router.Asked("findings", board.key, part=part) for part in ("f1", "recall", "precision")}
         found |= {router.Asked("system", board.key, system=name) for name in rows}
         found |= {router.Asked("compare", board.key, a=one, b=other) for one in rows for other in rows if one != other}

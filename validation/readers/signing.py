@@ -12,7 +12,11 @@ from harness.errors import InputError, Problem, UnavailableError
 from harness.storage import files
 from validation.readers.folder import Folder, dumps, read_json
 
-SENTENCES = {"sheet": "I read these reports alone.", "standard": "This standard follows from the sheets by the rule of its study."}
+SENTENCES = {
+    "sheet": "I read these reports alone.",
+    "standard": "This standard follows from the sheets by the rule of its study.",
+    "pack": "This pack was validated as its card says.",
+}
 FORMAT = "ranscore-readers-signature"
 
 
@@ -33,7 +37,7 @@ def sign(folder: Folder, what: str, digest: str, key: Path) -> str:
 
     Args:
         folder: Keeps the signature.
-        what: `sheet` or `standard`.
+        what: Of `SENTENCES`.
         digest: What is signed.
         key: A private key, PEM (`openssl genpkey -algorithm ed25519 -out key.pem`).
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from harness.errors import RanscoreError, UsageError
 from harness.extractors.cache import Answer, Cache, opened
-from harness.extractors.llm import pack
+from harness.extractors.llm import pack as packs
 from harness.extractors.llm import protocol as models
 from harness.extractors.llm.endpoint import Endpoint, endpoints, permit
 from harness.extractors.llm.framing import framed
@@ -56,6 +56,9 @@ class LLM:
         self.chunk = 256 if protocol.pack.mode == "single" else 2048
         self.official, self.by = protocol.official, protocol.by
         self.unnamed = 0
+        self.questions_asked = 0
+        """How many questions went to the model, so far."""
+        self._questions = {asked: own for asked in protocol.asked if (own := protocol.question_digest(asked))}
 
     def extract(self, texts: Sequence[str]) -> Sequence[Labels]:
         """Label texts, in order; identical ones are asked about once.
@@ -77,29 +80,44 @@ class LLM:
         ]
 
     def _known(self, cache: Cache, texts: Sequence[str]) -> dict[str, dict[str, Answer]]:
-        """By text, the answers that are here."""
-        return {text: cache.find(self.digest, cache.keys(text)) for text in dict.fromkeys(texts)}
+        """By text, the answers that are here: those of this protocol, and those that another pack got to the same questions."""
+        known, shared = {}, list[Answer]()
+        for text in dict.fromkeys(texts):
+            keys = cache.keys(text)
+            known[text] = answers = cache.find(self.digest, keys)
+            missing = {} if "*" in answers else {asked: own for asked, own in self._questions.items() if asked not in answers}
+            if missing:
+                others = cache.find_questions(missing, keys)
+                answers.update(others)
+                shared += others.values()
+        if shared:
+            cache.add(self.digest, shared)
+        return known
 
     def _asks(self, cache: Cache, known: dict[str, dict[str, Answer]]) -> Iterator[Ask]:
         """What must be asked. An imported full answer stands for every question."""
         for text, answers in known.items():
-            report, key = framed(text, self.protocol.pack.framing), cache.key(text)
-            for asked in self.protocol.asked:
-                answer = answers.get("*") or answers.get(asked)
-                again = self.retry and answer is not None and any(status is not Status.OK for _, status in answer.decisions)
-                if answer is None or again:
+            wanted = [asked for asked in self.protocol.asked if self._open(answers.get("*") or answers.get(asked))]
+            if wanted:
+                report, key = framed(text, self.protocol.pack.framing), cache.key(text)
+                for asked in wanted:
                     yield Ask(asked, key, report)
+
+    def _open(self, answer: Answer | None) -> bool:
+        """Whether a question with this answer must be asked."""
+        return answer is None or (self.retry and any(status is not Status.OK for _, status in answer.decisions))
 
     async def _answer(self, cache: Cache, asks: list[Ask], known: dict[str, dict[str, Answer]]) -> None:
         """Ask in random order, so that two processes at the same work meet rarely; look into the cache once more before each."""
         random.shuffle(asks)
         found: dict[tuple[bytes, str], Answer] = {}
-        journal = _Journal(cache, self.digest)
+        journal = _Journal(cache, self.digest, self._questions)
 
         def open_asks() -> Iterator[Ask]:
             for ask in progress(asks, "asking the model", unit="question"):
-                answer = None if self.retry else cache.has(self.digest, ask.key, ask.asked)
+                answer = None if self.retry else self._here(cache, ask)
                 if answer is None:
+                    self.questions_asked += 1
                     yield ask
                 else:
                     found[ask.key, ask.asked] = answer
@@ -114,6 +132,11 @@ class LLM:
         for text, answers in known.items():
             key = cache.key(text)
             answers.update({asked: found[key, asked] for asked in self.protocol.asked if (key, asked) in found})
+
+    def _here(self, cache: Cache, ask: Ask) -> Answer | None:
+        """What another process has got to the same question in the meantime."""
+        own = cache.has(self.digest, ask.key, ask.asked)
+        return own or (cache.has(self._questions[ask.asked], ask.key, ask.asked) if ask.asked in self._questions else None)
 
     def _judged(self, ask: Ask, told: ModelReply | None, server: str) -> Answer:
         """Read what the model said; keep its words only where they cannot repeat a credentialed report."""
@@ -135,8 +158,8 @@ class LLM:
 class _Journal:
     """Commits answers in groups: all that arrive in one turn of the event loop make one transaction."""
 
-    def __init__(self, cache: Cache, protocol: str) -> None:
-        self._cache, self._protocol = cache, protocol
+    def __init__(self, cache: Cache, protocol: str, questions: Mapping[str, str]) -> None:
+        self._cache, self._protocol, self._questions = cache, protocol, questions
         self._group: list[Answer] = []
         self._committed: asyncio.Future[None] | None = None
 
@@ -154,7 +177,7 @@ class _Journal:
         self._group, self._committed = [], None
         assert committed is not None
         try:
-            self._cache.add(self._protocol, group)
+            self._cache.add_both(self._protocol, self._questions, group)
             committed.set_result(None)
         except Exception as error:
             committed.set_exception(error)
@@ -186,16 +209,17 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 def protocol_of(
-    pack_name: str = "", mode: str = "", model: str = "", revision: str = "", dialect: str = "", **others: object
+    pack_name: str | packs.Pack = "", mode: str = "", model: str = "", revision: str = "", dialect: str = "", **others: object
 ) -> models.Protocol:
     """The protocol that the extractor's options mean; options that do not change a decision are passed over."""
-    chosen = pack.load(str(others.get("pack") or pack_name or pack.BUILT_IN), mode or "")
+    given = others.get("pack") or pack_name or packs.BUILT_IN
+    chosen = given if isinstance(given, packs.Pack) else packs.load(str(given), mode or "")
     return models.protocol(chosen, models.find(model or chosen.model, revision or ""), dialect or "")
 
 
 def make(
     *,
-    pack: str = "",
+    pack: str | packs.Pack = "",
     mode: str = "",
     model: str = "",
     endpoint: str | Sequence[str] = (),
@@ -212,7 +236,7 @@ def make(
     """Make the extractor.
 
     Args:
-        pack: Name of the pack; `ranscore-1` by default.
+        pack: Name of the pack, or the pack itself; `ranscore-1` by default.
         mode: `single` or `joint`; the pack's first by default.
         model: What the server calls the model, a preset's name, or (without an endpoint) a folder with weights to run in this process.
         endpoint: Addresses of servers; those of the configuration, or one on this machine, by default.

@@ -10,6 +10,9 @@ from harness.findings import by_spelling
 _BRACKETS = str.maketrans({"<": "‹", ">": "›", "[": "(", "]": ")", "＜": "‹", "＞": "›"})
 """Every special token of a chat model that we know of is written with angle or square brackets; without them none can be spelled."""
 
+_CONTROLS = dict.fromkeys([*range(32), 127], " ")
+"""The control characters among the ASCII ones."""
+
 
 def framed(text: str, framing: str) -> str:
     """A report as it goes into a prompt.
@@ -21,7 +24,7 @@ def framed(text: str, framing: str) -> str:
     if framing == "raw":
         return text
     text = unicodedata.normalize("NFC", text).translate(_BRACKETS)
-    text = "".join(" " if unicodedata.category(char)[0] == "C" else char for char in text)
+    text = text.translate(_CONTROLS) if text.isascii() else "".join(" " if unicodedata.category(char)[0] == "C" else char for char in text)
     text = re.sub(r"REPORT\s+(BEGINS|ENDS)", lambda match: match[0].lower(), " ".join(text.split()))
     return _guarded(text)
 
@@ -64,6 +67,6 @@ def flags(text: str) -> tuple[str, ...]:
         found.append("role marker")
     if _JSON.search(text):
         found.append("json")
-    if len(_LABEL.findall(text)) >= 3:
+    if (":" in text or "=" in text) and len(_LABEL.findall(text)) >= 3:
         found.append("label list")
     return tuple(found)

@@ -228,7 +228,7 @@ def _built_in(mode: str) -> Pack:
         mode=mode,
         system=way["system"].strip(),
         user=way["user"].strip(),
-        questions=tuple(PackQuestion(label["finding"], label["finding"], _guidance(label)) for label in data["label"]),
+        questions=tuple(PackQuestion(label["finding"], label["finding"], guidance_of(label)) for label in data["label"]),
         decoding=AnswerDecoding(temperature=0.0, top_p=1.0, max_tokens=way["max_tokens"], seed=42),
         thinking=data["thinking"],
         framing=data["framing"],
@@ -242,7 +242,7 @@ def _built_in(mode: str) -> Pack:
     )
 
 
-def _guidance(label: Json) -> str:
+def guidance_of(label: Json) -> str:
     """One finding's rules as the model reads them."""
     lines = [
         f"Present means: {label['means']}.",

@@ -10,6 +10,10 @@ from harness.extractors.llm.pack import Pack, PackQuestion, packaged
 from harness.signature import digest
 from harness.types import Json
 
+QUESTION = "question:"
+"""Begins the digest of a question, so that it is never taken for that of a protocol."""
+REPORT = "\0report\0"
+"""Takes the place of a report in the digest of a question."""
 PARSER_VERSION = 2
 """Raise it when `parser` or `framing` would read or frame the same text differently."""
 
@@ -60,6 +64,23 @@ class Protocol:
         """SHA-256 over pack, model, decoding, constraint and parser."""
         model = {key: value for key, value in asdict(self.model).items() if key not in ("name", "dialect")}
         return digest({"pack": self.pack.digest, "model": model, "constraint": self.constraint, "parser": PARSER_VERSION})
+
+    def question_digest(self, asked: str) -> str:
+        """SHA-256 over whatever decides the answer to one question of the mode `single`.
+
+        That is what is said to the model about this finding, the model, decoding, constraint and parser. Equal questions of different
+        packs have equal digests.
+
+        Returns:
+            Empty for the one question of the mode `joint`: everything is part of it, so its digest is the protocol's.
+        """
+        if asked == "*":
+            return ""
+        pack = self.pack
+        model = {key: value for key, value in asdict(self.model).items() if key not in ("name", "dialect")}
+        how = {"decoding": asdict(pack.decoding), "thinking": pack.thinking, "framing": pack.framing, "strip": pack.strip}
+        said = {"finding": asked, "messages": self.messages(asked, REPORT), **how, "read": pack.parser}
+        return QUESTION + digest({**said, "model": model, "constraint": self.constraint, "parser": PARSER_VERSION})
 
     @property
     def official(self) -> bool:

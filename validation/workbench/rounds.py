@@ -1,0 +1,142 @@
+"""What is kept of the work on a draft: rounds, tags and looks, each an append-only file under `RANSCORE_HOME/workbench/NAME/`.
+
+```
+rounds/0007.json   counts, ratios, tests and decisions of a round; no text
+tags/0003.json     what somebody says about one error
+looks/0002.json    written before the held part is looked at, so that a crash cannot hide a look
+```
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from harness.config.home import home
+from harness.errors import InputError
+from harness.storage import files, stored
+from harness.storage.stored import Source
+from harness.types import Json
+from validation.extractors.results import ExtractorResult, Validation
+
+T = TypeVar("T")
+SCHEMA = 1
+TAGS = ("synonym", "negation", "hedge", "history", "ambiguity", "reader-error")
+"""Why an answer is wrong."""
+_REMEDY = "Restore the file from a backup"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """One try of a draft: what it was and what it is."""
+
+    number: int
+    pack: str
+    """Digest of the draft as a pack."""
+    protocol: str
+    """Digest of pack and model."""
+    model: str
+    """Id of the model, and its revision."""
+    questions: Mapping[str, str]
+    """By finding the digest of its question; `*` with the protocol's in the mode `joint`."""
+    asked: int
+    """How many questions the model was asked for it."""
+    result: Validation
+    """The round before and this one, or this one alone, on the part *tune*."""
+    decisions: Mapping[str, str] = field(repr=False)
+    """By item the decisions of this round, one character a finding."""
+    created: str = field(default="", compare=False)
+
+    @property
+    def now(self) -> ExtractorResult:
+        """The draft of this round."""
+        return self.result.extractors[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """What somebody says about one wrong answer."""
+
+    round: int
+    item: str
+    finding: str
+    tag: str
+    """Of `TAGS`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at the held part."""
+
+    pack: str
+    standard: str
+    when: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoundLog:
+    """The folder of one draft."""
+
+    path: Path
+
+    def rounds(self) -> tuple[Round, ...]:
+        """All rounds, in order.
+
+        Raises:
+            InputError: One was damaged or changed.
+        """
+        return tuple(self._read(path, Round) for path in sorted((self.path / "rounds").glob("*.json")))
+
+    def last(self) -> Round | None:
+        """The newest round."""
+        paths = sorted((self.path / "rounds").glob("*.json"))
+        return self._read(paths[-1], Round) if paths else None
+
+    def add_round(self, made: Round) -> bool:
+        """Keep a round; False where another process kept one of this number first."""
+        return files.create(self.path / "rounds" / f"{made.number:04d}.json", _dumps({"schema": SCHEMA, **asdict(made)}), private=True)
+
+    def tags(self) -> tuple[Tag, ...]:
+        """All tags, oldest first; of one error the last counts."""
+        return tuple(self._read(path, Tag) for path in sorted((self.path / "tags").glob("*.json")))
+
+    def add_tag(self, tag: Tag) -> None:
+        """Keep a tag."""
+        self._append("tags", {"schema": SCHEMA, **asdict(tag)})
+
+    def looks(self) -> tuple[Look, ...]:
+        """All looks at the held part."""
+        return tuple(self._read(path, Look) for path in sorted((self.path / "looks").glob("*.json")))
+
+    def look(self, look: Look) -> int:
+        """Note a look before it happens.
+
+        Returns:
+            How many there are now.
+        """
+        self._append("looks", {"schema": SCHEMA, **asdict(look)})
+        return len(self.looks())
+
+    def _append(self, kind: str, data: Json) -> None:
+        number = len(list((self.path / kind).glob("*.json"))) + 1
+        while not files.create(self.path / kind / f"{number:04d}.json", _dumps(data), private=True):
+            number += 1
+
+    @staticmethod
+    def _read(path: Path, kind: type[T]) -> T:
+        source = Source(str(path), "an event of the workbench", _REMEDY, InputError)
+        data = stored.read_object(path, source)
+        stored.schema_of(data, source, SCHEMA)
+        return stored.shaped(kind, {name: value for name, value in data.items() if name != "schema"}, source)
+
+
+def _dumps(data: Json) -> str:
+    return json.dumps(stored.seal(data), ensure_ascii=False, indent=1) + "\n"
+
+
+def of(name: str) -> RoundLog:
+    """The folder of a draft."""
+    return RoundLog(home() / "workbench" / name)
