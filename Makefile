@@ -19,7 +19,7 @@ run: $(VENV)/.light
 test: export OMP_NUM_THREADS := 1
 test: $(VENV)/.full
 	$(MAKE) --no-print-directory lint
-	$(PY) -m pytest -q -n auto --dist loadgroup -m 'not slow and not browser'
+	$(PY) -m pytest -q -n auto --dist loadscope --no-loadscope-reorder -m 'not slow and not browser'
 # Apart from the rest: Playwright keeps an event loop running in its process, in which nothing else can start one.
 	$(PY) -m pytest -q -m browser tests/browser
 	$(PY) -m pytest -q -m browser tests --ignore tests/browser

@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from harness.networks.bert import Shape
+from harness.networks.bert import BertShape
 from harness.networks.chexbert import CheXbert, prepared
 from tests.released import chexbert_file, chexbert_model, chexbert_state, vocabulary
 
@@ -26,9 +26,9 @@ def main(path: str, count: int = 1000) -> None:
     torch.set_num_threads(1)
     texts = reports(Path(path), count)
     with tempfile.TemporaryDirectory() as folder:
-        bert, heads = chexbert_model(Shape(), seed=2)
+        bert, heads = chexbert_model(BertShape(), seed=2)
         weights = chexbert_file(Path(folder, "chexbert.pth"), chexbert_state(bert, heads))
-        vocabulary(Path(folder, "vocab.txt"), Shape().words, texts)
+        vocabulary(Path(folder, "vocab.txt"), BertShape().words, texts)
         network = CheXbert(weights, device="cpu")
     ids = network._tokenise([prepared(text) for text in texts])
     tokens = sum(map(len, ids))

@@ -30,7 +30,7 @@ from harness.cohorts.synthetic.cohort import build
 from harness.metrics import metric
 from harness.metrics.text import ngrams, tokens
 from harness.statistics.paired import swap_tests
-from harness.statistics.resample import Source
+from harness.statistics.resample import RandomSource
 from harness.types import Input
 
 PAIRS, TURNS, TRIALS = 3000, 5, 10_000
@@ -119,7 +119,7 @@ def our_test(truth: Texts, first: Texts, second: Texts) -> Callable[[], Values]:
     """The same on rows: p for BLEU-1 to BLEU-4 at once; BLEU-4's is returned."""
     made, golden = metric("bleu:coco|raw"), inputs(truth)
     tables = [made.rows(golden, inputs(side)) for side in (first, second)]
-    return lambda: [next(swap_tests(made, tables, TRIALS, Source("benchmark")))[2]["bleu-4"]]
+    return lambda: [next(swap_tests(made, tables, TRIALS, RandomSource("benchmark")))[2]["bleu-4"]]
 
 
 def turns(*works: Callable[[], Values]) -> list[tuple[float, Values]]:

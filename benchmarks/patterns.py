@@ -65,7 +65,8 @@ def readers() -> dict[str, Callable[[str], object]]:
 
     lexicon, prompt = lexical.make(), prompting.Prompt("Describe {indication}", Section.FINDINGS, False, 100)
     answer = {
-        name: (lambda text, name=name: parser.decisions(parser.Reply(text), name, ["Edema"])) for name in ("digit", "first-digit", "json")
+        name: (lambda text, name=name: parser.decisions(parser.ModelReply(text), name, ["Edema"]))
+        for name in ("digit", "first-digit", "json")
     }
     return {
         "framing.flags": framing.flags,

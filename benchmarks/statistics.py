@@ -23,7 +23,7 @@ from harness.metrics.findings_f1 import COUNTS, FindingsF1, ran_score, ratio
 from harness.optional import Proportion
 from harness.statistics.intervals import METHODS, Interval, Pseudo, basic, bca, intervals, percentile, pseudo
 from harness.statistics.paired import Differences, compare, least_detectable, swap_tests
-from harness.statistics.resample import Source, weighted, weights
+from harness.statistics.resample import RandomSource, weighted, weights
 from harness.storage.progress import progress
 from harness.types import Array
 
@@ -137,7 +137,7 @@ def methods(cohorts: int = 600) -> None:
         scores: dict[str, list[float]] = {name: [] for name in SYSTEMS}
         for seed in progress(range(cohorts), f"methods at {studies}", unit="cohort"):
             tables = cohort(studies, (studies, seed), SYSTEMS)
-            factors = list(weights(len(tables["good"]), 1000, Source(f"coverage {studies}", seed)))
+            factors = list(weights(len(tables["good"]), 1000, RandomSource(f"coverage {studies}", seed)))
             for name, table in tables.items():
                 held[name].append([low <= true[name] <= high for low, high in every_method(table, factors).values()])
                 scores[name].append(float(RAN.score(table.sum(axis=0))[HEADLINE]))
@@ -225,7 +225,7 @@ def equal(seeds: int = 200, more: int = 1000) -> None:
                 tables = cohort(studies, (studies, seed, 3, number), {"first": one, "second": other})
                 found.append(float(decided(tables["first"], tables["second"]).p) < 0.05)
                 if seed < seeds:
-                    [(_, _, p)] = swap_tests(RAN, list(tables.values()), 999, Source(f"equal {studies} {number}", seed))
+                    [(_, _, p)] = swap_tests(RAN, list(tables.values()), 999, RandomSource(f"equal {studies} {number}", seed))
                     swapped.append(p[HEADLINE] < 0.05)
             shares = (f"{100 * np.mean(share):.1f}" for share in (found[:seeds], swapped, found))
             print(f"| {studies} | {name} | {' | '.join(shares)} |", flush=True)

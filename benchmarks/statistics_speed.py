@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.statistics import HEADLINE, RAN, cohort, headline
 from harness.statistics.intervals import Pseudo, jackknife_t, percentile, pseudo
 from harness.statistics.paired import Differences, differences, swap_tests
-from harness.statistics.resample import Source, bootstrap
+from harness.statistics.resample import RandomSource, bootstrap
 from harness.types import Array
 
 
@@ -30,7 +30,7 @@ def beside_scipy(draws: int = 1000) -> None:
         return np.asarray(RAN.score(table[index.astype(int)].sum(axis=-2))[HEADLINE])
 
     def ours() -> None:
-        percentile(bootstrap(RAN, [table], draws, Source("scipy"))[0][HEADLINE])
+        percentile(bootstrap(RAN, [table], draws, RandomSource("scipy"))[0][HEADLINE])
 
     def theirs() -> None:
         rng = np.random.default_rng(0)
@@ -74,7 +74,7 @@ def beside_sacrebleu(trials: int = 10_000) -> None:
     def ours() -> None:
         references = [Input(study, text) for study, text in zip(ids, originals, strict=True)]
         tables = [bleu.rows(references, [Input(study, text) for study, text in zip(ids, side, strict=True)]) for side in texts]
-        [(_, _, p)] = swap_tests(bleu, tables, trials, Source("sacrebleu"))
+        [(_, _, p)] = swap_tests(bleu, tables, trials, RandomSource("sacrebleu"))
         found["ours"] = p["bleu-4"]
 
     seconds = {call.__name__: _median(call) for call in (ours, theirs)}
@@ -110,10 +110,10 @@ def speed(systems: int = 50, draws: int = 1000) -> None:
     print(f"\n## {systems} systems, 3,000 studies: {pairs} pairs, Ran Score and each of 21 findings\n")
     print(f"jackknife {middle - start:.2f} s, all pairs {end - middle:.2f} s, peak memory of the process {_peak():.2f} GB")
     start = time.process_time()
-    bootstrap(RAN, tables, draws, Source("speed"))
+    bootstrap(RAN, tables, draws, RandomSource("speed"))
     print(f"{draws} bootstrap draws of all systems, every part: {time.process_time() - start:.2f} s, peak {_peak():.2f} GB")
     start = time.process_time()
-    swapped = sum(1 for _ in swap_tests(RAN, tables, draws, Source("speed")))
+    swapped = sum(1 for _ in swap_tests(RAN, tables, draws, RandomSource("speed")))
     print(f"{draws} swaps of each of {swapped} pairs, every part: {time.process_time() - start:.2f} s, peak {_peak():.2f} GB", flush=True)
 
 

@@ -58,7 +58,7 @@ class Options:
         return int(text)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class System:
     """One entry of the catalogue."""
 
@@ -113,7 +113,7 @@ def _added(name: str) -> System:
         reason = f"{ADDED[name]} is not a generators.catalogue.System"
     except UnavailableError as error:
         reason = str(error)
-    return System(name, ADDED[name], "of another package", Section.FINDINGS, unavailable=reason)
+    return System(name=name, make=ADDED[name], summary="of another package", writes=Section.FINDINGS, unavailable=reason)
 
 
 MODULES: tuple[str, ...] = (

@@ -7,7 +7,7 @@ from harness.types import Section
 
 
 def _absent(name: str, summary: str, writes: Section, paper: str, licence: str, why: str) -> System:
-    return System(name, "", summary, writes, paper=paper, licence=licence, unavailable=why)
+    return System(name=name, make="", summary=summary, writes=writes, paper=paper, licence=licence, unavailable=why)
 
 
 SYSTEMS = (

@@ -11,7 +11,7 @@ RanscoreError                something the user can act on; printed without a tr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 First = TypeVar("First")
@@ -35,6 +35,8 @@ class Problem:
     """Line of the file, counted from 1, header included."""
     study: str = ""
     """The study id it is about; empty where it is about the file."""
+    code: str = field(default="", kw_only=True)
+    """A stable word for this kind of problem, such as `missing-study`, for programs; empty where no program needs to tell it apart."""
 
     def __str__(self) -> str:
         place = self.file

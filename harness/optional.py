@@ -74,6 +74,16 @@ class Chunked(Protocol):
         ...
 
 
+@runtime_checkable
+class Explains(Protocol):
+    """An extractor that can keep evidence."""
+
+    @property
+    def explains(self) -> bool:
+        """Whether its labels hold, for each decision, the rule and the words."""
+        ...
+
+
 def official(extractor: object) -> bool:
     """Whether an extractor is the paper's; one that does not say is not."""
     return isinstance(extractor, Official) and extractor.official

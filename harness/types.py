@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
@@ -126,10 +126,7 @@ class Input(Quiet):
 
 
 class Metric(Protocol):
-    """A score made from one row of sufficient statistics per study.
-
-    A new metric is one file and one line in `harness.metrics.REGISTRY`; intervals, paired tests and ranks come for nothing.
-    """
+    """A score made from one row of sufficient statistics per study; intervals, paired tests and ranks follow from the rows."""
 
     @property
     def name(self) -> str:
@@ -226,6 +223,7 @@ class Study:
 
     id: str
     patient: str
+    _: KW_ONLY
     images: tuple[Image, ...] = ()
     frontal: str = ""
     """Id of the frontal image that generators read; empty where there is none."""
@@ -255,7 +253,7 @@ class Text(Quiet):
     comparison: str = field(default="", repr=False)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class Manifest(Quiet):
     """A cohort without its text: what may be shared."""
 
@@ -315,6 +313,7 @@ class SystemCard:
     """Who made the reports, as the submitter says."""
 
     name: str
+    _: KW_ONLY
     version: str = ""
     organisation: str = ""
     link: str = ""
@@ -334,6 +333,7 @@ class StudyInput(Quiet):
     """What a generator may look at for one study."""
 
     id: str
+    _: KW_ONLY
     frontal: Path | None = None
     lateral: Path | None = None
     view: str = ""
@@ -374,7 +374,7 @@ class Generator(Protocol):
 
     @property
     def needs(self) -> frozenset[str]:
-        """Of the names of `StudyInput`, `id` left out."""
+        """Subset of the field names of `StudyInput`, except `id`."""
         ...
 
     @property

@@ -41,7 +41,7 @@ class Cell:
     """Not significantly worse than the best ranked system."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BoardRow:
     """One line of the board."""
 
@@ -70,7 +70,7 @@ class BoardRow:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
     """Everything that is comparable: one cohort, one signature of the score that ranks."""
 
@@ -139,7 +139,15 @@ def anonymous(item: Stored, today: str) -> Stored:
     # Two versions of one hidden system stay one system.
     name = f"anonymous-{digest_of([card.name, card.organisation])[:6]}"
     hidden = SystemCard(
-        name, card.version, "", "", card.open_weights, card.trained_on_cohort, card.sections, card.role, card.anonymous_until
+        name,
+        version=card.version,
+        organisation="",
+        link="",
+        open_weights=card.open_weights,
+        trained_on_cohort=card.trained_on_cohort,
+        sections=card.sections,
+        role=card.role,
+        anonymous_until=card.anonymous_until,
     )
     return replace(item, record=replace(item.record, system=hidden))
 
@@ -153,15 +161,15 @@ def _board(group: Sequence[Stored], snapshot: Snapshot | None) -> Board:
     ranks = snapshot.metric(first.metrics[0].signature) if snapshot else None
     extractor = first.extractors[0] if first.extractors else None
     return Board(
-        first.cohort,
-        first.metrics[0].signature,
-        extractor.title if extractor else "",
-        bool(extractor and extractor.official),
-        columns,
-        tuple(sorted(rows, key=lambda row: _order(row, columns[0].key))),
-        (ranks.detectable.get(columns[0].part) or None) if ranks else None,
-        ranks.gap(columns[0].part, columns[0].label) if ranks else "",
-        snapshot.signature if snapshot else "",
+        cohort=first.cohort,
+        signature=first.metrics[0].signature,
+        extractor=extractor.title if extractor else "",
+        official=bool(extractor and extractor.official),
+        columns=columns,
+        rows=tuple(sorted(rows, key=lambda row: _order(row, columns[0].key))),
+        detectable=(ranks.detectable.get(columns[0].part) or None) if ranks else None,
+        gap=ranks.gap(columns[0].part, columns[0].label) if ranks else "",
+        snapshot=snapshot.signature if snapshot else "",
     )
 
 
@@ -215,25 +223,25 @@ def _row(item: Stored, columns: Sequence[Column], places: Mapping[str, Place], s
     record, card = item.record, item.record.system
     place = places.get(columns[0].key)
     return BoardRow(
-        item.id,
-        card.name,
-        card.version,
-        card.organisation,
-        card.link,
-        card.role,
-        record.grade,
-        {column.key: cell for column in columns if (cell := _cell(record, column, places.get(column.key)))},
-        place,
-        "" if place else record.unranked or "no snapshot yet",
-        str(record.counts),
-        record.created,
-        card.open_weights,
-        card.trained_on_cohort,
-        card.sections.value if card.sections else "",
-        record.metrics[0].attainable,
-        record.digest,
-        record.metrics[0].signature,
-        submissions,
+        id=item.id,
+        name=card.name,
+        version=card.version,
+        organisation=card.organisation,
+        link=card.link,
+        role=card.role,
+        grade=record.grade,
+        cells={column.key: cell for column in columns if (cell := _cell(record, column, places.get(column.key)))},
+        place=place,
+        why_unranked="" if place else record.unranked or "no snapshot yet",
+        coverage=str(record.counts),
+        created=record.created,
+        open_weights=card.open_weights,
+        trained_on_cohort=card.trained_on_cohort,
+        section=card.sections.value if card.sections else "",
+        attainable=record.metrics[0].attainable,
+        digest=record.digest,
+        signature=record.metrics[0].signature,
+        submissions=submissions,
     )
 
 
@@ -254,14 +262,14 @@ def reported_rows() -> tuple[BoardRow, ...]:
     note = f"{source()}; printed values, with micro precision and recall exchanged back (see the notes on the paper)"
     return tuple(
         BoardRow(
-            "",
-            row.system,
-            "",
-            "",
-            "",
-            Role.SYSTEM,
-            Grade.REPORTED,
-            {"ran-score|v1/macro-f1": Cell(row.ran_score), "ran-score|v1/micro-f1": Cell(row.micro_f1)},
+            id="",
+            name=row.system,
+            version="",
+            organisation="",
+            link="",
+            role=Role.SYSTEM,
+            grade=Grade.REPORTED,
+            cells={"ran-score|v1/macro-f1": Cell(row.ran_score), "ran-score|v1/micro-f1": Cell(row.micro_f1)},
             why_unranked="reported",
             note=note,
         )

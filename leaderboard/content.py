@@ -58,7 +58,7 @@ class Content:
         return None
 
 
-class Shelf:
+class BoardContent:
     """A store as pages see it, with the cohorts that were built beside it or in RANSCORE_HOME."""
 
     def __init__(self, store: Store) -> None:

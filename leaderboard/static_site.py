@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.storage import files
 from harness.storage.progress import progress
 from leaderboard.board import Board
-from leaderboard.content import Content, Shelf
+from leaderboard.content import BoardContent, Content
 from leaderboard.exports import cells, kinds, tables
 from leaderboard.html import frame
 from leaderboard.html.addresses import FILES, SYSTEM_FILES, Files, slug
@@ -24,7 +24,7 @@ NAMES = ("frame.css", "colours.js", "frame.js")
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class StaticPage:
     """One page that is to be written."""
 
     file: str
@@ -33,23 +33,23 @@ class Page:
     query: dict[str, str]
 
 
-def write(shelf: Shelf, folder: Path, address: str = "") -> int:
+def write(board_content: BoardContent, folder: Path, address: str = "") -> int:
     """Write the site into a folder; files of an earlier one are replaced.
 
     Args:
-        shelf: What is shown.
+        board_content: What is shown.
         folder: Made where it is not there.
         address: Where it will be published, for citations; empty where nobody knows.
 
     Returns:
         How many files were written.
     """
-    content = shelf.content()
+    content = board_content.content()
     pairs = frozenset(pair for board in content.boards for pair in paired(board))
     to = Files(pairs)
     listed = list(pages(content, to))
     for page in progress(listed, "Writing pages", unit="page"):
-        body = router.render(shelf, page.tab, page.query | {"board": page.board.key}, to)
+        body = router.render(board_content, page.tab, page.query | {"board": page.board.key}, to)
         files.write(folder / page.file, whole(page, body, content, to))
     made = list(exported(content, address))
     for name, text in progress(made, "Writing exports", unit="file"):
@@ -57,10 +57,13 @@ def write(shelf: Shelf, folder: Path, address: str = "") -> int:
     for name in NAMES:
         files.write(folder / name, frame.asset(name))
     if content.boards:
-        first = Page("index.html", "board", content.boards[0], {})
-        files.write(folder / "index.html", whole(first, router.render(shelf, "board", {}, to), content, to))
+        first = StaticPage("index.html", "board", content.boards[0], {})
+        files.write(folder / "index.html", whole(first, router.render(board_content, "board", {}, to), content, to))
     else:
-        files.write(folder / "index.html", frame.document("Empty", join([frame.frame({}, ""), router.nothing()]), _head()))
+        files.write(
+            folder / "index.html",
+            frame.document("Empty", join([frame.frame({}, ""), el("main", router.without_record(board_content))]), _head()),
+        )
     files.write(folder / "boards.json", tables.dumps(content.boards))
     return len(listed) + len(made) + len(NAMES) + 2
 
@@ -70,22 +73,22 @@ def paired(board: Board) -> list[tuple[str, str]]:
     return list(permutations([row.id for row in board.rows[:PAIRED]], 2))
 
 
-def pages(content: Content, to: Files) -> Iterator[Page]:
+def pages(content: Content, to: Files) -> Iterator[StaticPage]:
     """Every page but the first."""
     for board in content.boards:
         for tab in router.TABS:
             if tab == "findings":
                 for part in findings.PARTS:
-                    yield Page(to.tab(tab, board, part=part), tab, board, {"part": part})
+                    yield StaticPage(to.tab(tab, board, part=part), tab, board, {"part": part})
             elif tab != "system":
-                yield Page(to.tab(tab, board), tab, board, {})
+                yield StaticPage(to.tab(tab, board), tab, board, {})
         for one, other in paired(board):
-            yield Page(to.tab("compare", board, a=one, b=other), "compare", board, {"a": one, "b": other})
+            yield StaticPage(to.tab("compare", board, a=one, b=other), "compare", board, {"a": one, "b": other})
         for row in board.rows:
-            yield Page(to.tab("system", board, system=row.id), "system", board, {"system": row.id})
+            yield StaticPage(to.tab("system", board, system=row.id), "system", board, {"system": row.id})
 
 
-def whole(page: Page, body: Html, content: Content, to: Files) -> str:
+def whole(page: StaticPage, body: Html, content: Content, to: Files) -> str:
     """A page with its frame. Its choices lead to files: the script finds them in a list."""
     first = next((row for row in page.board.rows if row.place), page.board.rows[0])
     links = {

@@ -18,8 +18,8 @@ from harness.storage.stored import exists
 from harness.types import Access
 from submissions import inspection
 from submissions.archive import COHORT, FOLDERS, Contents, Missing, add, add_contents
-from submissions.desk import Desk
-from submissions.ledger import Folder, Ledger
+from submissions.board_folder import BoardFolder
+from submissions.ledger import Ledger, LedgerFolder
 from submissions.policy import Policy
 
 
@@ -54,8 +54,8 @@ def backup(root: Path, out: Path) -> Copied:
         contents = Contents(hashes, tuple(left_out))
         add_contents(archive, contents)
     # The configuration has no part in what can be damaged of the rest.
-    desk = Desk(root, Policy(), Ledger(Folder(root / "ledger")), Store(root / "store"))
-    return Copied(contents, tuple(dict.fromkeys(inspection.problems(desk))))
+    board_folder = BoardFolder(root, Policy(), Ledger(LedgerFolder(root / "ledger")), Store(root / "store"))
+    return Copied(contents, tuple(dict.fromkeys(inspection.problems(board_folder))))
 
 
 def _listed(root: Path) -> tuple[list[Path], list[Missing]]:

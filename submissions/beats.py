@@ -18,8 +18,8 @@ from typing import Any
 from harness.storage import files
 from harness.storage.shaped import known
 from harness.storage.stored import Source, each, read_object, shaped
-from submissions.desk import Desk
-from submissions.ledger import Folder
+from submissions.board_folder import BoardFolder
+from submissions.ledger import LedgerFolder
 
 LATE = 3.0
 """A worker counts as gone when it is silent for so many times the pause that it announced."""
@@ -49,16 +49,16 @@ class Beat:
         return not self.over and abs(now - self.at) < LATE * max(self.pause, SHORTEST) and alive(self.who)
 
 
-def write(desk: Desk, beat: Beat) -> None:
+def write(board_folder: BoardFolder, beat: Beat) -> None:
     """Keep a beat. On a disk that is full it is left out: a worker that cannot say that it lives cannot work either."""
     name = sha256(beat.who.encode()).hexdigest()[:12]
     with suppress(OSError):
-        files.write(_folder(desk) / f"{name}.json", json.dumps(asdict(beat)) + "\n")
+        files.write(_folder(board_folder) / f"{name}.json", json.dumps(asdict(beat)) + "\n")
 
 
-def read(desk: Desk) -> tuple[Beat, ...]:
+def read(board_folder: BoardFolder) -> tuple[Beat, ...]:
     """The newest beat of every worker that was ever here; files that cannot be read are passed over."""
-    return tuple(each(_folder(desk).glob("*.json"), _read, lambda _: None))
+    return tuple(each(_folder(board_folder).glob("*.json"), _read, lambda _: None))
 
 
 def _read(path: Path) -> Beat:
@@ -74,20 +74,20 @@ def _beat(data: Any) -> Beat:
     return Beat(who=str(data.get("who", "")), at=at, pause=pause, trouble=str(data.get("trouble", ""))[:200], over=bool(data.get("over")))
 
 
-def forget(desk: Desk, before: float) -> None:
+def forget(board_folder: BoardFolder, before: float) -> None:
     """Remove the files of workers that were last heard of before a time."""
-    for path in _folder(desk).glob("*.json"):
+    for path in _folder(board_folder).glob("*.json"):
         with suppress(OSError):
             if path.stat().st_mtime < before:
                 path.unlink()
 
 
-def working(desk: Desk) -> bool | None:
+def working(board_folder: BoardFolder) -> bool | None:
     """Whether a worker of this board is at work; None where nobody here can know."""
-    if not isinstance(desk.ledger.shelf, Folder):
+    if not isinstance(board_folder.ledger.ledger_files, LedgerFolder):
         return None
-    now = desk.ledger.clock()
-    return any(beat.lives(now) for beat in read(desk))
+    now = board_folder.ledger.clock()
+    return any(beat.lives(now) for beat in read(board_folder))
 
 
 def alive(who: str) -> bool:
@@ -104,5 +104,5 @@ def alive(who: str) -> bool:
     return True
 
 
-def _folder(desk: Desk) -> Path:
-    return desk.root / "workers"
+def _folder(board_folder: BoardFolder) -> Path:
+    return board_folder.root / "workers"

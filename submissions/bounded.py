@@ -27,7 +27,7 @@ _LATE = {-int(getattr(signal, name)) for name in ("SIGPROF", "SIGXCPU") if hasat
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class ChildResult:
     """How a child ended."""
 
     code: int
@@ -39,7 +39,7 @@ class Ended:
         return self.code in _LATE
 
 
-def run(module: str, content: bytes, seconds: float) -> Ended:
+def run(module: str, content: bytes, seconds: float) -> ChildResult:
     """Run a module of this project in a process of its own, with a stranger's file on its standard input.
 
     Args:
@@ -64,7 +64,7 @@ def run(module: str, content: bytes, seconds: float) -> Ended:
         raise UnavailableError(Problem(BUSY, "Try again in some minutes; the file may be right")) from None
     except OSError as error:
         raise UnavailableError(Problem(f"the file cannot be read just now ({error.strerror})", "Try again in some minutes")) from None
-    return Ended(done.returncode, done.stdout)
+    return ChildResult(done.returncode, done.stdout)
 
 
 def environment() -> dict[str, str]:

@@ -247,7 +247,7 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
+class LedgerState:
     """Everything that the ledger says at one moment."""
 
     submissions: Mapping[str, Submission]
@@ -288,7 +288,7 @@ class Books:
         return tuple(problem for error in self.damaged.get(stream, {}).values() for problem in error.problems)
 
 
-def books(events: Iterable[Event], unread: Mapping[str, StoreError] | None = None, place: Callable[[str], str] = str) -> Books:
+def ledger_state(events: Iterable[Event], unread: Mapping[str, StoreError] | None = None, place: Callable[[str], str] = str) -> LedgerState:
     """Put events together.
 
     Args:
@@ -320,9 +320,9 @@ def _gap(numbers: Collection[int]) -> int:
 
 def _put_together(
     streams: Mapping[str, list[Event]], damaged: Mapping[str, Mapping[int, StoreError]], strays: tuple[StoreError, ...]
-) -> Books:
+) -> LedgerState:
     ordered = sorted(((name, tuple(found)) for name, found in streams.items() if found), key=lambda item: (item[1][0].at, item[0]))
-    made = Books({}, {name: found for name, found in ordered if name.startswith("person-")}, damaged, strays)
+    made = LedgerState({}, {name: found for name, found in ordered if name.startswith("person-")}, damaged, strays)
     submissions = {
         name: Submission(name, found, made.problems(name))
         for name, found in ordered

@@ -8,19 +8,19 @@ import re
 
 from harness.errors import RefusedError
 from harness.types import Access, Cohort
-from submissions.desk import Desk
+from submissions.board_folder import BoardFolder
 
 
-def of(desk: Desk, name: str) -> str:
+def of(board_folder: BoardFolder, name: str) -> str:
     """The example of a board's cohort; the text of one that is not open is not even read.
 
     Raises:
         RefusedError: The cohort's text may not leave this machine.
         UsageError: There is no such cohort.
     """
-    manifest = desk.manifest(name)
+    manifest = board_folder.manifest(name)
     _must_be_open(manifest.access)
-    return example(desk.cohort(manifest.digest))
+    return example(board_folder.cohort(manifest.digest))
 
 
 def example(cohort: Cohort) -> str:

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from submissions import beats, inspection, ownership, restore, rights
-from submissions.desk import Desk
+from submissions.board_folder import BoardFolder
 from submissions.events import Event, State
 
 FULL = 1 << 30
 """Bytes of free disk below which something should be done."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """The state of a board."""
 
@@ -67,34 +67,34 @@ class Health:
         return tuple(found)
 
 
-def health(desk: Desk) -> Health:
+def health(board_folder: BoardFolder) -> Health:
     """Look at everything."""
-    now = desk.ledger.clock()
-    books = desk.ledger.books()
-    items = books.submissions.values()
-    waiting = [item.received.at for item in books.waiting]
-    heard = beats.read(desk)
+    now = board_folder.ledger.clock()
+    ledger_state = board_folder.ledger.state()
+    items = ledger_state.submissions.values()
+    waiting = [item.received.at for item in ledger_state.waiting]
+    heard = beats.read(board_folder)
     lively = [beat for beat in heard if beat.lives(now)]
     failures = sorted(
         (event for item in items for event in item.events if event.kind in ("failed", "rejected", "set aside")), key=lambda event: -event.at
     )
-    made = [path.lstat().st_mtime for path in (desk.store.root / "snapshots").glob("*.json")]
+    made = [path.lstat().st_mtime for path in (board_folder.store.root / "snapshots").glob("*.json")]
     return Health(
         states=dict(Counter(item.state.value for item in items)),
         oldest=now - min(waiting) if waiting else None,
-        workers=None if beats.working(desk) is None else len(lively),
+        workers=None if beats.working(board_folder) is None else len(lively),
         heard=now - max(beat.at for beat in heard) if heard else None,
         troubles=tuple(beat.trouble for beat in lively if beat.trouble),
         snapshot=now - max(made) if made else None,
         failures=tuple(_failure(event) for event in failures[:10]),
         aside=tuple(item.id for item in items if item.state is State.SET_ASIDE),
-        contested=tuple(sorted(ownership.contested(books, datetime.fromtimestamp(now, UTC).date()))),
+        contested=tuple(sorted(ownership.contested(ledger_state, datetime.fromtimestamp(now, UTC).date()))),
         flagged=sum(bool(item.flags) and item.state is State.LISTED for item in items),
-        free=shutil.disk_usage(desk.root if desk.root.is_dir() else ".").free,
-        closed=rights.close_files(desk.root),
-        damaged=tuple(dict.fromkeys(map(str, inspection.problems(desk)))),
-        ahead=tuple(map(str, inspection.ahead(desk))),
-        left_out=restore.still_left_out(desk.root),
+        free=shutil.disk_usage(board_folder.root if board_folder.root.is_dir() else ".").free,
+        closed=rights.close_files(board_folder.root),
+        damaged=tuple(dict.fromkeys(map(str, inspection.problems(board_folder)))),
+        ahead=tuple(map(str, inspection.ahead(board_folder))),
+        left_out=restore.still_left_out(board_folder.root),
     )
 
 

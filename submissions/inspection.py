@@ -11,28 +11,28 @@ from harness.errors import Problem
 from harness.records import store_check
 from harness.records.store_check import AHEAD, tried
 from harness.storage.stored import exists
-from submissions.desk import Desk
+from submissions.board_folder import BoardFolder
 from submissions.events import State
-from submissions.ledger import Folder
+from submissions.ledger import LedgerFolder
 from submissions.projection import at_odds
 
 SETTLED = 3600.0
 """Seconds after which the store has followed the ledger."""
 
 
-def problems(desk: Desk) -> Iterator[Problem]:
+def problems(board_folder: BoardFolder) -> Iterator[Problem]:
     """Everything that is damaged in ledger, store and cohorts."""
-    now = desk.ledger.books()
+    now = board_folder.ledger.state()
     for error in now.damage:
         yield from error.problems
-    if isinstance(desk.ledger.shelf, Folder):
+    if isinstance(board_folder.ledger.ledger_files, LedgerFolder):
         names = {item.received.data["file"] for item in now.submissions.values() if item.state is not State.REJECTED}
         for name in sorted(names):
-            yield from tried(lambda name=name: desk.ledger.shelf.blob(name))  # type: ignore[misc]
-        for name in at_odds(desk, now, desk.ledger.clock() - SETTLED):
+            yield from tried(lambda name=name: board_folder.ledger.ledger_files.blob(name))  # type: ignore[misc]
+        for name in at_odds(board_folder, now, board_folder.ledger.clock() - SETTLED):
             yield Problem(f"the board does not show the submission {name} as the ledger says", "Run `ranscore worker --once`")
-    yield from store_check.problems(desk.store)
-    for path in cohorts.manifests(desk.root / "cohorts"):
+    yield from store_check.problems(board_folder.store)
+    for path in cohorts.manifests(board_folder.root / "cohorts"):
         yield from _cohort(path)
 
 
@@ -44,11 +44,11 @@ def _cohort(manifest: Path) -> Iterator[Problem]:
         yield from tried(lambda: cohorts.load_manifest(manifest))
 
 
-def ahead(desk: Desk) -> Iterator[Problem]:
+def ahead(board_folder: BoardFolder) -> Iterator[Problem]:
     """What a clock dated in the future."""
-    now = datetime.fromtimestamp(desk.ledger.clock(), UTC)
-    yield from store_check.ahead(desk.store, now)
-    for item in desk.ledger.books().submissions.values():
-        if any(event.at > desk.ledger.clock() + AHEAD.total_seconds() for event in item.events):
+    now = datetime.fromtimestamp(board_folder.ledger.clock(), UTC)
+    yield from store_check.ahead(board_folder.store, now)
+    for item in board_folder.ledger.state().submissions.values():
+        if any(event.at > board_folder.ledger.clock() + AHEAD.total_seconds() for event in item.events):
             what = f"the submission {item.id} has events of the future"
             yield Problem(what, "Check the clocks of the page and of the workers; it is scored and listed all the same")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,11 +13,12 @@ from hashlib import sha256
 from harness.errors import InputError, Problem, RefusedError, StoreError, UnavailableError, UsageError
 from harness.quiet import Quiet
 from harness.records.paper_table import reported
+from harness.storage.report_lines import canonical
 from harness.types import Access, Json, Manifest, Role, SystemCard
 from submissions import ownership, quotas, sandbox
 from submissions import system_card as cards
-from submissions.desk import Desk
-from submissions.events import VISITOR, Books, Event, State, Submission
+from submissions.board_folder import BoardFolder
+from submissions.events import VISITOR, Event, LedgerState, State, Submission
 from submissions.ledger import Draft, blob_name
 from submissions.sandbox import Checked
 
@@ -27,6 +27,8 @@ DATA_USE = (
     "who keep them in a closed place and show nobody their text."
 )
 """What is ticked before reports of a credentialed cohort are taken."""
+MAY_NAME = "may-name-patients"
+"""The code of the problem that asks the submitter to look for names of patients."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -73,7 +75,7 @@ class Receipt(Quiet):
     """Secret; whoever has it may withdraw. Empty where the same was handed in before."""
 
 
-def look(desk: Desk, upload: Upload, now: Books | None = None) -> Findings:
+def look(board_folder: BoardFolder, upload: Upload, now: LedgerState | None = None) -> Findings:
     """Check everything and keep nothing: a dry run. No score is computed.
 
     Raises:
@@ -81,15 +83,18 @@ def look(desk: Desk, upload: Upload, now: Books | None = None) -> Findings:
         UnavailableError: The board's disk or processes fail just now.
     """
     with _answered():
-        manifest = desk.manifest(upload.cohort)
-        now = now or desk.ledger.books()
-        problems = [*cards.problems(upload.card, _today(desk)), *_ownership(desk, now, upload, manifest, _others(desk, upload, manifest))]
-        problems += _quota(desk, now, upload, manifest)
+        manifest = board_folder.manifest(upload.cohort)
+        now = now or board_folder.ledger.state()
+        problems = [
+            *cards.problems(upload.card, _today(board_folder)),
+            *_ownership(board_folder, now, upload, manifest, _others(board_folder, upload, manifest)),
+        ]
+        problems += _quota(board_folder, now, upload, manifest)
         if manifest.access is Access.CREDENTIALED and not upload.agreed:
             problems.append(
                 Problem("the text of this cohort is credentialed, and the data-use sentence is not agreed to", "Read it and agree")
             )
-        checked = read(desk, upload, manifest)
+        checked = read(board_folder, upload, manifest)
     return Findings((*checked.problems, *problems), checked.warnings, checked.private, checked.reports)
 
 
@@ -103,17 +108,17 @@ def _answered() -> Iterator[None]:
         raise UnavailableError(Problem(what, "Hand the same in again in some minutes: it is taken once")) from None
 
 
-def read(desk: Desk, upload: Upload, manifest: Manifest) -> Checked:
+def read(board_folder: BoardFolder, upload: Upload, manifest: Manifest) -> Checked:
     """Read the file and look for what names a patient, in a process of its own."""
     ids = [study.id for study in manifest.studies if study.part == "test"]
-    return sandbox.check(upload.content, upload.file, ids, manifest.section, desk.policy, screened=True)
+    return sandbox.check(upload.content, upload.file, ids, manifest.section, board_folder.policy, screened=True)
 
 
-def submit(desk: Desk, upload: Upload, found: Findings | None = None) -> Receipt:
+def submit(board_folder: BoardFolder, upload: Upload, found: Findings | None = None) -> Receipt:
     """Take a submission in. It is on durable storage when this returns; the same, handed in again, gives the same receipt.
 
     Args:
-        desk: Where it is handed in.
+        board_folder: The board that it is submitted to.
         upload: What is handed in.
         found: What `look` just found in it, so that the file is not read twice.
 
@@ -123,23 +128,25 @@ def submit(desk: Desk, upload: Upload, found: Findings | None = None) -> Receipt
         UsageError: There is no such cohort.
         UnavailableError: The board's disk or processes fail just now.
     """
-    found = found or look(desk, upload)
-    manifest = desk.manifest(upload.cohort)
+    found = found or look(board_folder, upload)
+    manifest = board_folder.manifest(upload.cohort)
     content = canonical(found.reports)
     name = blob_name(content)
     sound = not any(problem.file for problem in found.problems)
-    if sound and (before := _same(desk.ledger.books(), upload, manifest, name)):
-        _write_again(desk, name, content)
+    if sound and (before := _same(board_folder.ledger.state(), upload, manifest, name)):
+        _write_again(board_folder, name, content)
         return Receipt(before.id, "")
     if found.problems:
         raise InputError(found.problems)
     if found.private and not upload.looked:
-        raise RefusedError([*found.private, Problem("the reports may name patients", "Look at them; if they are harmless, say so")])
+        raise RefusedError(
+            [*found.private, Problem("the reports may name patients", "Look at them; if they are harmless, say so", code=MAY_NAME)]
+        )
     receipt = Receipt(secrets.token_hex(8), secrets.token_urlsafe(12))
-    others = _others(desk, upload, manifest)
+    others = _others(board_folder, upload, manifest)
 
-    def decide(now: Books) -> Sequence[Draft]:
-        if wrong := [*_ownership(desk, now, upload, manifest, others), *_quota(desk, now, upload, manifest)]:
+    def decide(now: LedgerState) -> Sequence[Draft]:
+        if wrong := [*_ownership(board_folder, now, upload, manifest, others), *_quota(board_folder, now, upload, manifest)]:
             raise InputError(wrong)
         made = _content(upload, manifest, name, receipt.code, found)
         if upload.person == VISITOR and upload.code:
@@ -147,37 +154,39 @@ def submit(desk: Desk, upload: Upload, found: Findings | None = None) -> Receipt
         return [Draft(receipt.id, "received", made)]
 
     with _answered():
-        desk.ledger.write(decide, {name: content})
+        board_folder.ledger.write(decide, {name: content})
     return receipt
 
 
-def _write_again(desk: Desk, name: str, content: bytes) -> None:
+def _write_again(board_folder: BoardFolder, name: str, content: bytes) -> None:
     """Write a file of reports that was handed in before, where the one that is kept is damaged."""
     try:
-        desk.ledger.shelf.blob(name)
+        board_folder.ledger.ledger_files.blob(name)
     except StoreError:
         with _answered():
-            desk.ledger.shelf.create({name: content})
+            board_folder.ledger.ledger_files.create({name: content})
 
 
-def _quota(desk: Desk, now: Books, upload: Upload, manifest: Manifest) -> Iterator[Problem]:
-    return quotas.problems(now, desk.policy, upload.person, manifest.digest, desk.ledger.clock())
+def _quota(board_folder: BoardFolder, now: LedgerState, upload: Upload, manifest: Manifest) -> Iterator[Problem]:
+    return quotas.problems(now, board_folder.policy, upload.person, manifest.digest, board_folder.ledger.clock())
 
 
-def _today(desk: Desk) -> date:
-    return datetime.fromtimestamp(desk.ledger.clock(), UTC).date()
+def _today(board_folder: BoardFolder) -> date:
+    return datetime.fromtimestamp(board_folder.ledger.clock(), UTC).date()
 
 
-def _ownership(desk: Desk, now: Books, upload: Upload, manifest: Manifest, others: frozenset[str]) -> Iterator[Problem]:
+def _ownership(
+    board_folder: BoardFolder, now: LedgerState, upload: Upload, manifest: Manifest, others: frozenset[str]
+) -> Iterator[Problem]:
     if len(upload.card.name) > cards.LENGTHS["name"]:
         return iter(())
-    return ownership.problems(now, upload.card, manifest.digest, upload.person, upload.code, _today(desk), others)
+    return ownership.problems(now, upload.card, manifest.digest, upload.person, upload.code, _today(board_folder), others)
 
 
-def _others(desk: Desk, upload: Upload, manifest: Manifest) -> frozenset[str]:
+def _others(board_folder: BoardFolder, upload: Upload, manifest: Manifest) -> frozenset[str]:
     """Names on the board that were not handed in. A store that is damaged keeps nobody from handing in: `health` tells of it."""
     try:
-        cards_here = [item.record.system for item in desk.store.standing() if item.record.cohort.digest == manifest.digest]
+        cards_here = [item.record.system for item in board_folder.store.standing() if item.record.cohort.digest == manifest.digest]
     except StoreError:
         cards_here = []
     if upload.operator:
@@ -185,7 +194,7 @@ def _others(desk: Desk, upload: Upload, manifest: Manifest) -> frozenset[str]:
     return frozenset(card.name for card in cards_here) | {row.system for row in reported()}
 
 
-def _same(now: Books, upload: Upload, manifest: Manifest, name: str) -> Submission | None:
+def _same(now: LedgerState, upload: Upload, manifest: Manifest, name: str) -> Submission | None:
     """The submission that this one repeats: same person, cohort, card and reports, neither rejected nor withdrawn."""
     wanted = (upload.person, manifest.digest, name, card_json(upload.card))
     for item in now.submissions.values():
@@ -215,12 +224,7 @@ def card_json(card: SystemCard) -> Json:
     return {**asdict(card), "sections": card.sections.value if card.sections else None, "role": card.role.value}
 
 
-def canonical(reports: Mapping[str, str]) -> bytes:
-    """Reports in the one form in which they are kept: JSON Lines sorted by study id, plain ASCII, nothing of the original file."""
-    return "".join(json.dumps({"study_id": study, "report": reports[study]}) + "\n" for study in sorted(reports)).encode()
-
-
-def withdraw(desk: Desk, name: str, reason: str, *, person: str = "", code: str = "", operator: bool = False) -> Event:
+def withdraw(board_folder: BoardFolder, name: str, reason: str, *, person: str = "", code: str = "", operator: bool = False) -> Event:
     """Withdraw a submission; a tombstone stays.
 
     Args:
@@ -234,7 +238,7 @@ def withdraw(desk: Desk, name: str, reason: str, *, person: str = "", code: str 
     """
     reason = re.sub(r"[^\w .,;:()'-]", "", reason)[:200].strip() or "withdrawn"
 
-    def decide(now: Books) -> Sequence[Draft]:
+    def decide(now: LedgerState) -> Sequence[Draft]:
         item = now.submissions.get(name)
         if item is None:
             raise UsageError(f"there is no submission {sandbox.plain_name(name)!r}")
@@ -246,4 +250,4 @@ def withdraw(desk: Desk, name: str, reason: str, *, person: str = "", code: str 
         return [Draft(name, "withdrawn", {"reasons": [reason]})]
 
     with _answered():
-        return desk.ledger.write(decide)[0]
+        return board_folder.ledger.write(decide)[0]

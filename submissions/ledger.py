@@ -1,11 +1,11 @@
-"""The ledger: append-only, one file an event, and every decision taken on what the books say at that moment.
+"""The ledger: append-only, one file an event, and every decision is made on the state of the ledger at that moment.
 
 ```
 ledger/events/<submission>.0001.json   what happened; written once, never changed
 ledger/files/<sha256>.jsonl            the reports in canonical form, named by their content
 ```
 
-A writer says what it wants to write in view of the books; where somebody else was first, it is asked again. So each event of a submission
+A writer says what it wants to write given the state of the ledger; where somebody else was first, it is asked again. So each event of a submission
 is written by one process, whatever is killed when.
 """
 
@@ -26,13 +26,13 @@ from harness.errors import StoreError
 from harness.storage import files
 from harness.storage.stored import Source, content, keep, tell
 from harness.types import Json
-from submissions.events import Books, Event, Submission, books, dump, load
+from submissions.events import Event, LedgerState, Submission, dump, ledger_state, load
 
 TRIES = 20
 """How often a decision is taken anew when others were first."""
 
 
-class Shelf(Protocol):
+class LedgerFiles(Protocol):
     """Where a ledger's files lie: a folder, or a repository on the Hub."""
 
     def names(self) -> Sequence[str]:
@@ -51,7 +51,7 @@ class Shelf(Protocol):
         """What messages call one of the files."""
         ...
 
-    def turn(self) -> AbstractContextManager[None]:
+    def lock(self) -> AbstractContextManager[None]:
         """A context in which, where the place can promise it, nobody else writes."""
         ...
 
@@ -65,8 +65,8 @@ class Shelf(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
-    """A shelf on this machine's disk, safe for several processes at once."""
+class LedgerFolder:
+    """A ledger's files on this machine's disk, safe for several processes at once."""
 
     root: Path
 
@@ -84,7 +84,7 @@ class Folder:
         return str(self.root / name)
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Wait until nobody else on this machine writes; the system gives the turn on when a process dies."""
         self.root.mkdir(parents=True, exist_ok=True)
         # Reports are kept here: nobody else on the machine reads them.
@@ -135,29 +135,29 @@ class Draft:
     data: Json = field(default_factory=dict)
 
 
-Decide = Callable[[Books], Sequence[Draft]]
-"""What to write in view of the books; nothing where there is nothing to write. May raise, and may be asked several times."""
+Decide = Callable[[LedgerState], Sequence[Draft]]
+"""What to write given the state of the ledger; nothing where there is nothing to write. May raise, and may be asked several times."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The events of a shelf."""
+    """The events of a ledger and their files."""
 
-    shelf: Shelf
+    ledger_files: LedgerFiles
     clock: Callable[[], float] = time.time
     _known: dict[str, Event] = field(default_factory=dict, repr=False, compare=False)
     """Events never change, so each is read once."""
 
-    def books(self) -> Books:
+    def state(self) -> LedgerState:
         """What the ledger says now. Events that are damaged, missing or newer than this program are told; the rest is served."""
         unread: dict[str, StoreError] = {}
-        names = self.shelf.names()
+        names = self.ledger_files.names()
         for name in names:
             try:
-                self._known[name] = self._known.get(name) or load(name, self.shelf.blob(name), self.shelf.place(name))
+                self._known[name] = self._known.get(name) or load(name, self.ledger_files.blob(name), self.ledger_files.place(name))
             except StoreError as error:
                 unread[name] = error
-        found = books((self._known[name] for name in names if name not in unread), unread, self.shelf.place)
+        found = ledger_state((self._known[name] for name in names if name not in unread), unread, self.ledger_files.place)
         for damage in found.damage:
             tell(damage)
         return found
@@ -168,7 +168,7 @@ class Ledger:
         Raises:
             StoreError: Its first event cannot be read.
         """
-        now = self.books()
+        now = self.state()
         if name not in now.submissions and (problems := now.problems(name)):
             raise StoreError(problems)
         return now.submissions.get(name)
@@ -177,15 +177,15 @@ class Ledger:
         """Take a decision and write it down; acknowledged, when this returns.
 
         Args:
-            decide: Called with the books as they are; called again where somebody else wrote first.
+            decide: Called with the state of the ledger; called again where somebody else wrote first.
             blobs: Files that the events speak of.
 
         Raises:
             StoreError: The submission is damaged, or others were first again and again.
         """
         for attempt in range(TRIES):
-            with self.shelf.turn():
-                now = self.books()
+            with self.ledger_files.lock():
+                now = self.state()
                 drafts = decide(now)
                 if damaged := [
                     problem for draft in drafts if not draft.stream.startswith("person-") for problem in now.problems(draft.stream)
@@ -193,12 +193,12 @@ class Ledger:
                     raise StoreError(damaged)
                 events = self._numbered(now, drafts)
                 made = {event.name: dump(event, secrets.token_hex(8)) for event in events}
-                if not events or self.shelf.create({**(blobs or {}), **made}):
+                if not events or self.ledger_files.create({**(blobs or {}), **made}):
                     return tuple(events)
             time.sleep(0.01 * attempt)
         raise StoreError("the ledger is written by too many at once; try again in a minute")
 
-    def _numbered(self, now: Books, drafts: Iterable[Draft]) -> list[Event]:
+    def _numbered(self, now: LedgerState, drafts: Iterable[Draft]) -> list[Event]:
         counts: dict[str, int] = {}
         made = []
         for draft in drafts:

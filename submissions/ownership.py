@@ -14,7 +14,7 @@ from hashlib import sha256
 
 from harness.errors import Problem
 from harness.types import SystemCard
-from submissions.events import VISITOR, Books, State, Submission
+from submissions.events import VISITOR, LedgerState, State, Submission
 from submissions.names import skeleton
 from submissions.system_card import is_anonymous
 
@@ -22,7 +22,9 @@ _known = cache(skeleton)
 """Skeletons of names in the ledger. That of a new name is never looked up here: the time would show whether it is there."""
 
 
-def problems(now: Books, card: SystemCard, cohort: str, who: str, code: str, today: date, others: Collection[str]) -> Iterator[Problem]:
+def problems(
+    now: LedgerState, card: SystemCard, cohort: str, who: str, code: str, today: date, others: Collection[str]
+) -> Iterator[Problem]:
     """Why a system may not have its name.
 
     Args:
@@ -63,7 +65,7 @@ def knows(item: Submission, code: str) -> bool:
     return hmac.compare_digest(sha256(code[:100].encode(errors="replace")).hexdigest(), str(item.received.data["code"]))
 
 
-def root(now: Books, cohort: str, code: str) -> str:
+def root(now: LedgerState, cohort: str, code: str) -> str:
     """The owner of the submission with this code; empty where there is none.
 
     All submissions are compared, so that the time shows nothing.
@@ -72,7 +74,7 @@ def root(now: Books, cohort: str, code: str) -> str:
     return found[0] if found else ""
 
 
-def contested(now: Books, today: date) -> frozenset[str]:
+def contested(now: LedgerState, today: date) -> frozenset[str]:
     """The ids of those whose anonymity is over while somebody else has been shown under their name: they stay anonymous."""
     first: dict[tuple[str, str], Submission] = {}
     found = set()

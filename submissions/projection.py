@@ -5,7 +5,6 @@ This can be run at any time and any number of times; whatever a crash left undon
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
@@ -13,18 +12,18 @@ from harness.errors import StoreError
 from harness.records import record as records
 from harness.records.record import Record
 from harness.records.store import Stored
+from harness.storage.report_lines import read_canonical
 from harness.storage.stored import tell
-from harness.types import Json
 from submissions import ownership
-from submissions.desk import Desk
-from submissions.events import Books, State, Submission
+from submissions.board_folder import BoardFolder
+from submissions.events import LedgerState, State, Submission
 from submissions.system_card import alias, shown
 
 _MARK = "submission "
 """Begins the reason of every withdrawal made here; others are the operator's own and stay."""
 
 
-def project(desk: Desk) -> bool:
+def project(board_folder: BoardFolder) -> bool:
     """Make the store what the ledger says.
 
     Returns:
@@ -33,22 +32,22 @@ def project(desk: Desk) -> bool:
     Raises:
         Exception: What kept a submission from the board; the others are in order.
     """
-    changed, failed = projected(desk)
+    changed, failed = projected(board_folder)
     for error in failed.values():
         raise error
     return changed
 
 
-def projected(desk: Desk) -> tuple[bool, Mapping[str, Exception]]:
+def projected(board_folder: BoardFolder) -> tuple[bool, Mapping[str, Exception]]:
     """Make the store what the ledger says, as far as it goes.
 
     Returns:
         Whether anything had to be done, and by submission what kept it from the board.
     """
-    today = datetime.fromtimestamp(desk.ledger.clock(), UTC).date()
-    now = desk.ledger.books()
+    today = datetime.fromtimestamp(board_folder.ledger.clock(), UTC).date()
+    now = board_folder.ledger.state()
     contested = ownership.contested(now, today)
-    stored = {item.id: item for item in desk.store.all()}
+    stored = {item.id: item for item in board_folder.store.all()}
     failed: dict[str, Exception] = {}
     ours, wanted = set(), set()
     changed = False
@@ -61,13 +60,13 @@ def projected(desk: Desk) -> tuple[bool, Mapping[str, Exception]]:
             if stands(item):
                 record = shown_record(item, today, item.id in contested)
                 wanted.add(records.identity(record))
-                changed |= _stand(desk, stored.get(records.identity(record)), item, record)
+                changed |= _stand(board_folder, stored.get(records.identity(record)), item, record)
         except Exception as error:
             # One damaged file keeps nobody else from the board.
             failed[item.id] = error
     for name in ours - wanted:
         if name in stored and not stored[name].withdrawn:
-            desk.store.withdraw(name, f"{_MARK}withdrawn, hidden or named since")
+            board_folder.store.withdraw(name, f"{_MARK}withdrawn, hidden or named since")
             changed = True
     return changed, failed
 
@@ -78,9 +77,9 @@ def _identities(item: Submission) -> set[str]:
     return {records.identity(records.named(full, card)) for card in (full.system, alias(full.system, item.id))}
 
 
-def at_odds(desk: Desk, now: Books, before: float) -> tuple[str, ...]:
+def at_odds(board_folder: BoardFolder, now: LedgerState, before: float) -> tuple[str, ...]:
     """The ids of submissions of which the store still says something else than the ledger has said since a time."""
-    standing = {item.id for item in desk.store.standing()}
+    standing = {item.id for item in board_folder.store.standing()}
     settled = [item for item in now.submissions.values() if item.record and not item.damage and item.events[-1].at < before]
     return tuple(item.id for item in settled if stands(item) is standing.isdisjoint(_identities(item)))
 
@@ -107,25 +106,19 @@ def shown_record(item: Submission, today: date, contested: bool = False) -> Reco
     return records.named(made, alias(made.system, item.id) if contested else shown(made.system, item.id, today))
 
 
-def _stand(desk: Desk, stored: Stored | None, item: Submission, record: Record) -> bool:
+def _stand(board_folder: BoardFolder, stored: Stored | None, item: Submission, record: Record) -> bool:
     if stored is None:
-        desk.store.add(record, (), _reports(desk, item))
+        board_folder.store.add(record, (), _reports(board_folder, item))
         return True
     if stored.withdrawn.startswith(_MARK):
-        desk.store.restore(stored.id)
+        board_folder.store.restore(stored.id)
         return True
     return False
 
 
-def _reports(desk: Desk, item: Submission) -> dict[str, str] | None:
+def _reports(board_folder: BoardFolder, item: Submission) -> dict[str, str] | None:
     try:
-        return read_canonical(desk.ledger.shelf.blob(item.received.data["file"]))
+        return read_canonical(board_folder.ledger.ledger_files.blob(item.received.data["file"]))
     except StoreError as error:
         tell(error)
         return None
-
-
-def read_canonical(content: bytes) -> dict[str, str]:
-    """The reports of a canonical file."""
-    lines: list[Json] = [json.loads(line) for line in content.splitlines()]  # bytes: text would part at U+2028 too
-    return {item["study_id"]: item["report"] for item in lines}

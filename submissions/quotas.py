@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.errors import Problem
-from submissions.events import Books
+from submissions.events import LedgerState
 from submissions.policy import Policy
 
 DAY = 86_400.0
 
 
-def problems(now: Books, policy: Policy, person: str, cohort: str, at: float) -> Iterator[Problem]:
+def problems(now: LedgerState, policy: Policy, person: str, cohort: str, at: float) -> Iterator[Problem]:
     """Why a person may not hand in now; nothing where they may.
 
     Args:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from harness.errors import StoreError
 from harness.records.summary import value_with_interval
 from harness.types import Access, Json
 from submissions import beats, ownership
-from submissions.desk import Desk
-from submissions.events import OVER, Books, State, Submission
+from submissions.board_folder import BoardFolder
+from submissions.events import OVER, LedgerState, State, Submission
 from submissions.projection import full_record
 from submissions.system_card import alias, shown
 from submissions.worker import progress
@@ -26,19 +27,25 @@ WORDS = {
 }
 
 
-def receipt(desk: Desk, name: str) -> Json:
-    """What anybody with the id may see; empty where there is no such submission."""
-    now = desk.ledger.books()
+def receipt(board_folder: BoardFolder, name: str) -> Json:
+    """What anybody with the id may see; empty where there is no such submission.
+
+    Raises:
+        StoreError: Its first event is damaged, so that nothing is known of it.
+    """
+    now = board_folder.ledger.state()
     item = now.submissions.get(name)
-    return _receipt(desk, now, item) if item else {}
+    if not item and (damaged := now.problems(name)):
+        raise StoreError(damaged)
+    return _receipt(board_folder, now, item) if item else {}
 
 
-def _receipt(desk: Desk, now: Books, item: Submission) -> Json:
-    today = datetime.fromtimestamp(desk.ledger.clock(), UTC).date()
+def _receipt(board_folder: BoardFolder, now: LedgerState, item: Submission) -> Json:
+    today = datetime.fromtimestamp(board_folder.ledger.clock(), UTC).date()
     contested = item.id in ownership.contested(now, today)
     card = alias(item.card, item.id) if contested else shown(item.card, item.id, today)
     words = WORDS[item.state]
-    at = progress(desk, item.id) if item.state is State.EXTRACTING else None
+    at = progress(board_folder, item.id) if item.state is State.EXTRACTING else None
     if at:
         words += f" ({at[0]} of {at[1]})"
     if item.hidden:
@@ -55,18 +62,18 @@ def _receipt(desk: Desk, now: Books, item: Submission) -> Json:
         "cohort": item.received.data["cohort_name"],
         "handed_in": _stamp(item.received.at),
         "history": [[event.kind, _stamp(event.at)] for event in item.events if event.kind in set(State)],
-        "waits_for": _waits_for(desk, item),
+        "waits_for": _waits_for(board_folder, item),
         "warnings": list(item.received.data.get("warnings", ())),
         "scores": _scores(item) if item.state in (State.SCORED, State.LISTED) and not item.hidden else [],
         "record": item.record if item.state is State.LISTED and item.received.data["access"] == Access.OPEN.value else "",
     }
 
 
-def _waits_for(desk: Desk, item: Submission) -> str:
+def _waits_for(board_folder: BoardFolder, item: Submission) -> str:
     """What a submission waits for beside its place in the line; no reason of the program's, which may name a file."""
     if item.state in OVER:
         return ""
-    if beats.working(desk) is False:
+    if beats.working(board_folder) is False:
         return "a worker; none is at work just now"
     if item.events[-1].kind != "failed":
         return ""

@@ -11,9 +11,9 @@ from typing import Final
 from harness.errors import Problem, RefusedError, StoreError
 from harness.storage import files
 from harness.storage.stored import Source, exists, read_object, seal, shaped
-from submissions import desk as desks
+from submissions import board_folder as board_folders
 from submissions.archive import CHUNK, CONTENTS, Contents, Missing, check, entries
-from submissions.desk import RESTORING
+from submissions.board_folder import RESTORING
 
 LEFT_OUT: Final = "left-out.json"
 """In a board's folder: what the backup that was restored does not hold."""
@@ -42,7 +42,7 @@ def restore(archive: Path, root: Path) -> Contents:
     files.write(root / LEFT_OUT, note + "\n")
     (root / RESTORING).unlink()
     files.sync_folder(root)
-    if damaged := desks.at(root).ledger.books().damage:
+    if damaged := board_folders.at(root).ledger.state().damage:
         raise StoreError(problem for error in damaged for problem in error.problems)
     return contents
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 
 from harness.errors import Problem, UnavailableError
 from harness.quiet import Quiet
-from harness.types import Section
+from harness.types import Json, Section
 from submissions import bounded
 from submissions.policy import Policy
 
@@ -53,7 +53,7 @@ def check(
     name = plain_name(name)
     if len(content) > policy.max_bytes:
         what = f"it holds {len(content):,} bytes; {policy.max_bytes:,} are allowed"
-        return Checked(problems=(Problem(what, "Keep only the columns that are read", name),))
+        return Checked(problems=(Problem(what, "Keep only the columns that are read", name, code="too-large"),))
     limits = {"seconds": policy.seconds, "memory": policy.memory}
     listed = None if expected is None else list(expected)
     head = json.dumps({"name": name, "expected": listed, "section": section.value, "screened": screened, **limits}).encode()
@@ -63,10 +63,10 @@ def check(
         raise UnavailableError("the file could not be checked just now; try again, and tell those who run the board if it stays so")
     if done.expensive:
         what = f"reading it takes more than {policy.seconds:g} seconds of processor time"
-        return Checked(problems=(Problem(what, "Write it as JSON Lines, one object a study", name),))
+        return Checked(problems=(Problem(what, "Write it as JSON Lines, one object a study", name, code="too-slow"),))
     if done.code != 0:
         what = f"it cannot be read within the limit of memory (exit code {done.code})"
-        return Checked(problems=(Problem(what, "Write it as JSON Lines, one object a study", name),))
+        return Checked(problems=(Problem(what, "Write it as JSON Lines, one object a study", name, code="too-much-memory"),))
     found = json.loads(done.output)
     problems, warnings, private = (tuple(Problem(**item) for item in found[key]) for key in ("problems", "warnings", "private"))
     return Checked(found["reports"] if not problems else {}, problems, warnings, private)
@@ -74,22 +74,32 @@ def check(
 
 def main() -> None:
     """The child: read standard input, answer on standard output."""
+    asked = json.loads(sys.stdin.buffer.readline())
+    bounded.limit(asked["seconds"], asked["memory"])
+    # ASCII: half of a surrogate pair, which JSON can smuggle in, survives the pipe and is refused above like any control character.
+    print(json.dumps(answer(asked, sys.stdin.buffer.read())))
+
+
+def answer(asked: Json, content: bytes) -> Json:
+    """What the child answers about a file.
+
+    Args:
+        asked: The name, the expected ids, the section, and whether the reports are screened.
+        content: The file, read by the readers of `ranscore validate`.
+    """
     from harness.formats import reports, tabular
     from harness.formats.complaints import Complaints
     from submissions import privacy_screen
 
-    asked = json.loads(sys.stdin.buffer.readline())
-    bounded.limit(asked["seconds"], asked["memory"])
     complaints = Complaints(asked["name"])
-    table = tabular.parse(sys.stdin.buffer.read(), complaints)
+    table = tabular.parse(content, complaints)
     tabular.check_name(asked["name"], table, complaints)
     found = reports.check(table, complaints, asked["expected"], Section(asked["section"]))
     kept = {} if complaints.problems else found
-    answer: dict[str, object] = {"reports": kept}
-    answer |= {name: [asdict(item) for item in getattr(complaints, name)] for name in ("problems", "warnings")}
-    answer["private"] = [asdict(item) for item in privacy_screen.warnings(kept, asked["name"])] if asked["screened"] else []
-    # ASCII: half of a surrogate pair, which JSON can smuggle in, survives the pipe and is refused above like any control character.
-    print(json.dumps(answer))
+    made: Json = {"reports": kept}
+    made |= {name: [asdict(item) for item in getattr(complaints, name)] for name in ("problems", "warnings")}
+    made["private"] = [asdict(item) for item in privacy_screen.warnings(kept, asked["name"])] if asked["screened"] else []
+    return made
 
 
 if __name__ == "__main__":

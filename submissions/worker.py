@@ -25,15 +25,16 @@ from harness.records import record as records
 from harness.scoring import scorer
 from harness.scoring.evaluation import Evaluation
 from harness.storage import files
+from harness.storage.report_lines import read_canonical
 from harness.storage.stored import Source, content, parse, shaped
 from harness.types import Cohort, Grade, Json
 from submissions import beats, gaming_flags, sandbox
 from submissions.beats import Beat
+from submissions.board_folder import BoardFolder
 from submissions.counted import Counted
-from submissions.desk import Desk
-from submissions.events import OVER, Books, Event, State, Submission
+from submissions.events import OVER, Event, LedgerState, State, Submission
 from submissions.ledger import Draft
-from submissions.projection import projected, read_canonical
+from submissions.projection import projected
 from submissions.trouble import Pause, is_of_machine, words
 
 Found = TypeVar("Found")
@@ -53,9 +54,9 @@ class RejectedError(InputError):
 
 @dataclass(slots=True)
 class Worker:
-    """One worker of one desk."""
+    """One worker of one board."""
 
-    desk: Desk
+    board_folder: BoardFolder
     who: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}")
     listed: Callable[[], object] = lambda: None
     """Called after the board changed (to push it to the Hub)."""
@@ -86,7 +87,7 @@ class Worker:
         stop = stop or threading.Event()
         finished = 0
         self._once = once
-        beats.forget(self.desk, time.time() - FORGOTTEN)
+        beats.forget(self.board_folder, time.time() - FORGOTTEN)
         try:
             while not stop.is_set():
                 self.beat(poll)
@@ -100,7 +101,7 @@ class Worker:
                     break
                 stop.wait(poll)
         finally:
-            beats.write(self.desk, Beat(who=self.who, at=self.desk.ledger.clock(), over=True))
+            beats.write(self.board_folder, Beat(who=self.who, at=self.board_folder.ledger.clock(), over=True))
         return finished
 
     def _attempt(self, what: str, work: Callable[[], Found]) -> Found | None:
@@ -123,7 +124,7 @@ class Worker:
 
     def tidy(self) -> None:
         """Put the store in order after a crash, a withdrawal or a date that passed; ranks follow."""
-        changed, failed = projected(self.desk)
+        changed, failed = projected(self.board_folder)
         self._stale |= changed
         self._rank()
         for name, error in failed.items():
@@ -136,8 +137,8 @@ class Worker:
             pause: Seconds until the next look, where it is longer than a claim is renewed.
         """
         trouble = "; ".join(f"{what}: {why}" for what, why in self._troubles.items())
-        longest = min(max(pause, self.desk.policy.lease / 3), beats.LONGEST / 2)
-        beats.write(self.desk, Beat(who=self.who, at=self.desk.ledger.clock(), pause=longest, trouble=trouble))
+        longest = min(max(pause, self.board_folder.policy.lease / 3), beats.LONGEST / 2)
+        beats.write(self.board_folder, Beat(who=self.who, at=self.board_folder.ledger.clock(), pause=longest, trouble=trouble))
 
     def step(self) -> Submission | None:
         """Claim the oldest submission that waits and bring it as far as it goes.
@@ -155,32 +156,32 @@ class Worker:
             pass
         except Exception as error:
             # Not even the failure could be written down: others go first for a while.
-            self._later[claim.stream] = time.monotonic() + self.desk.policy.retry
+            self._later[claim.stream] = time.monotonic() + self.board_folder.policy.retry
             raise StoreError(f"the submission {claim.stream} cannot be worked on ({words(error)})") from None
-        return self.desk.ledger.books().submissions[claim.stream]
+        return self.board_folder.ledger.state().submissions[claim.stream]
 
     def _claim(self) -> Event | None:
-        def decide(now: Books) -> Sequence[Draft]:
+        def decide(now: LedgerState) -> Sequence[Draft]:
             item = next((item for item in now.waiting if self.takes(item) and self._free(item)), None)
             return [] if item is None else [Draft(item.id, "claimed", {"by": self.who, "until": self._until()})]
 
-        return next(iter(self.desk.ledger.write(decide)), None)
+        return next(iter(self.board_folder.ledger.write(decide)), None)
 
     def _until(self) -> float:
-        return self.desk.ledger.clock() + self.desk.policy.lease
+        return self.board_folder.ledger.clock() + self.board_folder.policy.lease
 
     def _free(self, item: Submission) -> bool:
         """Whether nobody works on it: never claimed, given back, out of lease, or claimed by this worker or one that is gone."""
-        now = self.desk.ledger.clock()
+        now = self.board_folder.ledger.clock()
         failed = item.events[-1]
         # A time of the future was written by a clock that ran fast: it blocks nobody.
-        wait = self.desk.policy.retry * 2 ** min(item.failures - 1, LONGEST_WAIT)
+        wait = self.board_folder.policy.retry * 2 ** min(item.failures - 1, LONGEST_WAIT)
         if (failed.kind == "failed" and abs(now - failed.at) < wait) or time.monotonic() < self._later.get(item.id, 0.0):
             return False
         return (
             item.claim is None
             or item.claim.data["by"] == self.who
-            or not 0 < item.claim.data["until"] - now <= 2 * self.desk.policy.lease
+            or not 0 < item.claim.data["until"] - now <= 2 * self.board_folder.policy.lease
             or not beats.alive(item.claim.data["by"])
         )
 
@@ -191,14 +192,14 @@ class Worker:
             Lost: It is not.
         """
 
-        def decide(now: Books) -> Sequence[Draft]:
+        def decide(now: LedgerState) -> Sequence[Draft]:
             item = now.submissions[name]
             claim = item.claim if kind != "listed" else item.last("claimed")
             if item.state in OVER or claim is None or claim.data["by"] != self.who:
                 raise Lost
             return [Draft(name, kind, data)]
 
-        self.desk.ledger.write(decide)
+        self.board_folder.ledger.write(decide)
 
     @contextmanager
     def _renewed(self, claim: Event) -> Iterator[None]:
@@ -206,7 +207,7 @@ class Worker:
         over = threading.Event()
 
         def renew() -> None:
-            while not over.wait(self.desk.policy.lease / 3):
+            while not over.wait(self.board_folder.policy.lease / 3):
                 self.beat()
                 try:
                     self._append(claim.stream, "claimed", {"by": self.who, "until": self._until(), "renewed": True})
@@ -226,7 +227,7 @@ class Worker:
 
     def _process(self, name: str) -> None:
         try:
-            self._bring(self.desk.ledger.books().submissions[name])
+            self._bring(self.board_folder.ledger.state().submissions[name])
         except RejectedError as error:
             self._append(name, "rejected", {"reasons": [str(problem) for problem in error.problems]})
         except (Lost, KeyboardInterrupt):
@@ -239,7 +240,7 @@ class Worker:
 
     def _bring(self, item: Submission) -> None:
         """Score a submission that is not scored yet, and put it on the board."""
-        if item.attempts > self.desk.policy.attempts:
+        if item.attempts > self.board_folder.policy.attempts:
             last = item.last("failed")
             why = str(last.data["why"]) if last else "whoever worked on it ended without a word"
             return self._append(item.id, "set aside", {"why": why, "attempts": item.attempts - 1})
@@ -256,7 +257,7 @@ class Worker:
         Raises:
             Exception: What kept this submission from the board.
         """
-        _, failed = projected(self.desk)
+        _, failed = projected(self.board_folder)
         if name in failed:
             raise failed[name]
 
@@ -266,34 +267,34 @@ class Worker:
         if item.state is State.RECEIVED:
             self._append(item.id, "validated", {})
         made = self._evaluate(item, cohort, reports)
-        self.desk.store.keep_rows(made.record, made.rows, made.sides.patients)
+        self.board_folder.store.keep_rows(made.record, made.rows, made.sides.patients)
         flags = [*gaming_flags.text_flags(reports), *gaming_flags.side_flags(made.sides.references, made.sides.candidates)]
         if made.record.counts.flagged:
             flags.append(f"flagged by the extractor: {made.record.counts.flagged} reports")
         self._append(item.id, "scored", {"record": records.to_json(made.record), "flags": flags})
 
     def _validated(self, item: Submission, cohort: Cohort) -> dict[str, str]:
-        """The reports, checked again: not everything that lies on a shelf came through the page."""
+        """The reports, checked again: not every file of a ledger was submitted through the page."""
         name = str(item.received.data["file"])
-        content = self.desk.ledger.shelf.blob(name)
+        content = self.board_folder.ledger.ledger_files.blob(name)
         if name != f"files/{sha256(content).hexdigest()}.jsonl":
             raise RejectedError(Problem("the stored file is not the one that was handed in", "Hand it in again"))
         ids = [study.id for study in cohort.scored]
-        checked = sandbox.check(content, "submission.jsonl", ids, cohort.manifest.section, self.desk.policy)
+        checked = sandbox.check(content, "submission.jsonl", ids, cohort.manifest.section, self.board_folder.policy)
         if checked.problems:
             raise RejectedError(checked.problems)
         return read_canonical(content)
 
     def _cohort(self, digest: str) -> Cohort:
         if digest not in self._cohorts:
-            self._cohorts[digest] = self.desk.cohort(digest)
+            self._cohorts[digest] = self.board_folder.cohort(digest)
         return self._cohorts[digest]
 
     def _evaluate(self, item: Submission, cohort: Cohort, reports: dict[str, str]) -> Evaluation:
-        policy = self.desk.policy
+        policy = self.board_folder.policy
         extractor = self._extractor(cohort)
         extractor.tell = lambda done, total: self._note(item.id, done, total)
-        created = datetime.fromtimestamp(self.desk.ledger.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        created = datetime.fromtimestamp(self.board_folder.ledger.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         try:
             return scorer.score(
                 predictions=reports,
@@ -306,12 +307,12 @@ class Worker:
             )
         finally:
             with suppress(OSError):
-                (self.desk.root / "progress" / f"{item.id}.json").unlink(missing_ok=True)
+                (self.board_folder.root / "progress" / f"{item.id}.json").unlink(missing_ok=True)
 
     def _extractor(self, cohort: Cohort) -> Counted:
         digest = cohort.manifest.digest
         if digest not in self._extractors:
-            policy = self.desk.policy
+            policy = self.board_folder.policy
             metrics, _ = scorer.make_metrics(("ran-score",), "")
             inner = scorer.extractors_for(metrics, policy.extractor, cohort.manifest.access, policy.options)[0]
             texts = frozenset(cohort.reference(study.id) for study in cohort.scored)
@@ -320,7 +321,7 @@ class Worker:
 
     def _note(self, name: str, done: int, total: int) -> None:
         with suppress(OSError):
-            files.write(self.desk.root / "progress" / f"{name}.json", f"[{done}, {total}]\n")
+            files.write(self.board_folder.root / "progress" / f"{name}.json", f"[{done}, {total}]\n")
 
     def _rank(self, patient: bool = False) -> None:
         """Make the ranks anew, if anything changed since.
@@ -331,8 +332,8 @@ class Worker:
         if not self._stale or (patient and time.monotonic() < self._rank_at):
             return
         started = time.monotonic()
-        for made in ranks.make(self.desk.store, created=_stamp()):
-            snapshot.save(self.desk.store.root, made)
+        for made in ranks.make(self.board_folder.store, created=_stamp()):
+            snapshot.save(self.board_folder.store.root, made)
         self.listed()
         self._stale = False
         self._rank_at = time.monotonic() + 10 * (time.monotonic() - started)
@@ -343,9 +344,9 @@ def _stamp() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def progress(desk: Desk, name: str) -> tuple[int, int] | None:
+def progress(board_folder: BoardFolder, name: str) -> tuple[int, int] | None:
     """How many of a submission's reports are extracted, of how many; None where nobody knows."""
-    path = desk.root / "progress" / f"{name}.json"
+    path = board_folder.root / "progress" / f"{name}.json"
     source = Source(str(path), "the note of how far a worker is", "It is written again")
     try:
         return shaped(tuple[int, int], parse(content(path, source), source), source)
@@ -353,9 +354,9 @@ def progress(desk: Desk, name: str) -> tuple[int, int] | None:
         return None
 
 
-def wait(desk: Desk, name: str, seconds: float) -> Submission | None:
+def wait(board_folder: BoardFolder, name: str, seconds: float) -> Submission | None:
     """A submission as soon as nothing waits any more, or after some seconds."""
     end = time.monotonic() + seconds
-    while (item := desk.ledger.find(name)) and item.state not in OVER and time.monotonic() < end:
+    while (item := board_folder.ledger.find(name)) and item.state not in OVER and time.monotonic() < end:
         time.sleep(0.2)
     return item

@@ -14,7 +14,7 @@ from harness.records.record import Record
 from harness.records.store import Store
 from harness.scoring import demo
 from harness.types import Grade, Role
-from leaderboard.content import Shelf
+from leaderboard.content import BoardContent
 
 HOSTILE = (
     "<script>window.pwned=1</script>",
@@ -76,9 +76,9 @@ def demo_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 @pytest.fixture
-def shelf(demo_store: Store) -> Shelf:
+def board_content(demo_store: Store) -> BoardContent:
     """As pages see it."""
-    return Shelf(demo_store)
+    return BoardContent(demo_store)
 
 
 def hostile(record: Record, name: str, index: int) -> Record:

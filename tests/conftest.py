@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer  # type: ignore[import-untyped]
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 TOGETHER = {
     "servers": ("tests/extractors/test_servers.py",),
     "ray": ("tests/test_on_ray.py", "tests/test_corpus.py", "tests/generators/test_killed.py", "tests/extractors/test_leaks.py"),
 }
 """Files that share a model server or start Ray: one worker runs them, so that each is started once and never twice at a time."""
+GROUPS = {name: group for group, names in TOGETHER.items() for name in names}
+LONG = ("tests/cli/test_card.py", "tests/door/test_attacks.py", "tests/damage/test_damage.py", "tests/submissions/test_privacy_screen.py")
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 
@@ -29,10 +33,21 @@ def shared() -> Path:
     return SHARED
 
 
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]
+    """One worker runs all tests of a file, so that what a file prepares is prepared once; groups of files likewise."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        name = nodeid.partition("::")[0]
+        return GROUPS.get(name, name)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """How tests are spread over the workers. Groups named by marks are not used: pytest 9.2 does not show them to xdist 3.8."""
+    return ByFile(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one worker run all tests of a file, so that what a file prepares is prepared once, and start with what takes longest."""
-    groups = {name: group for group, names in TOGETHER.items() for name in names}
-    for item in items:
-        name = item.path.relative_to(ROOT).as_posix()
-        item.add_marker(pytest.mark.xdist_group(groups.get(name, name)))
-    items.sort(key=lambda item: not item.path.relative_to(ROOT).as_posix().startswith(tuple(groups)))
+    """Start with what takes longest, so that no worker is left alone with it at the end."""
+    first = (*GROUPS, *LONG)
+    rank = {name: number for number, name in enumerate(first)}
+    items.sort(key=lambda item: rank.get(item.path.relative_to(ROOT).as_posix(), len(first)))

@@ -111,4 +111,4 @@ def odd(options: Options) -> Odd:
     return Odd(options.settings["does"])
 
 
-ODD = System("odd", "tests.films:odd", "does as it is told", Section.BOTH, settings={"does": "what"})
+ODD = System(name="odd", make="tests.films:odd", summary="does as it is told", writes=Section.BOTH, settings={"does": "what"})

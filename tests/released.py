@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-from harness.networks.bert import Shape
+from harness.networks.bert import BertShape
 
-SMALL = Shape(layers=2, width=32, heads=4, inner=64, words=400, positions=64)
+SMALL = BertShape(layers=2, width=32, heads=4, inner=64, words=400, positions=64)
 SENTENCES = (
     "The heart is mildly enlarged. No pleural effusion or pneumothorax.",
     "Lungs are clear.",
@@ -37,7 +37,7 @@ def vocabulary(path: Path, size: int, texts: Sequence[str] = SENTENCES) -> Path:
     return path
 
 
-def chexbert_model(shape: Shape, seed: int = 0) -> tuple[Any, torch.nn.ModuleList]:
+def chexbert_model(shape: BertShape, seed: int = 0) -> tuple[Any, torch.nn.ModuleList]:
     """transformers' BertModel and 14 linear heads with weights spread enough for labels to differ between texts."""
     from transformers import BertConfig, BertModel
 
@@ -120,10 +120,10 @@ def _greedy(token: str, table: dict[str, int]) -> list[str]:
     return pieces
 
 
-SMALL_ROBERTA = Shape(layers=3, width=32, heads=4, inner=64, words=300, positions=66, types=1, epsilon=1e-5, first_position=2)
+SMALL_ROBERTA = BertShape(layers=3, width=32, heads=4, inner=64, words=300, positions=66, types=1, epsilon=1e-5, first_position=2)
 
 
-def roberta_folder(folder: Path, shape: Shape = SMALL_ROBERTA) -> Path:
+def roberta_folder(folder: Path, shape: BertShape = SMALL_ROBERTA) -> Path:
     """RoBERTa as the Hub holds it (weights with a language model's head, vocab.json, merges.txt); weights drawn by numpy."""
     import numpy as np
     from tokenizers import ByteLevelBPETokenizer

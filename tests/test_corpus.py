@@ -22,7 +22,8 @@ from harness.errors import InputError, RefusedError, UnavailableError, UsageErro
 from harness.extractors import extractor, recorded
 from harness.extractors.llm.extractor import LLM
 from harness.findings import RAN_21
-from harness.formats import label_files, report_stream
+from harness.formats import label_files
+from harness.formats import reports as reports_file
 from harness.labelling import corpus
 from harness.labelling.on_ray import OnRay
 from harness.types import Labels, ReportStatus, Status
@@ -67,13 +68,13 @@ def test_every_format_gives_the_same_rows_in_the_files_order(tmp_path: Path) -> 
     two.write_text("\n".join(json.dumps({"Study_ID": name, "report": text or None, "more": 1}) for name, text in LINES) + "\n\n")
     three = tmp_path / "a.parquet"
     pq.write_table(pa.table({"study_id": [name for name, _ in LINES], "x": [1, 2, 3], "report": [text for _, text in LINES]}), three)
-    assert [list(report_stream.rows(path)) for path in (one, two, three)] == [LINES] * 3
+    assert [list(reports_file.rows(path)) for path in (one, two, three)] == [LINES] * 3
     four, five = tmp_path / "b.csv", tmp_path / "b.jsonl"
     four.write_text('impression,study_id,findings\nClear.,s,"Big heart."\n,t,Lungs.\n')
     five.write_text(
         '{"study_id": "s", "findings": "Big heart.", "impression": "Clear."}\n{"study_id": "t", "findings": "Lungs.", "impression": null}'
     )
-    assert list(report_stream.rows(four)) == [("s", "Big heart.\nClear."), ("t", "Lungs.")] == list(report_stream.rows(five))
+    assert list(reports_file.rows(four)) == [("s", "Big heart.\nClear."), ("t", "Lungs.")] == list(reports_file.rows(five))
     for out in (tmp_path / "out.csv", tmp_path / "out.parquet"):
         assert corpus.label(one, out, Counting(), chunk=2) == 3
         found = label_files.read(out)
@@ -85,16 +86,17 @@ def test_every_format_gives_the_same_rows_in_the_files_order(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("content", "words", "count"),
     [
-        (b"", "0 columns called study_id", 2),
-        (b"study_id,report\n", "no report", 1),
-        (b"study_id,text\n1,heart\n", "0 columns called report", 1),
-        (b"study_id,report,report\n1,heart,x\n", "2 columns called report", 1),
+        (b"", "it is empty", 1),
+        (b"study_id,report\n", "a header and no row", 1),
+        (b"study_id,text\n1,heart\n", "no column report", 1),
+        (b"study_id,report,report\n1,heart,x\n", "columns 2 and 3 have one name", 1),
         (b"study_id,report\n1,heart\n1,lung\n,lung\n2,a,b\n", ":3, study '1': the study has a row already", 3),
         (b"study_id,report\n1,\xff\n2,\x00\n", "not UTF-8", 2),
-        (b'study_id,report\n1,"heart\n', "quotation marks", 1),
+        (b'study_id,report\n1,"heart\n', "quotation mark", 1),
         (b'{"study_id": "1", "report": "heart"}\n{"study_id": \n[1]\n{"study_id": 2}\n', "not a JSON object", 3),
-        (b'{"study_id": "1", "report": "\\ud800"}\n', "not UTF-8", 1),
+        (b'{"study_id": "1", "report": "\\ud800"}\n', "control character", 1),
         (b"PAR1 and so on", "cannot be read", 1),
+        (b"study_id,report\n1,=1+1\n2,<p>heart</p>\n3,nan\n", "markup", 3),
     ],
 )
 def test_all_that_is_wrong_with_a_file_is_said_before_anything_is_labelled(tmp_path: Path, content: bytes, words: str, count: int) -> None:

@@ -51,3 +51,11 @@ def test_public_names_exist_and_nothing_slow_is_imported_before_they_are_used() 
     code = "import sys, ranscore; print(*sorted(name for name in sys.modules if name.partition('.')[0] in {'harness', 'numpy', 'scipy', 'leaderboard'}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=_environment())
     assert done.stdout.split() == []
+
+
+def test_the_public_interface_loads_no_package_that_only_some_calls_need() -> None:
+    code = "import sys; from ranscore import compare, load_cohort, score, score_reports; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=_environment())
+    loaded = set(done.stdout.split())
+    assert {"harness", "numpy"} <= loaded
+    assert loaded & {"scipy", "sklearn", "pandas", "pyarrow", "gradio", "datasets", "torch", "transformers", "ray"} == set()

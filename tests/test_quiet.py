@@ -24,7 +24,7 @@ import pytest
 from generators.catalogue import Options, find
 from generators.catalogue import make as make_system
 from generators.running import loop
-from generators.running.batching import Here
+from generators.running.batching import LocalGenerator
 from generators.running.loop import Plan
 from harness import cohorts
 from harness.cohorts import table
@@ -34,8 +34,9 @@ from harness.formats import label_files, reports
 from harness.formats.written_by import sidecar
 from harness.labelling import corpus
 from harness.scoring import scorer
+from harness.storage.report_lines import canonical
 from harness.types import Access, Cohort, SystemCard, Text
-from submissions import desk as desks
+from submissions import board_folder as board_folders
 from submissions import intake
 from submissions.worker import Worker
 from tests.extractors.servers import Faulty
@@ -57,7 +58,7 @@ HOLDS_NONE = {
     "Stored.reports": "a digest",
     "Kept.reports": "a digest",
     "Item.text": "a keyed hash",
-    "Place.known": "names of hosts",
+    "ListenAddress.known": "names of hosts",
     "BoardRow.cells": "numbers",
     "Prompt.text": "a template",
 }
@@ -197,9 +198,9 @@ def test_questions_to_a_model_and_its_answers_show_no_report(made: list[object],
     (tmp_path / "in.csv").write_text(f'study_id,report\ns1,"{SENTENCE}"\n')
     with Faulty(echo) as server:
         model = extractor("llm", endpoint=server.url, model="tiny", access="credentialed")
-        corpus.label(tmp_path / "in.csv", tmp_path / "out.csv", model, corpus.Here(model))
+        corpus.label(tmp_path / "in.csv", tmp_path / "out.csv", model, corpus.LocalLabeller(model))
         assert MARK in json.dumps(server.bodies)
-    check(made, "Ask", "Answer", "Reply", "Told", "Chunk", "LLM")
+    check(made, "Ask", "Answer", "ModelReply", "Told", "Chunk", "LLM")
 
 
 PROGRAM = """
@@ -215,26 +216,26 @@ def test_generators_and_what_they_look_at_show_no_report(made: list[object], coh
     settings = {"run": f"{sys.executable} {tmp_path / 'p.py'}", "needs": "frontal,indication,prior_report"}
     generator = make_system(find("command"), Options({}, settings=settings, access=Access.CREDENTIALED))
     plan = Plan("command", generator.digest, cohort.manifest.digest, tuple(study.id for study in cohort.scored), "cpu", "float32")
-    outcome = loop.run(Here(generator, 2), cohort, cohort.scored, tmp_path / "out.jsonl", plan)
+    outcome = loop.run(LocalGenerator(generator, 2), cohort, cohort.scored, tmp_path / "out.jsonl", plan)
     assert outcome.written == len(cohort.scored) and MARK in (tmp_path / "out.jsonl").read_text()
     with Faulty(echo) as server:
         settings = {"endpoint": server.url, "model": "tiny", "prompt": "Describe it. {indication}", "side": "64"}
         served = make_system(find("openai"), Options({}, settings=settings, access=Access.CREDENTIALED))
-        loop.run(Here(served, 2), cohort, cohort.scored[:2], tmp_path / "served.jsonl", replace(plan, studies=plan.studies[:2]))
+        loop.run(LocalGenerator(served, 2), cohort, cohort.scored[:2], tmp_path / "served.jsonl", replace(plan, studies=plan.studies[:2]))
         assert MARK in json.dumps(server.bodies)
-    check(made, "StudyInput", "Generated", "Program", "Command", "Asked", "Served")
+    check(made, "StudyInput", "Generated", "Program", "Command", "ChatRequest", "OpenAIServer")
 
 
 def test_what_is_handed_in_is_never_shown(made: list[object], cohort: Cohort, tmp_path: Path) -> None:
     cohorts.save(cohort, tmp_path / "board" / "cohorts" / "hidden")
-    desk = desks.at(tmp_path / "board")
+    board_folder = board_folders.at(tmp_path / "board")
     card = SystemCard("Birch", open_weights="no")
-    upload = intake.Upload(intake.canonical(written(cohort)), "b.jsonl", "hidden", card, "local:ann", agreed=True, looked=True)
-    intake.submit(desk, upload)
-    worker = Worker(desk)
+    upload = intake.Upload(canonical(written(cohort)), "b.jsonl", "hidden", card, "local:ann", agreed=True, looked=True)
+    intake.submit(board_folder, upload)
+    worker = Worker(board_folder)
     done = worker.step()
     assert done is not None and done.state.value in ("scored", "listed")
-    made += [desk, upload, worker]
+    made += [board_folder, upload, worker]
     check(made, "Upload", "Findings", "Checked", "Receipt", "Counted", "Cohort", "Input", "Worker")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from harness.findings import RAN_21
 from harness.records.paper_table import extraction, implied_prevalence, reported, source
-from harness.statistics.agreement import Counts, counts_of, mcnemar
+from harness.statistics.agreement import AgreementCounts, counts_of, mcnemar
 from harness.types import Json
 
 
@@ -88,7 +88,7 @@ def test_nine_labels_have_other_positives_before_than_after() -> None:
 def test_the_printed_row_of_interstitial_lung_disease_after_revision_is_of_no_counts() -> None:
     """Accuracy 0.997 with precision and recall 1: one error of 300 is either a false positive or a false negative."""
     assert counts_of(0.997, 1.0, 1.0, REPORTS) == counts_of(0.997, 1.0, 1.0, REPORTS, truncated=True) == []
-    assert counts_of(1.0, 1.0, 1.0, REPORTS)[-1] == Counts(300, 0, 0, 300)
+    assert counts_of(1.0, 1.0, 1.0, REPORTS)[-1] == AgreementCounts(300, 0, 0, 300)
 
 
 def test_a_label_needs_six_net_corrections_for_a_significant_improvement() -> None:

@@ -91,7 +91,7 @@ def test_all_ways_in_give_the_same_decisions(tmp_path: Path) -> None:
     lines = tmp_path / "reports.jsonl"
     lines.write_text("".join(json.dumps({"study_id": name, "report": text}) + "\n" for name, text in rows), encoding="utf-8")
     expected = {name: LEXICAL.label(text).values for name, text in rows}
-    corpus.label(path, tmp_path / "labels.csv", Lexical(), corpus.Here(Lexical()))
+    corpus.label(path, tmp_path / "labels.csv", Lexical(), corpus.LocalLabeller(Lexical()))
     with (tmp_path / "labels.csv").open(encoding="utf-8", newline="") as stream:
         labelled = {row["study_id"]: tuple(int(row[finding]) for finding in RAN_21) for row in csv.DictReader(stream)}
     assert labelled == expected

@@ -206,3 +206,13 @@ def test_no_tracked_file_names_a_machine_path_or_a_registry() -> None:
             f"{name}:{number}" for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1) if pattern.search(line)
         ]
     assert found == []
+
+
+def test_no_two_classes_have_one_name() -> None:
+    places: dict[str, list[str]] = {}
+    for name, tree in modules():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(name)
+    assert len(places) > 300
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}

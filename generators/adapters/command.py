@@ -170,10 +170,10 @@ def _hashed(words: Sequence[str]) -> list[str]:
 
 
 SYSTEM = System(
-    "command",
-    "generators.adapters.command:make",
-    "any program that reads and writes JSON lines",
-    Section.FINDINGS,
+    name="command",
+    make="generators.adapters.command:make",
+    summary="any program that reads and writes JSON lines",
+    writes=Section.FINDINGS,
     settings={
         "run": "the program with its arguments, as in a shell without its signs",
         "needs": f"what it is given, some of {','.join(INPUTS)} (default: frontal)",

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from generators.adapters import prompting
 from generators.adapters.prompting import Prompt
-from generators.blocks.answering import Failed, answer
+from generators.blocks.answering import Failure, answer
 from generators.catalogue import Options, System
 from harness.errors import InputError, Problem, UnavailableError, UsageError
 from harness.quiet import Quiet
@@ -19,7 +19,7 @@ from harness.types import Generated, Section, StudyInput
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Asked(Quiet):
+class HubRequest(Quiet):
     """What the model is given for one study."""
 
     text: str = field(repr=False)
@@ -52,13 +52,13 @@ class Hub:
         """Greedy, one study at a time: padding changes what many of these models write."""
         return answer(studies, self._prepare, lambda batch: [self._one(asked) for asked in batch])
 
-    def _prepare(self, study: StudyInput) -> tuple[Asked, tuple[str, ...]]:
+    def _prepare(self, study: StudyInput) -> tuple[HubRequest, tuple[str, ...]]:
         from harness.films import read_rgb
 
         text, substituted = self.prompt.filled(study)
-        return Asked(text, tuple(map(read_rgb, self.prompt.films(study)))), substituted
+        return HubRequest(text, tuple(map(read_rgb, self.prompt.films(study)))), substituted
 
-    def inputs(self, asked: Asked) -> Any:
+    def inputs(self, asked: HubRequest) -> Any:
         """The prompt as ids and pixels, in one go: reading a rendered template again would begin the text twice."""
         content: list[dict[str, Any]] = [{"type": "image", "image": film} for film in asked.films]
         messages = [{"role": "user", "content": [*content, {"type": "text", "text": asked.text}]}]
@@ -66,14 +66,14 @@ class Hub:
             messages, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
         )
 
-    def _one(self, asked: Asked) -> str | Failed:
+    def _one(self, asked: HubRequest) -> str | Failure:
         import torch
 
         given = self.inputs(asked).to(self.model.device, self.model.dtype)
         with torch.inference_mode():
             ids = self.model.generate(**given)[0, given["input_ids"].shape[1] :]
         if len(ids) >= self.prompt.longest and int(ids[-1]) not in _ends(self.model):
-            return Failed("the report was cut short at the longest length")
+            return Failure("the report was cut short at the longest length")
         return str(self.processor.decode(ids, skip_special_tokens=True)).strip()
 
 
@@ -136,10 +136,10 @@ def _identity(folder: Path) -> list[str]:
 
 
 SYSTEM = System(
-    "transformers",
-    "generators.adapters.hub_model:make",
-    "any image-text-to-text model of the Hub, with a declared prompt",
-    Section.FINDINGS,
+    name="transformers",
+    make="generators.adapters.hub_model:make",
+    summary="any image-text-to-text model of the Hub, with a declared prompt",
+    writes=Section.FINDINGS,
     memory="twice its parameters in bytes, in half precision",
     settings={"model": "its repository (downloaded before) or a folder", **prompting.SETTINGS},
 )

@@ -93,10 +93,10 @@ def _text(value: object, name: str, path: Path) -> str:
 
 
 SYSTEM = System(
-    "medkit",
-    "generators.adapters.medkit:make",
-    "MedKit: disease predictions and a knowledge graph in the prompt of a frozen language model",
-    Section.BOTH,
+    name="medkit",
+    make="generators.adapters.medkit:make",
+    summary="MedKit: disease predictions and a knowledge graph in the prompt of a frozen language model",
+    writes=Section.BOTH,
     weights=(
         Weights(
             "predictions",

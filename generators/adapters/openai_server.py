@@ -11,7 +11,7 @@ from pathlib import Path
 
 from generators.adapters import prompting
 from generators.adapters.prompting import Prompt
-from generators.blocks.answering import Failed, answer
+from generators.blocks.answering import Failure, answer
 from generators.catalogue import Options, System
 from harness.errors import UsageError
 from harness.extractors.llm.client import Client
@@ -27,7 +27,7 @@ SIDE = 1024
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Asked(Quiet):
+class ChatRequest(Quiet):
     """What is sent for one study."""
 
     text: str = field(repr=False)
@@ -36,7 +36,7 @@ class Asked(Quiet):
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class OpenAIServer:
     """The system."""
 
     servers: tuple[Endpoint, ...] = field(repr=False)
@@ -63,27 +63,27 @@ class Served:
         """Ask for all at once; a refusal, an empty answer or an answer cut short is a failure."""
         return answer(studies, self._prepare, lambda batch: asyncio.run(self._ask(batch)))
 
-    def _prepare(self, study: StudyInput) -> tuple[Asked, tuple[str, ...]]:
+    def _prepare(self, study: StudyInput) -> tuple[ChatRequest, tuple[str, ...]]:
         text, substituted = self.prompt.filled(study)
-        return Asked(text, tuple(sent(film, self.side) for film in self.prompt.films(study))), substituted
+        return ChatRequest(text, tuple(sent(film, self.side) for film in self.prompt.films(study))), substituted
 
-    async def _ask(self, batch: Sequence[Asked]) -> list[str | Failed]:
+    async def _ask(self, batch: Sequence[ChatRequest]) -> list[str | Failure]:
         async with Client(self.servers, self.model, timeout=self.timeout) as client:
             return await asyncio.gather(*(self._one(client, asked) for asked in batch))
 
-    async def _one(self, client: Client, asked: Asked) -> str | Failed:
+    async def _one(self, client: Client, asked: ChatRequest) -> str | Failure:
         told = await client.ask(lambda endpoint: self.body(endpoint, asked))
         if told.reply is None:
-            return Failed("the server failed")
+            return Failure("the server failed")
         if told.reply.declined:
-            return Failed("the model refused")
+            return Failure("the model refused")
         if told.reply.finish == "length" or len(told.reply.content) > MAX_CHARACTERS:
-            return Failed("the report was cut short at the longest length")
+            return Failure("the report was cut short at the longest length")
         if not told.reply.complete:
-            return Failed("the server broke the answer off, or gave two")
+            return Failure("the server broke the answer off, or gave two")
         return told.reply.content.strip()
 
-    def body(self, endpoint: Endpoint, asked: Asked) -> Json:
+    def body(self, endpoint: Endpoint, asked: ChatRequest) -> Json:
         """The request for a server."""
         films = [{"type": "image_url", "image_url": {"url": film}} for film in asked.films]
         return {
@@ -104,7 +104,7 @@ def sent(film: Path, side: int) -> str:
     return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"
 
 
-def make(options: Options) -> Served:
+def make(options: Options) -> OpenAIServer:
     """Find the servers and ask leave.
 
     Raises:
@@ -120,14 +120,14 @@ def make(options: Options) -> Served:
     servers = endpoints(list(filter(None, settings.get("endpoint", "").split(","))), options.access)
     prompt = prompting.prompt(settings)
     made_of = digest(["openai", 1, model, *prompt.identity, side, options.seed])
-    return Served(servers, model, prompt, int(side), options.seed, float(timeout), made_of)
+    return OpenAIServer(servers, model, prompt, int(side), options.seed, float(timeout), made_of)
 
 
 SYSTEM = System(
-    "openai",
-    "generators.adapters.openai_server:make",
-    "any vision model behind an OpenAI-compatible server (vLLM, SGLang, a provider)",
-    Section.FINDINGS,
+    name="openai",
+    make="generators.adapters.openai_server:make",
+    summary="any vision model behind an OpenAI-compatible server (vLLM, SGLang, a provider)",
+    writes=Section.FINDINGS,
     settings={
         "model": "the model, as the server calls it",
         "endpoint": "its address up to /v1; several with commas (default: those of config.toml, or this machine's port 8000)",

@@ -49,11 +49,11 @@ def make(options: Options) -> Replay:
 
 
 SYSTEM = System(
-    "replay",
-    "generators.adapters.replay:make",
-    "a reports file that exists already",
-    Section.BOTH,
-    frozenset(),
+    name="replay",
+    make="generators.adapters.replay:make",
+    summary="a reports file that exists already",
+    writes=Section.BOTH,
+    needs=frozenset(),
     weights=(Weights("reports", "a reports file (CSV, JSONL, JSON, Parquet)", "any size", "yours", "wherever it was made"),),
     settings={"writes": "findings, impression or both (default)"},
 )

@@ -17,7 +17,7 @@ from harness.types import Cohort, Role
 
 
 @dataclass(frozen=True, slots=True)
-class Living:
+class DemoSystem:
     """Makes the system of a synthetic cohort; films are drawn and the model is trained where they are not there yet."""
 
     films: Path

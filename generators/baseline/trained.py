@@ -50,7 +50,7 @@ LEARNED: tuple[str, ...] = tuple(name for name in RAN_21 if name != NO_FINDING)
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class TrainedModel:
     """What training leaves: a mean film, a scale, one direction and one threshold for each finding."""
 
     mean: Array
@@ -88,7 +88,7 @@ class Model:
         return sha256(b"".join(np.ascontiguousarray(getattr(self, name)).tobytes() for name in SHAPES)).hexdigest()
 
 
-def load(path: Path) -> Model:
+def load(path: Path) -> TrainedModel:
     """Read a model.
 
     Raises:
@@ -104,7 +104,7 @@ def load(path: Path) -> Model:
     if bad:
         what = f"{', '.join(bad)} hold NaN or infinity"
         raise InputError(Problem(what, "Make it again with `ranscore train-baseline`", str(path)))
-    return Model(**found, drawn=bool(drawn["drawn"]) if drawn else None)
+    return TrainedModel(**found, drawn=bool(drawn["drawn"]) if drawn else None)
 
 
 def pixels(path: Path) -> Array:
@@ -117,7 +117,7 @@ def pixels(path: Path) -> Array:
     return np.asarray(shrunk, dtype=np.float64).reshape(-1) / 255
 
 
-def train(cohort: Cohort, labels: dict[str, Labels] | None = None) -> Model:
+def train(cohort: Cohort, labels: dict[str, Labels] | None = None) -> TrainedModel:
     """Train on the frontal films of a cohort's train part. There is no randomness in it.
 
     Args:
@@ -141,7 +141,7 @@ def _read(cohort: Cohort, studies: Sequence[Study]) -> Array:
     return np.array([pixels(path) for path in progress(paths, "Reading films", unit="film") if path is not None])
 
 
-def fit(images: Array, truth: Array) -> Model:
+def fit(images: Array, truth: Array) -> TrainedModel:
     """Solve the ridge regression and choose the thresholds.
 
     Args:
@@ -160,7 +160,7 @@ def fit(images: Array, truth: Array) -> Model:
     weights = vectors @ (inner / (values + RIDGE)[:, None])
     directions = features.T @ weights / features.shape[1]
     thresholds = np.array([threshold(scores, present) for scores, present in zip(unseen.T, truth.T, strict=True)])
-    return Model(mean, scale, directions, centre, thresholds)
+    return TrainedModel(mean, scale, directions, centre, thresholds)
 
 
 def threshold(scores: Array, present: Array) -> float:
@@ -179,7 +179,7 @@ def threshold(scores: Array, present: Array) -> float:
 class Trained:
     """The model as a generator."""
 
-    model: Model = field(repr=False)
+    model: TrainedModel = field(repr=False)
     language: str = "en"
     name: str = BASELINE
     needs: frozenset[str] = frozenset({"frontal"})
@@ -222,10 +222,10 @@ def mark(options: Options, cohort: Cohort) -> str:
 
 
 SYSTEM = System(
-    BASELINE,
-    "generators.baseline.trained:make",
-    "a small model trained here, in seconds, on a cohort's train part",
-    Section.BOTH,
+    name=BASELINE,
+    make="generators.baseline.trained:make",
+    summary="a small model trained here, in seconds, on a cohort's train part",
+    writes=Section.BOTH,
     weights=(Weights("model", "the trained model", "170 kB", "yours", "`ranscore train-baseline --cohort NAME`, which makes it"),),
     memory="0.2 GB",
     licence="Apache-2.0",

@@ -13,7 +13,7 @@ Prepared = TypeVar("Prepared")
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class Failure:
     """Stands where a report would, in what a batch gives back."""
 
     why: str
@@ -23,7 +23,7 @@ class Failed:
 def answer(
     studies: Sequence[StudyInput],
     prepare: Callable[[StudyInput], tuple[Prepared, tuple[str, ...]]],
-    write: Callable[[Sequence[Prepared]], Sequence[str | Failed]],
+    write: Callable[[Sequence[Prepared]], Sequence[str | Failure]],
 ) -> list[Generated]:
     """Prepare each study, write the reports of those that could be prepared, and answer all in order.
 
@@ -39,7 +39,7 @@ def answer(
         except InputError as error:
             failures[study.id] = error.problems[0].what if error.problems else "InputError"
     reports = dict(zip(ready, write([value for value, _ in ready.values()]) if ready else (), strict=True))
-    failures |= {name: made.why for name, made in reports.items() if isinstance(made, Failed)}
+    failures |= {name: made.why for name, made in reports.items() if isinstance(made, Failure)}
     return [
         Generated(study.id, failure=failures[study.id])
         if study.id in failures

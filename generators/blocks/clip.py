@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class ClipShape:
     """The defaults are ViT-B/32's."""
 
     layers: int = 12
@@ -24,7 +24,7 @@ class Shape:
 class Block(nn.Module):
     """One residual block, normalised before each step; the activation is CLIP's fast GELU."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: ClipShape) -> None:
         super().__init__()
         self.attn = nn.MultiheadAttention(shape.width, shape.heads, batch_first=True)
         self.ln_1, self.ln_2 = nn.LayerNorm(shape.width), nn.LayerNorm(shape.width)
@@ -39,10 +39,10 @@ class Block(nn.Module):
         return result
 
 
-class Tower(nn.Module):
+class ClipTower(nn.Module):
     """Films to vectors in the space that images and texts share."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: ClipShape) -> None:
         super().__init__()
         tokens = (shape.size // shape.patch) ** 2 + 1
         self.conv1 = nn.Conv2d(3, shape.width, shape.patch, shape.patch, bias=False)

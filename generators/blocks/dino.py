@@ -23,7 +23,7 @@ from harness.types import Json
 
 
 @dataclass(frozen=True, slots=True)
-class Preparation:
+class ImagePreparation:
     """What preprocessor_config.json says."""
 
     short: int
@@ -50,7 +50,7 @@ class Preparation:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class DinoShape:
     """What config.json says."""
 
     width: int
@@ -85,12 +85,12 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Tower:
+class DinoTower:
     """The loaded encoder, written out because installed libraries name its tensors differently from the released file."""
 
     tensors: Mapping[str, Tensor] = field(repr=False)
-    shape: Shape
-    prepare: Preparation
+    shape: DinoShape
+    prepare: ImagePreparation
     digest: str
 
     def last(self, film: Tensor) -> Tensor:
@@ -132,7 +132,7 @@ class Tower:
         return F.layer_norm(state, (self.shape.width,), self.tensors[f"{name}.weight"], self.tensors[f"{name}.bias"], self.shape.epsilon)
 
 
-def load(folder: Path, device: str, dtype: torch.dtype) -> Tower:
+def load(folder: Path, device: str, dtype: torch.dtype) -> DinoTower:
     """Read the folder strictly.
 
     Raises:
@@ -141,7 +141,7 @@ def load(folder: Path, device: str, dtype: torch.dtype) -> Tower:
     return tower(tensors(folder), settings(folder, "config.json"), folder, device, dtype)
 
 
-def tower(own: Mapping[str, Tensor], config: Json, folder: Path, device: str, dtype: torch.dtype, stem: str = "") -> Tower:
+def tower(own: Mapping[str, Tensor], config: Json, folder: Path, device: str, dtype: torch.dtype, stem: str = "") -> DinoTower:
     """The encoder from tensors that are read already.
 
     Args:
@@ -159,15 +159,15 @@ def tower(own: Mapping[str, Tensor], config: Json, folder: Path, device: str, dt
     if prepare.crop != sizes.side:
         what = f"films are cut to {prepare.crop} and the encoder has places for {sizes.side}"
         raise InputError(Problem(what, "Give the released folder", str(folder)))
-    return Tower({name: tensor.to(device, dtype) for name, tensor in found.items()}, sizes, prepare, tensors_digest(found))
+    return DinoTower({name: tensor.to(device, dtype) for name, tensor in found.items()}, sizes, prepare, tensors_digest(found))
 
 
-def shape(found: Json, folder: Path) -> Shape:
+def shape(found: Json, folder: Path) -> DinoShape:
     """What config.json, or a part of it, says; what it leaves out has the default of its library (`Dinov2Config`)."""
     if found.get("use_swiglu_ffn"):
         raise InputError(Problem("it describes another encoder (use_swiglu_ffn)", "Give RAD-DINO's folder", str(folder / "config.json")))
     width = int(found.get("hidden_size", 768))
-    return Shape(
+    return DinoShape(
         width,
         int(found.get("num_hidden_layers", 12)),
         int(found.get("num_attention_heads", 12)),
@@ -178,7 +178,7 @@ def shape(found: Json, folder: Path) -> Shape:
     )
 
 
-def preparation(folder: Path) -> Preparation:
+def preparation(folder: Path) -> ImagePreparation:
     """Read preprocessor_config.json, or where newer libraries put it: within processor_config.json."""
     name, joined = "preprocessor_config.json", "processor_config.json"
     if (folder / name).is_file() or not (folder / joined).is_file():
@@ -186,7 +186,7 @@ def preparation(folder: Path) -> Preparation:
     else:
         name, found = joined, needed(settings(folder, joined), "image_processor", folder, joined)
     size, crop = needed(found, "size", folder, name), needed(found, "crop_size", folder, name)
-    return Preparation(
+    return ImagePreparation(
         _side(size, "shortest_edge"),
         _side(crop, "height"),
         tuple(needed(found, "image_mean", folder, name)),

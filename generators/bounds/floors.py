@@ -128,6 +128,13 @@ def needs_a_cohort(_: Options) -> Bound:
 
 
 SYSTEMS: tuple[System, ...] = tuple(
-    System(name, "generators.bounds.floors:needs_a_cohort", summary, Section.BOTH, frozenset({"reference"}), role)
+    System(
+        name=name,
+        make="generators.bounds.floors:needs_a_cohort",
+        summary=summary,
+        writes=Section.BOTH,
+        needs=frozenset({"reference"}),
+        role=role,
+    )
     for name, (role, summary, _) in BOUNDS.items()
 )

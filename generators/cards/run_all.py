@@ -11,7 +11,7 @@ from pathlib import Path
 from generators.bounds.floors import BOUNDS, made
 from generators.catalogue import Options, System, catalogue, title
 from generators.running import loop
-from generators.running.batching import Here
+from generators.running.batching import LocalGenerator
 from generators.weights import find, random_ones
 from harness.errors import Problem, StoreError, UnavailableError
 from harness.formats.written_by import RANDOM
@@ -117,7 +117,7 @@ def run(card: Card, task: Task) -> Done:
     plan = loop.Plan(name, generator.digest, card.cohort.manifest.digest, ids, options.device, options.precision)
     out = card.folder / "reports" / f"{task.file}.jsonl"
     out.parent.mkdir(parents=True, exist_ok=True)
-    outcome = loop.run(Here(generator, BATCH), card.cohort, card.studies, out, plan)
+    outcome = loop.run(LocalGenerator(generator, BATCH), card.cohort, card.studies, out, plan)
     who = SystemCard(name, version=generator.digest[:12], role=task.system.role, sections=task.system.writes)
     found = card.scorer.score(read_reports(out, card.cohort), who, Grade.REGENERATED, store.now())
     texts = {item.study: item.text for item in found.sides.candidates if item.status != "missing"}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor
 
-    from generators.chat_models.vision_language import Encoder, Recipe, VisionLanguage
+    from generators.chat_models.vision_language import ChatEncoder, Recipe, VisionLanguage
 
 # The instruction that the model was trained with, and the sentence that turns its reasoning on; the doubled braces are as published.
 # README.md of https://github.com/YBZh/CheXOne at 0dc4347, Apache-2.0.
@@ -36,7 +36,7 @@ PICTURE = "<|image_pad|>"
 
 
 @dataclass(frozen=True, slots=True)
-class Chat:
+class QwenChat:
     """The encoder of Qwen2.5-VL's prompts."""
 
     tokenizer: Any
@@ -65,14 +65,14 @@ class Chat:
         return {**seen, "input_ids": ids, "attention_mask": torch.ones_like(ids), "mm_token_type_ids": kinds}
 
 
-def encoder(folder: Path, settings: Json, tokenizer: Any) -> Encoder:
+def encoder(folder: Path, settings: Json, tokenizer: Any) -> ChatEncoder:
     """The encoder with the release's own template and picture settings, but films of at most 512 x 512 pixels."""
     from transformers import Qwen2VLImageProcessorPil
 
     from generators.chat_models.vision_language import template
 
     processor = Qwen2VLImageProcessorPil.from_pretrained(folder, local_files_only=True, max_pixels=PIXELS)
-    return Chat(tokenizer, processor, template(folder, tokenizer), int(settings["image_token_id"]))
+    return QwenChat(tokenizer, processor, template(folder, tokenizer), int(settings["image_token_id"]))
 
 
 def make(options: Options) -> VisionLanguage:
@@ -96,11 +96,11 @@ def make(options: Options) -> VisionLanguage:
 
 
 SYSTEM = System(
-    "chexone",
-    "generators.chat_models.chexone:make",
-    "CheXOne: Qwen2.5-VL 3B taught to read chest films, with or without reasoning aloud",
-    Section.FINDINGS,
-    frozenset({"frontal", "lateral"}),
+    name="chexone",
+    make="generators.chat_models.chexone:make",
+    summary="CheXOne: Qwen2.5-VL 3B taught to read chest films, with or without reasoning aloud",
+    writes=Section.FINDINGS,
+    needs=frozenset({"frontal", "lateral"}),
     weights=(
         Weights(
             "model",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor
 
-    from generators.chat_models.vision_language import Encoder, Recipe, VisionLanguage
+    from generators.chat_models.vision_language import ChatEncoder, Recipe, VisionLanguage
 
 INSTRUCTION = "Write the findings section of the radiology report of this chest X-ray study, in plain sentences, without headings or lists."
 LONGEST = 1024
@@ -28,7 +28,7 @@ THINKS, THOUGHT = "<unused94>", "<unused95>"
 
 
 @dataclass(frozen=True, slots=True)
-class Chat:
+class GemmaChat:
     """The encoder of Gemma 3's prompts: the stock processor, its parts named, so that it needs no torchvision."""
 
     processor: Any
@@ -43,7 +43,7 @@ class Chat:
         return dict(made)
 
 
-def encoder(folder: Path, settings: Json, tokenizer: Any) -> Encoder:
+def encoder(folder: Path, settings: Json, tokenizer: Any) -> ChatEncoder:
     """The encoder with the release's own template and picture settings."""
     from transformers import Gemma3ImageProcessorPil, Gemma3Processor
 
@@ -51,7 +51,7 @@ def encoder(folder: Path, settings: Json, tokenizer: Any) -> Encoder:
 
     pictures = Gemma3ImageProcessorPil.from_pretrained(folder, local_files_only=True)
     length = int(settings.get("mm_tokens_per_image", 256))
-    return Chat(Gemma3Processor(pictures, tokenizer, chat_template=template(folder, tokenizer), image_seq_length=length))
+    return GemmaChat(Gemma3Processor(pictures, tokenizer, chat_template=template(folder, tokenizer), image_seq_length=length))
 
 
 def make(options: Options) -> VisionLanguage:
@@ -69,11 +69,11 @@ def make(options: Options) -> VisionLanguage:
 def _system(name: str, repository: str, summary: str, paper: str) -> System:
     source = f"https://huggingface.co/{repository}, after accepting its terms there"
     return System(
-        name,
-        "generators.chat_models.medgemma:make",
-        summary,
-        Section.FINDINGS,
-        frozenset({"frontal"}),
+        name=name,
+        make="generators.chat_models.medgemma:make",
+        summary=summary,
+        writes=Section.FINDINGS,
+        needs=frozenset({"frontal"}),
         weights=(Weights("model", "the whole folder", "8.6 GB", "Health AI Developer Foundations terms", source, repository),),
         memory="18 GB in float32, 9.5 GB in bfloat16",
         random_weights="generators.chat_models.tiny:medgemma",

@@ -55,7 +55,7 @@ class Recipe:
     """The token that begins a thought; a thought that was not ended leaves no report."""
 
 
-class Encoder(Protocol):
+class ChatEncoder(Protocol):
     """A chat prompt with films, as the inputs of one model's stock class."""
 
     def __call__(self, recipe: Recipe, films: Sequence[Image]) -> Mapping[str, Tensor]:
@@ -70,7 +70,7 @@ class VisionLanguage:
     name: str
     model: Any = field(repr=False)
     tokenizer: Any = field(repr=False)
-    encode: Encoder = field(repr=False)
+    encode: ChatEncoder = field(repr=False)
     recipe: Recipe
     digest: str
     writes: Section = Section.FINDINGS
@@ -224,7 +224,7 @@ def system_digest(name: str, folder: Path, recipe: Recipe, options: Options) -> 
 
 
 def make(
-    name: str, kind: str, stock: Any, encoder: Callable[[Path, Json, Any], Encoder], recipe: Recipe, options: Options
+    name: str, kind: str, stock: Any, encoder: Callable[[Path, Json, Any], ChatEncoder], recipe: Recipe, options: Options
 ) -> VisionLanguage:
     """Load a system from the folder `model`.
 

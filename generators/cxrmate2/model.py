@@ -20,7 +20,7 @@ def _pair(first: str, inner: int, outer: int, width: int) -> nn.ModuleDict:
     return nn.ModuleDict({first: nn.Linear(inner, outer), "LayerNorm": nn.LayerNorm(width, EPSILON)})
 
 
-class Layer(nn.Module):
+class RoFormerLayer(nn.Module):
     """One layer: `RoFormerLayer` without positions, which are never given to it."""
 
     def __init__(self, width: int, inner: int) -> None:
@@ -44,13 +44,13 @@ def _joined(parts: Any, new: Tensor, rows: Tensor) -> Tensor:
     return made
 
 
-class Reader(nn.Module):
+class PatchReader(nn.Module):
     """Learned queries that read a film's patches beside them, and their way into the language model."""
 
     def __init__(self, queries: int, layers: int, width: int, inner: int, wide: int) -> None:
         super().__init__()
         self.queries = nn.Parameter(torch.empty(queries, width))
-        self.layers = nn.ModuleList([Layer(width, inner) for _ in range(layers)])
+        self.layers = nn.ModuleList([RoFormerLayer(width, inner) for _ in range(layers)])
         self.projection = nn.Linear(width, wide)
 
     def forward(self, patches: Tensor) -> Tensor:

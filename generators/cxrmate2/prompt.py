@@ -27,7 +27,7 @@ TEXTS = ("prior_findings", "prior_impression", "indication", "history", "compari
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Prompt(Quiet):
+class PromptRow(Quiet):
     """One row; all but `films` have an entry an id."""
 
     films: tuple[Path, ...]
@@ -66,7 +66,7 @@ def known(text: str) -> str:
     return " ".join(re.sub(r"<\|[^|]*\|>", " ", text).split())
 
 
-def prompt(study: StudyInput, words: Words, kinds: Mapping[str, int], film: int, each: int) -> Prompt:
+def prompt(study: StudyInput, words: Words, kinds: Mapping[str, int], film: int, each: int) -> PromptRow:
     """Films, earlier report, the words of the request, and the token that begins the report.
 
     Args:
@@ -81,7 +81,7 @@ def prompt(study: StudyInput, words: Words, kinds: Mapping[str, int], film: int,
     for name in TEXTS:
         rows.append((words.ids(known(getattr(study, name))), name, UNKNOWN if name.startswith("prior") else NOW))
     rows.append(([words.bos], "findings", NOW))
-    return Prompt(
+    return PromptRow(
         tuple(path for path, _ in films),
         tuple(number for ids, _, _ in rows for number in ids),
         tuple(kinds[name] for ids, name, _ in rows for _ in ids),

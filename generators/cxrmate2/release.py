@@ -12,19 +12,19 @@ from torch import Tensor
 
 from generators.blocks.language import Words
 from generators.blocks.preprocess import equalised
-from generators.cxrmate2.model import Reader
+from generators.cxrmate2.model import PatchReader
 from harness.errors import InputError, Problem
 from harness.films import read, read_rgb
 from harness.types import Json
 
 
-def reader(config: Json, own: Mapping[str, Tensor]) -> Callable[[], Reader]:
+def reader(config: Json, own: Mapping[str, Tensor]) -> Callable[[], PatchReader]:
     """What makes the reader in the sizes that the release gives; the width of its inner layers only its tensors tell."""
     queries, layers = int(config["num_q_adapter_queries"]), int(config["num_q_adapter_layers"])
     width = int(config["vision_config"].get("hidden_size", 768))
     first = own.get("layers.0.intermediate.dense.weight")
     inner = 3072 if first is None else int(first.shape[0])
-    return lambda: Reader(queries, layers, width, inner, config["text_config"]["hidden_size"])
+    return lambda: PatchReader(queries, layers, width, inner, config["text_config"]["hidden_size"])
 
 
 def expect(config: Json, shown: Json, folder: Path) -> None:

@@ -21,7 +21,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from generators.catalogue import Options, System
-from generators.cxrmate2.prompt import NOW, TEXTS, Prompt, missing, prompt
+from generators.cxrmate2.prompt import NOW, TEXTS, PromptRow, missing, prompt
 from generators.weights import Weights
 from harness.errors import InputError
 from harness.types import Generated, Section, StudyInput
@@ -29,9 +29,9 @@ from harness.types import Generated, Section, StudyInput
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from generators.blocks.dino import Tower
+    from generators.blocks.dino import DinoTower
     from generators.blocks.language import Words
-    from generators.cxrmate2.model import Ages, Reader, Writing
+    from generators.cxrmate2.model import Ages, PatchReader, Writing
 
 VERSION = 1
 LONGEST = 320
@@ -51,11 +51,11 @@ MODEL = Weights(
 
 def _system(name: str, section: Section, what: str) -> System:
     return System(
-        name,
-        "generators.cxrmate2.system:load",
-        f"{what} from the films, the study before and the request, with Llama 3.2 3B (Nicolson et al., 2026)",
-        section,
-        frozenset({"frontal", "lateral", "view", "prior_frontal", "prior_lateral", "prior_view", *TEXTS}),
+        name=name,
+        make="generators.cxrmate2.system:load",
+        summary=f"{what} from the films, the study before and the request, with Llama 3.2 3B (Nicolson et al., 2026)",
+        writes=section,
+        needs=frozenset({"frontal", "lateral", "view", "prior_frontal", "prior_lateral", "prior_view", *TEXTS}),
         weights=(MODEL,),
         memory="about 15 GB in float32, 8 GB in bfloat16",
         random_weights="generators.cxrmate2.tiny:write",
@@ -127,8 +127,8 @@ class CxrMate2:
 
     digest: str
     writes: Section
-    tower: Tower = field(repr=False)
-    reader: Reader = field(repr=False)
+    tower: DinoTower = field(repr=False)
+    reader: PatchReader = field(repr=False)
     ages: Ages = field(repr=False)
     model: Any = field(repr=False)
     words: Words = field(repr=False)
@@ -171,11 +171,11 @@ class CxrMate2:
         place = ids.index(parting) if parting in ids else len(ids)
         return self.words.text(ids[:place]).strip(), self.words.text(ids[place + 1 :]).strip(), place < len(ids)
 
-    def prompt(self, study: StudyInput) -> Prompt:
+    def prompt(self, study: StudyInput) -> PromptRow:
         """The row of ids, with kinds and ages."""
         return prompt(study, self.words, self.kinds, self.named["image_token_index"], len(self.reader.queries))
 
-    def seen(self, given: Prompt) -> Tensor:
+    def seen(self, given: PromptRow) -> Tensor:
         """The films as the language model sees them, shape (films, queries, width).
 
         Raises:
@@ -190,7 +190,7 @@ class CxrMate2:
             made: Tensor = self.reader(torch.cat(patches))
         return made
 
-    def embeddings(self, given: Prompt) -> Tensor:
+    def embeddings(self, given: PromptRow) -> Tensor:
         """Films and words with kinds and ages, shape (1, ids, width)."""
         import torch
 
@@ -206,7 +206,7 @@ class CxrMate2:
             made: Tensor = (rows + embedded(self.model, given.kinds)[0] + ages)[None]
         return made
 
-    def writing(self, given: Prompt) -> Writing:
+    def writing(self, given: PromptRow) -> Writing:
         """The steps of one report."""
         import torch
 
@@ -216,7 +216,7 @@ class CxrMate2:
         places = torch.tensor(given.places, device=start.device)
         return Writing(self.model, start, places, (self.kinds["findings"], self.kinds["impression"]), self.named["sep_token_id"])
 
-    def continued(self, given: Prompt) -> list[int]:
+    def continued(self, given: PromptRow) -> list[int]:
         """The ids of the report, the likeliest at each step."""
         import torch
 

@@ -98,12 +98,12 @@ def weights(folder: Path, config: Json, seed: int) -> dict[str, Tensor]:
     from transformers import LlamaConfig, LlamaForCausalLM
 
     from generators.blocks.dino import shape
-    from generators.cxrmate2.model import Ages, Reader
+    from generators.cxrmate2.model import Ages, PatchReader
 
     wide, seen = config["text_config"]["hidden_size"], config["vision_config"]["hidden_size"]
     with torch.device("meta"):
         parts = {
-            "multi_modal_projector": Reader(QUERIES, LAYERS, seen, INNER, wide),
+            "multi_modal_projector": PatchReader(QUERIES, LAYERS, seen, INNER, wide),
             "time_delta_encoder": Ages(config["time_delta_encoder_intermediate_size"], wide),
             "language_model": LlamaForCausalLM(LlamaConfig.from_dict(json.loads(json.dumps(config["text_config"])))),
         }

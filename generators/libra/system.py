@@ -27,7 +27,7 @@ from harness.types import Generated, Json, Section, StudyInput
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from generators.blocks.dino import Tower
+    from generators.blocks.dino import DinoTower
     from generators.blocks.language import Words
     from generators.libra.aligner import Aligner
 
@@ -69,11 +69,11 @@ def _system(name: str, size: str, base: str, memory: str, licence: str) -> Syste
     repository = f"X-iZhang/libra-v1.0-{name[-2:]}"
     weights = Weights("model", "the whole released folder", size, licence, f"https://huggingface.co/{repository}", repository)
     return System(
-        name,
-        "generators.libra.system:load",
-        f"a frontal film beside an earlier one, with {base} (Zhang et al., 2025)",
-        Section.FINDINGS,
-        frozenset({"frontal", "prior_frontal", "indication", "history", "comparison"}),
+        name=name,
+        make="generators.libra.system:load",
+        summary=f"a frontal film beside an earlier one, with {base} (Zhang et al., 2025)",
+        writes=Section.FINDINGS,
+        needs=frozenset({"frontal", "prior_frontal", "indication", "history", "comparison"}),
         weights=(weights, RAD_DINO),
         memory=memory,
         random_weights=f"generators.libra.tiny:libra_{name[-2:]}",
@@ -163,7 +163,7 @@ def _words(folder: Path, template: Template) -> tuple[Words, str]:
     return Merges(path, template.bos, clean), sha256(path.read_bytes()).hexdigest()
 
 
-def _aligner(config: Json, tower: Tower, found: dict[str, Tensor], folder: Path, dtype: Any, device: str) -> Aligner:
+def _aligner(config: Json, tower: DinoTower, found: dict[str, Tensor], folder: Path, dtype: Any, device: str) -> Aligner:
     from generators.blocks.hub_folder import built
     from generators.libra.aligner import Aligner
 
@@ -179,7 +179,7 @@ class Libra:
 
     name: str
     digest: str
-    tower: Tower = field(repr=False)
+    tower: DinoTower = field(repr=False)
     aligner: Aligner = field(repr=False)
     model: Any = field(repr=False)
     words: Words = field(repr=False)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from generators.blocks.hub_folder import needed, settings, tensors
-from harness.networks.bert import Encoder, Shape, read_vocabulary, wordpiece
+from harness.networks.bert import BertShape, Encoder, read_vocabulary, wordpiece
 from harness.networks.checkpoints import check, tensors_digest
 
 LENGTH = 100
@@ -34,7 +34,7 @@ def cleaned(report: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class PriorReportReader:
     """The loaded reader of prior reports."""
 
     encoder: Encoder = field(repr=False)
@@ -53,7 +53,7 @@ class Reader:
         return self.encoder(ids, ids != self.padding)
 
 
-def load(folder: Path, device: str) -> Reader:
+def load(folder: Path, device: str) -> PriorReportReader:
     """Read CXR-BERT's folder strictly; the heads of its training are left out.
 
     Raises:
@@ -62,11 +62,11 @@ def load(folder: Path, device: str) -> Reader:
     config = settings(folder, "config.json")
     names = {"num_hidden_layers": "layers", "hidden_size": "width", "num_attention_heads": "heads", "intermediate_size": "inner"}
     names |= {"vocab_size": "words", "max_position_embeddings": "positions"}
-    shape = Shape(**{own: int(needed(config, theirs, folder)) for theirs, own in names.items()})
+    shape = BertShape(**{own: int(needed(config, theirs, folder)) for theirs, own in names.items()})
     kept = shape.layout(PREFIX, pooler=False)
     spare = (f"{PREFIX}pooler.", f"{PREFIX}embeddings.position_ids", "cls.", "cls_projection_head.")
     found = {name: tensor for name, tensor in tensors(folder).items() if not name.startswith(spare)}
     check(found, kept, str(folder))
     vocabulary = read_vocabulary(folder / "vocab.txt", shape.words)
     encoder = Encoder(found, shape, device, "fp32", PREFIX)
-    return Reader(encoder, wordpiece(vocabulary, LENGTH), vocabulary["[PAD]"], tensors_digest(found))
+    return PriorReportReader(encoder, wordpiece(vocabulary, LENGTH), vocabulary["[PAD]"], tensors_digest(found))

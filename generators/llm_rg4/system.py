@@ -28,10 +28,10 @@ from harness.types import Generated, Section, StudyInput
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from generators.blocks.dino import Tower
+    from generators.blocks.dino import DinoTower
     from generators.blocks.language import Pieces
     from generators.llm_rg4.fusion import Fusion
-    from generators.llm_rg4.report import Reader
+    from generators.llm_rg4.report import PriorReportReader
 
 VERSION = 1
 BEFORE = 50
@@ -66,11 +66,11 @@ CXR_BERT = Weights(
 def _system(name: str, section: Section, what: str) -> System:
     source = f"the link to the {what} in the README of https://github.com/zh-Wang-Med/LLM-RG4"
     return System(
-        name,
-        "generators.llm_rg4.system:load",
-        f"flexible inputs, {what} (Wang et al., AAAI 2025)",
-        section,
-        frozenset({"frontal", "view", "lateral", "prior_report", "indication", "history"}),
+        name=name,
+        make="generators.llm_rg4.system:load",
+        summary=f"flexible inputs, {what} (Wang et al., AAAI 2025)",
+        writes=section,
+        needs=frozenset({"frontal", "view", "lateral", "prior_report", "indication", "history"}),
         weights=(Weights("model", f"the trained part, {what}", "0.4 GB", "none stated", source), CODE, VICUNA, RAD_DINO, CXR_BERT),
         memory="about 16 GB in bfloat16, 30 GB in float32",
         random_weights="generators.llm_rg4.tiny:write",
@@ -144,8 +144,8 @@ class LlmRg4:
 
     digest: str
     writes: Section
-    tower: Tower = field(repr=False)
-    reader: Reader = field(repr=False)
+    tower: DinoTower = field(repr=False)
+    reader: PriorReportReader = field(repr=False)
     fusion: Fusion = field(repr=False)
     model: Any = field(repr=False)
     words: Pieces = field(repr=False)

@@ -53,7 +53,7 @@ def write(folder: Path, seed: int = 0) -> None:
 
     from generators.llm_rg4.fusion import Fusion, Sizes, low_rank
     from generators.llm_rg4.report import PREFIX
-    from harness.networks.bert import Shape
+    from harness.networks.bert import BertShape
 
     sizes = Sizes(12, 48, 96, 64)
     with torch.device("meta"):
@@ -68,7 +68,7 @@ def write(folder: Path, seed: int = 0) -> None:
     kept = {name: tuple(tensor.shape) for name, tensor in language.state_dict().items()}
     save_file(seeded(kept, seed), folder / "vicuna" / "model.safetensors", metadata={"format": "pt"})
     (folder / "vicuna" / "tokenizer.model").write_bytes(pieces(383))
-    shape = Shape(2, 48, 4, 96, 400, 128)
+    shape = BertShape(2, 48, 4, 96, 400, 128)
     save_file(seeded(shape.layout(PREFIX, pooler=False), seed), folder / "cxr-bert" / "model.safetensors", metadata={"format": "pt"})
     (folder / "cxr-bert" / "vocab.txt").write_text("\n".join(vocabulary(400)) + "\n", encoding="utf-8")
     clone(folder / "code")

@@ -28,18 +28,18 @@ from harness.types import Generated, Json, Section, StudyInput
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from generators.blocks.dino import Tower
+    from generators.blocks.dino import DinoTower
     from generators.blocks.language import Words
 
 VERSION = 1
 LONGEST = 300
 
 SYSTEM = System(
-    "maira-2",
-    "generators.maira2.system:load",
-    "frontal and lateral film, the study before and the request, with Vicuna 7B (Bannur et al., 2024)",
-    Section.FINDINGS,
-    frozenset({"frontal", "lateral", "prior_frontal", "prior_report", "indication", "technique", "comparison"}),
+    name="maira-2",
+    make="generators.maira2.system:load",
+    summary="frontal and lateral film, the study before and the request, with Vicuna 7B (Bannur et al., 2024)",
+    writes=Section.FINDINGS,
+    needs=frozenset({"frontal", "lateral", "prior_frontal", "prior_report", "indication", "technique", "comparison"}),
     weights=(
         Weights(
             "model",
@@ -183,7 +183,7 @@ class Maira2:
     """The loaded system."""
 
     digest: str
-    tower: Tower = field(repr=False)
+    tower: DinoTower = field(repr=False)
     projector: Any = field(repr=False)
     model: Any = field(repr=False)
     words: Words = field(repr=False)

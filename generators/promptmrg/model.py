@@ -20,7 +20,7 @@ ANSWERS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class PromptMRGShape:
     """The sizes of the network; the defaults are the released ones."""
 
     blocks: tuple[int, ...] = RESNET_101
@@ -42,14 +42,14 @@ class Shape:
         return self.base * 8 * EXPANSION
 
 
-TINY = Shape((1, 1, 1, 1), 4, 64, 96, 2, 48, 4, 80, 300, 200)
+TINY = PromptMRGShape((1, 1, 1, 1), 4, 64, 96, 2, 48, 4, 80, 300, 200)
 """For tests: the same tensors, a hundredth of the size."""
 
 
 class Films(nn.Module):
     """`visual_encoder`."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: PromptMRGShape) -> None:
         super().__init__()
         self.model = resnet(shape.blocks, base=shape.base)
 
@@ -104,7 +104,7 @@ class Memory(nn.Module):
 class Attention(nn.Module):
     """BERT's attention with its residual step; the source is the text so far or the film's patches."""
 
-    def __init__(self, shape: Shape, source: int) -> None:
+    def __init__(self, shape: PromptMRGShape, source: int) -> None:
         super().__init__()
         self.heads = shape.heads
         linear = {"query": shape.width, "key": source, "value": source}
@@ -126,10 +126,10 @@ class Attention(nn.Module):
         return result
 
 
-class Layer(nn.Module):
+class DecoderLayer(nn.Module):
     """One layer of the decoder."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: PromptMRGShape) -> None:
         super().__init__()
         self.attention = Attention(shape, shape.width)
         self.crossattention = Attention(shape, shape.vision)
@@ -148,7 +148,7 @@ class Layer(nn.Module):
 class TextDecoder(nn.Module):
     """`text_decoder`: BERT with a language model's head."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: PromptMRGShape) -> None:
         super().__init__()
         words = shape.words + 1 + ANSWERS
         embeddings: dict[str, nn.Module] = {
@@ -156,7 +156,7 @@ class TextDecoder(nn.Module):
             "position_embeddings": nn.Embedding(shape.positions, shape.width),
         }
         norm: dict[str, nn.Module] = {"LayerNorm": nn.LayerNorm(shape.width, 1e-12)}
-        layers = nn.ModuleDict({"layer": nn.ModuleList([Layer(shape) for _ in range(shape.layers)])})
+        layers = nn.ModuleDict({"layer": nn.ModuleList([DecoderLayer(shape) for _ in range(shape.layers)])})
         self.bert = nn.ModuleDict({"embeddings": nn.ModuleDict(embeddings | norm), "encoder": layers})
         transform = nn.ModuleDict({"dense": nn.Linear(shape.width, shape.width), "LayerNorm": nn.LayerNorm(shape.width, 1e-12)})
         predictions = nn.ModuleDict({"transform": transform, "decoder": nn.Linear(shape.width, words)})
@@ -164,7 +164,7 @@ class TextDecoder(nn.Module):
         self.cls = nn.ModuleDict({"predictions": predictions})
 
     @property
-    def layers(self) -> list[Layer]:
+    def layers(self) -> list[DecoderLayer]:
         """From the film to the words."""
         return list(self.bert["encoder"]["layer"])  # type: ignore[index]
 
@@ -186,7 +186,7 @@ class TextDecoder(nn.Module):
 class Network(nn.Module):
     """All of it."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: PromptMRGShape) -> None:
         super().__init__()
         self.shape = shape
         self.visual_encoder = Films(shape)
@@ -216,7 +216,7 @@ class Network(nn.Module):
         return torch.cat((start, answers.argmax(1) + self.shape.words + 1), 1)
 
 
-class Writer:
+class ReportDecoder:
     """The decoder with its caches: one step of `generators.blocks.decoding`."""
 
     def __init__(self, decoder: TextDecoder, patches: Tensor) -> None:

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from generators.blocks.clip import Shape, Tower
+from generators.blocks.clip import ClipShape, ClipTower
 from harness.config.home import home
 from harness.errors import InputError, Problem
 from harness.networks import checkpoints
@@ -36,7 +36,7 @@ class Recall:
     """Unit vectors, shape (reports, width)."""
     listed: Mapping[str, tuple[int, ...]]
     """By a film's name without its ending, the reports that the authors retrieved for it."""
-    tower: Tower | None
+    tower: ClipTower | None
     """CLIP's image tower; None where only listed films can be read."""
 
     def nearest(self, films: Tensor, count: int) -> NDArray[np.int64]:
@@ -137,7 +137,7 @@ def _films(entry: Mapping[str, Sequence[str] | str]) -> list[str]:
     return [named if isinstance(named, str) else named[0]]
 
 
-def load_tower(path: Path, shape: Shape) -> Tower:
+def load_tower(path: Path, shape: ClipShape) -> ClipTower:
     """CLIP's image tower out of the whole of CLIP.
 
     Raises:
@@ -145,7 +145,7 @@ def load_tower(path: Path, shape: Shape) -> Tower:
     """
     found = {name.removeprefix("visual."): tensor for name, tensor in checkpoints.read(path).items() if name.startswith("visual.")}
     with torch.device("meta"):
-        tower = Tower(shape)
+        tower = ClipTower(shape)
     checkpoints.check(found, {name: tuple(tensor.shape) for name, tensor in tower.state_dict().items()}, str(path))
     tower.load_state_dict({name: tensor.float() for name, tensor in found.items()}, assign=True)
     return tower.eval().requires_grad_(False)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from generators.blocks import clip
     from generators.blocks.decoding import Decoding
-    from generators.promptmrg.model import Network, Shape
+    from generators.promptmrg.model import Network, PromptMRGShape
     from generators.promptmrg.recall import Recall
 
 VERSION = 1
@@ -91,14 +91,14 @@ class PromptMRG:
         import torch
 
         from generators.blocks.decoding import beam_search
-        from generators.promptmrg.model import Writer
+        from generators.promptmrg.model import ReportDecoder
 
         with torch.inference_mode():
             like = self.network.cls_head.weight
             films = torch.stack([torch.from_numpy(seen.pixels) for seen in batch]).to(like)
             patches, answers = self.network.look(films, self._reports(batch).to(like))
             prompt = self.network.prompt(answers)
-            made = beam_search(Writer(self.network.text_decoder, patches), prompt, self.decoding)
+            made = beam_search(ReportDecoder(self.network.text_decoder, patches), prompt, self.decoding)
         return [text(known[1:], ids, self.words) for known, ids in zip(prompt.tolist(), made, strict=True)]
 
     def _reports(self, batch: Sequence[Seen]) -> Tensor:
@@ -138,17 +138,17 @@ def _joined(pieces: list[str]) -> list[str]:
     return [" ".join(pieces).replace(" ##", "").strip()] if pieces else []
 
 
-def layouts(size: str) -> tuple[Shape, dict[str, tuple[int, ...]], clip.Shape, dict[str, tuple[int, ...]]]:
+def layouts(size: str) -> tuple[PromptMRGShape, dict[str, tuple[int, ...]], clip.ClipShape, dict[str, tuple[int, ...]]]:
     """Shape and tensors of the network, then of CLIP's image tower, as released or `tiny`."""
     import torch
 
     from generators.blocks import clip
     from generators.promptmrg import model
 
-    shape = model.TINY if size == "tiny" else model.Shape()
-    tower = clip.Shape(2, 32, 2, 32, 224, shape.memory) if size == "tiny" else clip.Shape()
+    shape = model.TINY if size == "tiny" else model.PromptMRGShape()
+    tower = clip.ClipShape(2, 32, 2, 32, 224, shape.memory) if size == "tiny" else clip.ClipShape()
     with torch.device("meta"):
-        network, image = model.Network(shape), clip.Tower(tower)
+        network, image = model.Network(shape), clip.ClipTower(tower)
     return shape, _layout(network), tower, {f"visual.{name}": found for name, found in _layout(image).items()}
 
 
@@ -156,7 +156,7 @@ def _layout(module: Any) -> dict[str, tuple[int, ...]]:
     return {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
 
 
-def load_network(path: Path, shape: Shape, layout: dict[str, tuple[int, ...]]) -> tuple[Network, str]:
+def load_network(path: Path, shape: PromptMRGShape, layout: dict[str, tuple[int, ...]]) -> tuple[Network, str]:
     """The network with its weights, and their digest.
 
     Raises:
@@ -224,10 +224,10 @@ def _chosen(options: Options, name: str, *values: str) -> str:
 
 _README = "the README of https://github.com/jhb86253817/PromptMRG"
 SYSTEM = System(
-    "promptmrg",
-    "generators.promptmrg.system:make",
-    "PromptMRG: ResNet-101, retrieved reports, diagnosis-driven prompt, BERT decoder",
-    Section.FINDINGS,
+    name="promptmrg",
+    make="generators.promptmrg.system:make",
+    summary="PromptMRG: ResNet-101, retrieved reports, diagnosis-driven prompt, BERT decoder",
+    writes=Section.FINDINGS,
     weights=(
         Weights("checkpoint", "the network, model_promptmrg_20240305.pth", "0.9 GB", "MIT", f"the link under Training in {_README}"),
         Weights("features", "clip_text_features.json (or .npy)", "3 GB", "MIT, made from MIMIC-CXR", _README),

@@ -237,11 +237,11 @@ def _settings(options: Options) -> tuple[float, bool]:
 
 
 SYSTEM = System(
-    "r2gengpt",
-    "generators.r2gengpt.system:make",
-    "R2GenGPT (Shallow, Delta or Deep): Swin's features shown to a frozen Llama 2",
-    Section.BOTH,
-    frozenset({"frontal", "lateral"}),
+    name="r2gengpt",
+    make="generators.r2gengpt.system:make",
+    summary="R2GenGPT (Shallow, Delta or Deep): Swin's features shown to a frozen Llama 2",
+    writes=Section.BOTH,
+    needs=frozenset({"frontal", "lateral"}),
     weights=(
         Weights(
             "checkpoint",

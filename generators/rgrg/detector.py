@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from generators.rgrg.layout import DETECTOR, POOL, REGIONS, Shape
+from generators.rgrg.layout import DETECTOR, POOL, REGIONS, RGRGShape
 
 SIZES = (20, 40, 60, 80, 100, 120, 140, 160, 180, 300)
 """Sizes of the anchor boxes, in pixels of the 512 by 512 film."""
@@ -45,7 +45,7 @@ class Regions:
 class Detector:
     """The weights of the detector on a device."""
 
-    def __init__(self, tensors: Mapping[str, Tensor], shape: Shape, device: str = "cpu") -> None:
+    def __init__(self, tensors: Mapping[str, Tensor], shape: RGRGShape, device: str = "cpu") -> None:
         self.shape = shape
         kept = {name.removeprefix(DETECTOR): tensor for name, tensor in tensors.items() if name.startswith(DETECTOR)}
         self._tensors = {name: tensor.to(device, torch.float32) for name, tensor in kept.items()}

@@ -13,7 +13,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from generators.blocks.decoding import Decoding, Era, beam_search
-from generators.rgrg.layout import HEAD, LANGUAGE, SELECTION, Shape
+from generators.rgrg.layout import HEAD, LANGUAGE, SELECTION, RGRGShape
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 EPSILON = 1e-5
@@ -23,7 +23,7 @@ THRESHOLD = -1.0
 """The published threshold on the logit, a probability of 0.27: a sentence too many is cheaper than one too few."""
 
 
-def decoding(shape: Shape) -> Decoding:
+def decoding(shape: RGRGShape) -> Decoding:
     """As published: 4 beams, at most 300 ids, the search of transformers 4.19."""
     return Decoding(LONGEST, (shape.end,), BEAMS, Era.V4_19, early_stopping=True)
 
@@ -42,10 +42,10 @@ def selected(features: Tensor, tensors: Mapping[str, Tensor]) -> Tensor:
     return features[:, 0] > THRESHOLD
 
 
-class Language:
+class LanguageModel:
     """The weights of the language model on a device."""
 
-    def __init__(self, tensors: Mapping[str, Tensor], shape: Shape, device: str = "cpu", precision: str = "float32") -> None:
+    def __init__(self, tensors: Mapping[str, Tensor], shape: RGRGShape, device: str = "cpu", precision: str = "float32") -> None:
         self.shape, self.heads = shape, shape.width // HEAD
         kept = {name.removeprefix(LANGUAGE): tensor for name, tensor in tensors.items() if name.startswith(LANGUAGE)}
         self._tensors = {name: tensor.to(device, PRECISIONS[precision]) for name, tensor in kept.items()}
@@ -111,7 +111,7 @@ class Language:
 class Sentences:
     """Sentences being written, one a region and beam: remembers each row's keys and values."""
 
-    def __init__(self, language: Language, regions: Tensor) -> None:
+    def __init__(self, language: LanguageModel, regions: Tensor) -> None:
         self._language, self._cache = language, language.regions(regions)
 
     def __call__(self, ids: Tensor, origin: Tensor) -> Tensor:

@@ -26,7 +26,7 @@ OLDER = {
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class RGRGShape:
     """The sizes of the model; the defaults are those released."""
 
     stem: int = 64
@@ -136,7 +136,7 @@ def renamed(found: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {OLDER.get(name, name): tensor for name, tensor in found.items()}
 
 
-SIZES = {"released": Shape(), "tiny": Shape(stem=2, blocks=(2, 1, 2, 1), width=128, layers=2, words=600, positions=320)}
+SIZES = {"released": RGRGShape(), "tiny": RGRGShape(stem=2, blocks=(2, 1, 2, 1), width=128, layers=2, words=600, positions=320)}
 """What `--set size=` may be; the tiny one is that of `generators.tiny`."""
 
 USELESS = (

@@ -12,12 +12,12 @@ from torch import Tensor
 from harness.errors import InputError, Problem
 from harness.metrics.bertscore import greedy, token_vectors
 from harness.networks import checkpoints
-from harness.networks.bert import Encoder, Shape, read_vocabulary, wordpiece
+from harness.networks.bert import BertShape, Encoder, read_vocabulary, wordpiece
 from harness.signature import digest
 
 LAYER = 5
 """The layer that bert-score takes for distilbert-base-uncased."""
-SHAPE = Shape(layers=6)
+SHAPE = BertShape(layers=6)
 NAMES = (
     (r"^distilbert\.", ""),
     (r"^transformer\.layer\.", "encoder.layer."),
@@ -35,7 +35,7 @@ HEADS = ("vocab_", "embeddings.position_ids")
 """What the released file holds beside the encoder."""
 
 
-def load(folder: Path, device: str = "cpu", shape: Shape = SHAPE, layer: int = LAYER) -> tuple[Callable[[str, str], float], str]:
+def load(folder: Path, device: str = "cpu", shape: BertShape = SHAPE, layer: int = LAYER) -> tuple[Callable[[str, str], float], str]:
     """The measure from a folder with weights and `vocab.txt`, and its digest.
 
     Raises:
@@ -58,7 +58,7 @@ def load(folder: Path, device: str = "cpu", shape: Shape = SHAPE, layer: int = L
     return alike, digest([checkpoints.tensors_digest(tensors), list(words), layer])
 
 
-def as_bert(found: Mapping[str, Tensor], shape: Shape) -> dict[str, Tensor]:
+def as_bert(found: Mapping[str, Tensor], shape: BertShape) -> dict[str, Tensor]:
     """DistilBERT's tensors under BERT's names; it knows no kinds of sentences, so these are zeros."""
     made = {}
     for name, tensor in found.items():

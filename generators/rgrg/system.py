@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from generators.rgrg.detector import Detector
-    from generators.rgrg.language import Language
-    from generators.rgrg.layout import Shape
+    from generators.rgrg.language import LanguageModel
+    from generators.rgrg.layout import RGRGShape
     from generators.rgrg.text import Alike, Vocabulary
 
 VERSION = 1
@@ -35,10 +35,10 @@ MEAN, DEVIATION = (0.471,), (0.302,)
 """Of grey levels from 0 to 1."""
 
 SYSTEM = System(
-    "rgrg",
-    "generators.rgrg.system:load",
-    "regions of a frontal film, a sentence each (Tanida et al., CVPR 2023)",
-    Section.FINDINGS,
+    name="rgrg",
+    make="generators.rgrg.system:load",
+    summary="regions of a frontal film, a sentence each (Tanida et al., CVPR 2023)",
+    writes=Section.FINDINGS,
     weights=(
         Weights(
             "checkpoint",
@@ -82,7 +82,7 @@ def load(options: Options) -> Rgrg:
     """
     from generators.rgrg import layout
     from generators.rgrg.detector import Detector
-    from generators.rgrg.language import Language, decoding
+    from generators.rgrg.language import LanguageModel, decoding
     from generators.rgrg.text import read_vocabulary
     from harness.networks import checkpoints
     from harness.signature import digest
@@ -99,14 +99,14 @@ def load(options: Options) -> Rgrg:
         digest(marks),
         Detector(tensors, shape, options.device),
         {name: tensor.to(options.device) for name, tensor in tensors.items() if name.startswith(layout.SELECTION)},
-        Language(tensors, shape, options.device, options.precision),
+        LanguageModel(tensors, shape, options.device, options.precision),
         vocabulary,
         alike,
         options.device,
     )
 
 
-def _shape(size: str) -> Shape:
+def _shape(size: str) -> RGRGShape:
     from generators.rgrg.layout import SIZES
 
     if size not in SIZES:
@@ -130,7 +130,7 @@ class Rgrg:
     digest: str
     detector: Detector = field(repr=False)
     selection: dict[str, Tensor] = field(repr=False)
-    language: Language = field(repr=False)
+    language: LanguageModel = field(repr=False)
     vocabulary: Vocabulary = field(repr=False)
     alike: Alike | None = field(repr=False)
     device: str

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from generators.rgrg.layout import SIZES, Shape
+from generators.rgrg.layout import SIZES, RGRGShape
 from generators.rgrg.text import BYTES
 
 SMALL = SIZES["tiny"]
@@ -65,7 +65,7 @@ SAME = (
 """The names that one tensor of the language model has in the file."""
 
 
-def tensors(shape: Shape = SMALL, seed: int = 1, haste: float = 0.0, talk: float = 0.0) -> dict[str, Tensor]:
+def tensors(shape: RGRGShape = SMALL, seed: int = 1, haste: float = 0.0, talk: float = 0.0) -> dict[str, Tensor]:
     """All tensors of the file; each depends on the seed and its own name alone.
 
     Args:
@@ -108,7 +108,7 @@ def _tensor(name: str, sizes: tuple[int, ...], seed: int) -> Tensor:
     return noise * float(gain * np.sqrt((2 if conv else 1) / inputs))
 
 
-def vocabulary(shape: Shape = SMALL) -> dict[str, int]:
+def vocabulary(shape: RGRGShape = SMALL) -> dict[str, int]:
     """A stand-in for `vocab.json`: all bytes, some words with a space before them, the end last."""
     pieces = [*BYTES, *("Ġ" + word for word in WORDS), "Ġ."]
     pieces += [f"Ġ{first}-{second}" for first in WORDS for second in WORDS][: shape.words - len(pieces) - 1]
@@ -116,7 +116,7 @@ def vocabulary(shape: Shape = SMALL) -> dict[str, int]:
     return {piece: number for number, piece in enumerate([*pieces, "<|endoftext|>"])}
 
 
-def write(folder: Path, shape: Shape = SMALL, seed: int = 1, haste: float = 2.0, talk: float = 0.0) -> dict[str, Path]:
+def write(folder: Path, shape: RGRGShape = SMALL, seed: int = 1, haste: float = 2.0, talk: float = 0.0) -> dict[str, Path]:
     """Save weights as the authors' training script does, and a vocabulary.
 
     Returns:

@@ -16,7 +16,7 @@ ABOUT_THE_RUN = (UnavailableError, RefusedError, UsageError)
 
 
 @dataclass(slots=True)
-class Here:
+class LocalGenerator:
     """A generator in this process, with the size of its batches."""
 
     generator: Generator

@@ -14,7 +14,7 @@ from harness.types import Access, StudyInput
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Measurements:
     """What a check measured."""
 
     load_seconds: float
@@ -27,7 +27,7 @@ class Found:
     failure: str = ""
 
 
-def check(system: System, options: Options, film: Path | None = None) -> Found:
+def check(system: System, options: Options, film: Path | None = None) -> Measurements:
     """Load and run a system once.
 
     Args:
@@ -40,7 +40,7 @@ def check(system: System, options: Options, film: Path | None = None) -> Found:
         loaded = time.perf_counter()
         (made,) = generator.generate([StudyInput("check", frontal=path, view="PA")])
         done = time.perf_counter()
-    return Found(loaded - start, done - loaded, _memory(options.device), options.device, len(made.report.split()), made.failure)
+    return Measurements(loaded - start, done - loaded, _memory(options.device), options.device, len(made.report.split()), made.failure)
 
 
 def _grey(folder: Path) -> Path:

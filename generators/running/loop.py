@@ -12,7 +12,7 @@ from typing import IO, Protocol
 from generators.running.inputs import check_films, inputs
 from harness.errors import InputError, Problem, RefusedError
 from harness.formats.written_by import sidecar
-from harness.storage import files
+from harness.storage import files, report_lines
 from harness.storage.progress import progress
 from harness.storage.stored import Source, exists, parse, read_object, shaped
 from harness.types import Access, Cohort, Generated, Json, Study, StudyInput
@@ -141,11 +141,10 @@ def begin(out: Path, plan: Plan, private: bool = False) -> list[Generated]:
 
 
 def _append(stream: IO[str], made: Generated) -> None:
-    line = {"study_id": made.study, "report": made.report}
     extra = {"failure": made.failure} if made.failure else {}
     if made.substituted:
         extra["substituted"] = "; ".join(made.substituted)
-    stream.write(json.dumps({**line, **extra}, ensure_ascii=False) + "\n")
+    stream.write(report_lines.line(made.study, made.report, **extra))
     stream.flush()
     os.fsync(stream.fileno())
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from generators.catalogue import Options, find, make
-from generators.running.batching import Here
+from generators.running.batching import LocalGenerator
 from harness.cluster import Cluster, Pool
 from harness.errors import Problem, UnavailableError
 from harness.types import Generated, StudyInput
@@ -33,7 +33,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
+class StudyChunk:
     """Some studies in the order of the run."""
 
     number: int
@@ -41,7 +41,7 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class RayGenerator:
     """A generator in the actors of a pool."""
 
     pool: Pool
@@ -82,7 +82,7 @@ class Spread:
 
 
 @contextmanager
-def spread(system: str, options: Options, batch: int, cluster: Cluster) -> Iterator[Spread]:
+def spread(system: str, options: Options, batch: int, cluster: Cluster) -> Iterator[RayGenerator]:
     """A generator in actors, which are there until the block ends.
 
     Args:
@@ -98,14 +98,14 @@ def spread(system: str, options: Options, batch: int, cluster: Cluster) -> Itera
     weights = {name: path.expanduser().absolute() for name, path in options.weights.items()}
     own = replace(options, weights=weights, device="cuda" if cuda else options.device)
     with cluster.pool(_Writer, system, own, batch, gpus=int(cuda)) as pool:
-        yield Spread(pool)
+        yield RayGenerator(pool)
 
 
-def chunks(studies: Iterable[StudyInput], size: int) -> Iterator[Chunk]:
+def chunks(studies: Iterable[StudyInput], size: int) -> Iterator[StudyChunk]:
     """Studies in groups of `size`, numbered from 0."""
     waiting, number = iter(studies), 0
     while group := tuple(islice(waiting, size)):
-        yield Chunk(number, group)
+        yield StudyChunk(number, group)
         number += 1
 
 
@@ -117,10 +117,10 @@ class _Writer:
 
     def hello(self) -> Held:
         """Load the weights and say what they are."""
-        self._here = Here(make(find(self._system), self._options), self._batch)
+        self._here = LocalGenerator(make(find(self._system), self._options), self._batch)
         return Held(self._here.name, self._here.digest, self._here.needs, self._here.size)
 
-    def work(self, chunk: Chunk) -> list[Generated]:
+    def work(self, chunk: StudyChunk) -> list[Generated]:
         """Write one chunk."""
         check(chunk.studies)
         return list(self._here.write(chunk.studies))

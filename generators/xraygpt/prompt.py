@@ -14,7 +14,7 @@ PLACE = "<ImageHere>"
 
 
 @dataclass(frozen=True, slots=True)
-class Prompt:
+class ConversationPrompt:
     """One turn of a conversation about a film."""
 
     template: str
@@ -29,10 +29,10 @@ class Prompt:
 
 
 # The turns of MiniGPT-4 (Vision-CAIR/MiniGPT-4, BSD-3-Clause), from which XrayGPT was built; the words are ours.
-OURS = Prompt("###Human: {} ###Assistant: ", "Write the findings and the impression of this chest radiograph.")
+OURS = ConversationPrompt("###Human: {} ###Assistant: ", "Write the findings and the impression of this chest radiograph.")
 
 
-def chosen(settings: Mapping[str, str], clone: Path | None) -> Prompt:
+def chosen(settings: Mapping[str, str], clone: Path | None) -> ConversationPrompt:
     """The prompt that settings and clone ask for.
 
     Raises:
@@ -43,13 +43,13 @@ def chosen(settings: Mapping[str, str], clone: Path | None) -> Prompt:
     if not number.isdecimal() or (clone is None and "number" in settings):
         raise UsageError("xraygpt: number counts the instructions of a clone, from 1; give --weights clone=FOLDER with it")
     found = cloned(clone, int(number)) if clone is not None else OURS
-    made = Prompt(settings.get("template", found.template), settings.get("instruction", found.instruction))
+    made = ConversationPrompt(settings.get("template", found.template), settings.get("instruction", found.instruction))
     if made.template.count("{}") != 1 or PLACE in made.template + made.instruction:
         raise UsageError("xraygpt: a template holds {} once, and neither it nor the instruction names the film's place")
     return made
 
 
-def cloned(clone: Path, number: int) -> Prompt:
+def cloned(clone: Path, number: int) -> ConversationPrompt:
     """Template and instruction as the release has them in its two files.
 
     Raises:
@@ -63,4 +63,4 @@ def cloned(clone: Path, number: int) -> Prompt:
     if template is None or not 1 <= number <= len(lines) or not lines[number - 1].startswith(f"{FILM} "):
         what = f"it holds {len(lines)} instructions, not one number {number}, or no template"
         raise InputError(Problem(what, "Give another number, or clone it again", str(prompts)))
-    return Prompt(template[1], lines[number - 1].removeprefix(f"{FILM} "))
+    return ConversationPrompt(template[1], lines[number - 1].removeprefix(f"{FILM} "))

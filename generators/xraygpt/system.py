@@ -20,7 +20,7 @@ from generators.blocks.answering import answer
 from generators.blocks.preprocess import CLIP, Pixels, normalised
 from generators.catalogue import Options, System
 from generators.weights import Weights
-from generators.xraygpt.prompt import OURS, Prompt, chosen
+from generators.xraygpt.prompt import OURS, ConversationPrompt, chosen
 from harness.errors import InputError, UsageError
 from harness.types import Generated, Section, StudyInput
 
@@ -47,7 +47,7 @@ class XrayGPT:
 
     vision: Vision = field(repr=False)
     llama: Llama = field(repr=False)
-    prompt: Prompt
+    prompt: ConversationPrompt
     decoding: Decoding
     sampled: bool
     seed: int
@@ -149,10 +149,10 @@ def make(options: Options) -> XrayGPT:
 _README = "the SharePoint link in the README of https://github.com/mbzuai-oryx/XrayGPT"
 _LAVIS = "https://storage.googleapis.com/sfr-vision-language-research/LAVIS/models/BLIP2"
 SYSTEM = System(
-    "xraygpt",
-    "generators.xraygpt.system:make",
-    "XrayGPT: EVA-CLIP, a Q-Former and a Vicuna tuned on radiology",
-    Section.BOTH,
+    name="xraygpt",
+    make="generators.xraygpt.system:make",
+    summary="XrayGPT: EVA-CLIP, a Q-Former and a Vicuna tuned on radiology",
+    writes=Section.BOTH,
     weights=(
         Weights("checkpoint", "the projection, XrayGPT's checkpoint", "under 0.1 GB", "CC BY-NC-SA 4.0", _README),
         Weights("vicuna", "the folder Vicuna_Radiology_fp16", "13.5 GB", "LLaMA 1, non-commercial research", _README),

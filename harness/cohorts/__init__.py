@@ -56,9 +56,17 @@ def make(
 ) -> Cohort:
     """Put a cohort together and compute its digest. The one way in which builders make cohorts."""
     ordered = tuple(sorted(studies, key=lambda study: study.id))
-    draft = Cohort(Manifest(name, section, access, language, source, ordered, ""), texts)
+    draft = Cohort(Manifest(name=name, section=section, access=access, language=language, source=source, studies=ordered, digest=""), texts)
     references = {study.id: draft.reference(study.id) for study in draft.scored}
-    manifest = Manifest(name, section, access, language, source, ordered, cohort_digest(ordered, section, access, references))
+    manifest = Manifest(
+        name=name,
+        section=section,
+        access=access,
+        language=language,
+        source=source,
+        studies=ordered,
+        digest=cohort_digest(ordered, section, access, references),
+    )
     return Cohort(manifest, texts, labels or {}, images)
 
 

@@ -20,10 +20,10 @@ from pathlib import Path
 
 from harness.cohorts import make
 from harness.errors import InputError, Problem, RefusedError
-from harness.formats.privacy import dates
+from harness.formats.privacy import dates, repeated
 from harness.formats.privacy.gazetteer import words
 from harness.formats.privacy.span import Span
-from harness.formats.privacy.spans import find
+from harness.formats.privacy.spans import find, with_names
 from harness.formats.privacy.surrogates import Surrogates
 from harness.storage import files
 from harness.storage.progress import progress
@@ -38,7 +38,7 @@ _FORMULA = tuple("=+-@\t\r")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Replacement:
     """One thing that is replaced, everywhere in the file (a date: everywhere in a patient's reports)."""
 
     kind: str
@@ -62,7 +62,7 @@ class Prepared:
     cohort: Cohort = field(repr=False)
     spans: Mapping[tuple[str, str], tuple[Span, ...]] = field(repr=False)
     """By study and section."""
-    rows: tuple[Row, ...] = field(repr=False)
+    rows: tuple[Replacement, ...] = field(repr=False)
     codes: Mapping[str, str] = field(repr=False)
     """By study id and by patient id what takes its place."""
 
@@ -85,11 +85,21 @@ def prepare(cohort: Cohort, key: bytes, also: Sequence[str] = ()) -> Prepared:
         for section in SECTIONS
         if (text := getattr(texts, section))
     }
+    spans = _with_repeated(cohort, spans)
     surrogates = Surrogates(key, _words(cohort))
     codes = {item.id: surrogates.code("s", item.id) for item in cohort.manifest.studies}
     codes |= {f"patient {item.patient}": surrogates.code("p", item.patient) for item in cohort.manifest.studies}
     rows = [*_plain(cohort, spans, surrogates, codes), *_dates(cohort, spans, surrogates, codes)]
     return Prepared(cohort, spans, tuple(sorted(rows, key=lambda row: (row.kind, row.patient, row.original))), codes)
+
+
+def _with_repeated(cohort: Cohort, spans: Mapping[tuple[str, str], tuple[Span, ...]]) -> dict[tuple[str, str], tuple[Span, ...]]:
+    """What was found, and each name that was found in another report; not where the file has it as a plain word ("white", "long")."""
+    texts = {place: getattr(cohort.texts[place[0]], place[1]) for place in spans}
+    plain = {word for text in texts.values() for word in re.findall(r"(?<![^\W\d_])[^\W\d_A-Z\u4e00-\u9fff〇]{3,30}(?![^\W\d_])", text)}
+    named = {name for place, found in spans.items() for name in repeated.names(texts[place], found) if name.lower() not in plain}
+    known = {form for name in named for form in (name, name.upper(), name.capitalize())}
+    return {place: with_names(texts[place], found, known) for place, found in spans.items()}
 
 
 def _words(cohort: Cohort) -> frozenset[str]:
@@ -103,7 +113,7 @@ def _words(cohort: Cohort) -> frozenset[str]:
 
 def _plain(
     cohort: Cohort, spans: Mapping[tuple[str, str], tuple[Span, ...]], surrogates: Surrogates, codes: Mapping[str, str]
-) -> Iterable[Row]:
+) -> Iterable[Replacement]:
     counts = Counter(
         (span.kind, getattr(cohort.texts[study], section)[span.start : span.end])
         for (study, section), own in spans.items()
@@ -112,12 +122,12 @@ def _plain(
     )
     for (kind, original), times in sorted(counts.items()):
         code = codes.get(original) or codes.get(f"patient {original}")
-        yield Row(kind, "", original, code or surrogates.of(kind, original), times)
+        yield Replacement(kind, "", original, code or surrogates.of(kind, original), times)
 
 
 def _dates(
     cohort: Cohort, spans: Mapping[tuple[str, str], tuple[Span, ...]], surrogates: Surrogates, codes: Mapping[str, str]
-) -> Iterable[Row]:
+) -> Iterable[Replacement]:
     """Each patient's dates, moved by the same number of whole weeks."""
     day_first = dates.reads_day_first(getattr(texts, section) for texts in cohort.texts.values() for section in SECTIONS)
     owner = {item.id: item.patient for item in cohort.manifest.studies}
@@ -136,7 +146,7 @@ def _dates(
         for words_of, times in sorted(Counter(words_of for words_of, _ in found).items()):
             item = one[words_of]
             made = dates.moved(item, days, year) if item and days else "[date]"
-            yield Row("date", codes[f"patient {patient}"], words_of, made, times)
+            yield Replacement("date", codes[f"patient {patient}"], words_of, made, times)
 
 
 def shift(patient: str, found: Sequence[dates.Found], year: int, surrogates: Surrogates) -> int:

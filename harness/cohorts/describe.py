@@ -42,7 +42,7 @@ class Prevalence:
     """Studies whose label is 1 or 0; uncertain and open ones are left out."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableOne:
     """What a paper would print about a cohort; holds counts, and no text."""
 

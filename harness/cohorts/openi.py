@@ -35,7 +35,7 @@ _FILM = re.compile(r"(?:CXR)?(\d+)(?:_\d+)?_(IM-\d+(?:-\d+)*)")
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class OpenICase:
     """One study as a copy has it."""
 
     uid: str
@@ -98,7 +98,7 @@ def official_test() -> dict[str, str]:
     return {re.sub(r"CXR(\d+)_.*", r"\1", name): name for name in ids}
 
 
-def _check(cases: Mapping[str, Case], split: Mapping[str, str], source: Path, section: Section) -> None:
+def _check(cases: Mapping[str, OpenICase], split: Mapping[str, str], source: Path, section: Section) -> None:
     """Every study of the test split is there and has the section."""
     problems = []
     for uid, name in split.items():
@@ -120,7 +120,7 @@ def _reference(text: Text, section: Section) -> str:
     return parts[section]
 
 
-def _part(case: Case, section: Section, seed: int | None, listed: bool) -> str:
+def _part(case: OpenICase, section: Section, seed: int | None, listed: bool) -> str:
     """Where the study goes: by the list where there is one, else by a seeded hash of its own number, which no other study can change."""
     if listed and seed is None:
         return "test"
@@ -132,7 +132,7 @@ def _part(case: Case, section: Section, seed: int | None, listed: bool) -> str:
     return next(part for share, part in _SHARES if number < share)
 
 
-def _study(case: Case, views: Mapping[str, str], name: str, part: str, folder: Path | None) -> Study:
+def _study(case: OpenICase, views: Mapping[str, str], name: str, part: str, folder: Path | None) -> Study:
     """The study with its films. The two copies name film files differently; the name that the folder has is taken."""
     by_id = {_stem(film): view for film, view in views.items()}
     images = []
@@ -142,7 +142,7 @@ def _study(case: Case, views: Mapping[str, str], name: str, part: str, folder: P
         images.append(Image(film, path, _VIEWS.get(by_id.get(film, "").lower(), "")))
     frontal = next((image.id for image in images if image.view == "FRONTAL"), "")
     lateral = next((image.id for image in images if image.view == "LATERAL"), "")
-    return Study(name, name, tuple(images), frontal, lateral, part=part)
+    return Study(name, name, images=tuple(images), frontal=frontal, lateral=lateral, part=part)
 
 
 _VIEWS = {"frontal": "FRONTAL", "lateral": "LATERAL"}
@@ -154,7 +154,7 @@ def _stem(film: str) -> str:
     return f"CXR{found[1]}_{found[2]}" if found else film.partition(".")[0]
 
 
-def read_xml(source: Path) -> dict[str, Case]:
+def read_xml(source: Path) -> dict[str, OpenICase]:
     """All reports of the archive or of its folder, by number. Nothing is unpacked to disk, so no member can write anywhere.
 
     Raises:
@@ -164,7 +164,7 @@ def read_xml(source: Path) -> dict[str, Case]:
 
     from defusedxml import DefusedXmlException
 
-    cases: dict[str, Case] = {}
+    cases: dict[str, OpenICase] = {}
     complaints = Complaints(str(source))
     try:
         for name, data in progress(_members(source, complaints), "reports", unit="report"):
@@ -174,7 +174,7 @@ def read_xml(source: Path) -> dict[str, Case]:
                 complaints.add("damaged", f"its member {_plain(name)} is not a report ({type(error).__name__})", "Use an unaltered copy")
                 continue
             if case.uid in cases:
-                complaints.add("twice", f"study {case.uid} is in it twice", "Use an unaltered copy")
+                complaints.add("id twice", f"study {case.uid} is in it twice", "Use an unaltered copy")
             cases[case.uid] = case
     except FileNotFoundError:
         complaints.add("archive", "there is no such file", "Name NLMCXR_reports.tgz, or the folder that it was unpacked to")
@@ -202,7 +202,7 @@ def _members(source: Path, complaints: Complaints) -> Iterator[tuple[str, bytes]
 def _content(name: str, stream: IO[bytes], complaints: Complaints) -> Iterator[tuple[str, bytes]]:
     data = stream.read(_LARGEST + 1)
     if len(data) > _LARGEST:
-        complaints.add("large", f"its member {_plain(name)} is larger than a report can be", "Use an unaltered copy")
+        complaints.add("too large", f"its member {_plain(name)} is larger than a report can be", "Use an unaltered copy")
         return
     yield name, data
 
@@ -212,7 +212,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._/-]", "?", name)[-80:]
 
 
-def _case(data: bytes) -> Case:
+def _case(data: bytes) -> OpenICase:
     from defusedxml.ElementTree import fromstring
 
     root = fromstring(data)
@@ -223,18 +223,18 @@ def _case(data: bytes) -> Case:
     sections = {part.get("Label", "").upper(): " ".join("".join(part.itertext()).split()) for part in root.iter("AbstractText")}
     films = tuple(f"{film.get('id', '')}.png" for film in root.iter("parentImage") if _FILM.fullmatch(film.get("id", "")))
     names = ("findings", "impression", "indication", "comparison")
-    return Case(uid[1], Text(**{name: sections.get(name.upper(), "") for name in names}), films)
+    return OpenICase(uid[1], Text(**{name: sections.get(name.upper(), "") for name in names}), films)
 
 
-def _read_csv(path: Path) -> dict[str, Case]:
+def _read_csv(path: Path) -> dict[str, OpenICase]:
     """`indiana_reports.csv` by number."""
     complaints = Complaints(str(path))
-    cases: dict[str, Case] = {}
+    cases: dict[str, OpenICase] = {}
     for line, row in _rows(path, ("uid", "findings", "impression"), complaints):
         if row["uid"] in cases:
-            complaints.add("twice", f"study {row['uid']} is in it twice", "Use an unaltered copy", line)
+            complaints.add("id twice", f"study {row['uid']} is in it twice", "Use an unaltered copy", line)
         names = ("findings", "impression", "indication", "comparison")
-        cases[row["uid"]] = Case(row["uid"], Text(**{name: row.get(name, "") for name in names}))
+        cases[row["uid"]] = OpenICase(row["uid"], Text(**{name: row.get(name, "") for name in names}))
     complaints.check()
     return cases
 

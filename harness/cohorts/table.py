@@ -91,7 +91,7 @@ def from_table(
     complaints.check()
     if empty:
         some = ", ".join(shown(study) for study in empty[:10])
-        tell(f"{len(empty)} of {len(table.rows)} studies have no text in the scored section ({section.value}) and are not scored: {some}")
+        tell(f"{len(empty)} of {table.count} studies have no text in the scored section ({section.value}) and are not scored: {some}")
     for note in label_files.warnings(labels, file=str(path)):
         tell(note)
     language = language or guess_language(_reference(text, section) for text in texts.values())
@@ -223,7 +223,17 @@ def _study(cells: Mapping[str, str], line: int, complaints: Complaints) -> Study
     frontal = next((image.id for image in images if image.view.lower() not in _SIDE), "")
     lateral = next((image.id for image in images if image.view.lower() in _SIDE), "")
     patient, prior = cells.get("patient") or name, cells.get("prior", "")
-    return Study(name, patient, images, frontal, lateral, prior, PARTS.get(part, "test"), years, SEXES.get(sex, ""))
+    return Study(
+        name,
+        patient,
+        images=images,
+        frontal=frontal,
+        lateral=lateral,
+        prior=prior,
+        part=PARTS.get(part, "test"),
+        age=years,
+        sex=SEXES.get(sex, ""),
+    )
 
 
 def _images(cells: Mapping[str, str], line: int, name: str, complaints: Complaints) -> tuple[Image, ...]:

@@ -28,8 +28,8 @@ from harness.config.kinds import (
     TRUTH,
     VALUES,
     WHOLE,
+    ConfigTable,
     Key,
-    Table,
     nearest,
 )
 from harness.errors import InputError, Problem
@@ -51,7 +51,7 @@ WEIGHTS: dict[str, dict[str, Key]] = {
 """The tables `[weights.NAME]` of metrics and extractors; a report generator's keys are the names of its weights."""
 
 DIALECTS = ("vllm", "sglang", "llama.cpp", "openai")
-OPTIONS = Table(
+OPTIONS = ConfigTable(
     help="What an extractor takes, under `[door] options`; one of another package may take more.",
     keys={
         "pack": Key(kind=TEXT, help="the name of a pack of questions", example='"ranscore-1"'),
@@ -73,8 +73,8 @@ OPTIONS = Table(
 )
 """The options of the extractors that come with the program."""
 
-SCHEMA: dict[str, Table] = {
-    "door": Table(
+SCHEMA: dict[str, ConfigTable] = {
+    "door": ConfigTable(
         help="What a board takes in, and how it is scored.",
         keys={
             "max_bytes": Key(kind=WHOLE, default=8_000_000, least=1, most=_LARGE, help="bytes of one reports file"),
@@ -109,7 +109,7 @@ SCHEMA: dict[str, Table] = {
             ),
         },
     ),
-    "page": Table(
+    "page": ConfigTable(
         help="The running page.",
         keys={
             "address": Key(
@@ -124,7 +124,7 @@ SCHEMA: dict[str, Table] = {
             ),
         },
     ),
-    "try": Table(
+    "try": ConfigTable(
         help="The report generator that the page offers under *Try it*.",
         keys={
             "generator": Key(kind=TEXT, example='"trained-baseline"', help="its name; the variable `RANSCORE_GENERATOR` goes before"),
@@ -136,7 +136,7 @@ SCHEMA: dict[str, Table] = {
             "seconds": Key(kind=NUMBER, default=300.0, least=1, most=86_400, help="after which a generator that has not answered is ended"),
         },
     ),
-    "hub": Table(
+    "hub": ConfigTable(
         help="A board whose submissions and results are data sets on the Hugging Face Hub.",
         keys={
             "submissions": Key(kind=REPOSITORY, help="the closed data set of what is handed in"),
@@ -144,7 +144,7 @@ SCHEMA: dict[str, Table] = {
             "endpoint": Key(kind=ADDRESS, help="another Hub", shown="the public Hub"),
         },
     ),
-    "endpoint": Table(
+    "endpoint": ConfigTable(
         many=True,
         help="A server of a language model that may be asked; where none is listed, `http://127.0.0.1:8000/v1`.",
         keys={
@@ -165,7 +165,7 @@ SCHEMA: dict[str, Table] = {
             ),
         },
     ),
-    "ray": Table(
+    "ray": ConfigTable(
         many=True,
         help="A Ray cluster that may see credentialed text and films.",
         keys={
@@ -173,13 +173,13 @@ SCHEMA: dict[str, Table] = {
             "credentialed": Key(kind=TEXT, example='"our own machines"', help="why it may: a sentence, not `true`"),
         },
     ),
-    "vllm": Table(help="Further keywords for vLLM's offline engine.", keys={}, others=Key(kind=ANY, help="a keyword of `vllm.LLM`")),
-    "weights": Table(
+    "vllm": ConfigTable(help="Further keywords for vLLM's offline engine.", keys={}, others=Key(kind=ANY, help="a keyword of `vllm.LLM`")),
+    "weights": ConfigTable(
         help="Where weights are, one table `[weights.NAME]` for each report generator, metric and extractor.",
         keys={},
         others=Key(kind=PATHS, help="a table of paths"),
     ),
-    **{name: Table(help="", keys=keys, older=f"weights.{name}") for name, keys in WEIGHTS.items()},
+    **{name: ConfigTable(help="", keys=keys, older=f"weights.{name}") for name, keys in WEIGHTS.items()},
 }
 """By name every table."""
 
@@ -236,7 +236,7 @@ def check(content: Mapping[str, Any], file: str) -> list[Problem]:
     options, named = (_inner(content, *path) for path in (("door", "options"), ("weights",)))
     problems += OPTIONS.problems("[door] options", options, file)
     for name, keys in WEIGHTS.items():
-        problems += Table(help="", keys=keys).problems(f"[weights.{name}]", _inner(named, name), file)
+        problems += ConfigTable(help="", keys=keys).problems(f"[weights.{name}]", _inner(named, name), file)
     return list(dict.fromkeys(problems))
 
 

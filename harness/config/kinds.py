@@ -76,7 +76,7 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class ConfigTable:
     """One table of the file."""
 
     help: str

@@ -22,6 +22,11 @@ def shown(name: str) -> str:
     return name if _PLAIN_ID.fullmatch(name) else ""
 
 
+def code_of(kind: str) -> str:
+    """The stable code of a kind of problem: its words in lower case, joined by hyphens."""
+    return "-".join(kind.lower().split())
+
+
 @dataclass(slots=True)
 class _Kind:
     told: list[Problem] = field(default_factory=list)
@@ -41,7 +46,7 @@ class Complaints:
         """Note what makes the file unusable.
 
         Args:
-            kind: A few words for this kind of problem; they stand in the line that counts the rest.
+            kind: A few words for this kind of problem, used in the line that counts the rest and, with hyphens, as the problem's code.
             what: What is wrong. No report text, and no id that did not pass `shown`.
             remedy: What to do.
             line: Line of the file, from 1; the row of a Parquet file.
@@ -57,7 +62,7 @@ class Complaints:
         entry = kinds.setdefault(kind, _Kind())
         entry.count += 1
         if entry.count <= SHOWN:
-            entry.told.append(Problem(what, remedy, self.file, line, shown(study)))
+            entry.told.append(Problem(what, remedy, self.file, line, shown(study), code=code_of(kind)))
 
     def full(self, kind: str) -> bool:
         """Whether a further problem of this kind would only be counted, so that its words need not be made."""
@@ -78,7 +83,7 @@ class Complaints:
         for kind, entry in kinds.items():
             listed += entry.told
             if more := entry.count - len(entry.told):
-                listed.append(Problem(f"and {more:,} more: {kind}", file=self.file))
+                listed.append(Problem(f"and {more:,} more: {kind}", file=self.file, code=code_of(kind)))
         return tuple(listed)
 
     def check(self) -> None:

@@ -71,7 +71,7 @@ def read(path: Path, vocabulary: str = "ran-21") -> dict[str, Labels]:
             complaints.add("id twice", "the study has a row already", "Keep one row a study", line, name)
         else:
             labels[name] = from_rows(cells, vocabulary, _report_status(cells.get("status"), complaints, line, name))
-    if not table.rows and not complaints.problems:
+    if not table.count and not complaints.problems:
         complaints.add("no rows", "it holds a header and no row", "Write one row a study")
     complaints.check()
     return labels

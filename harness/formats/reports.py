@@ -7,10 +7,9 @@ nothing asserted. Everything else that is wrong is a problem, all problems come 
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -21,7 +20,7 @@ from harness.formats.complaints import Complaints, shown
 from harness.formats.nearest_id import Nearest
 from harness.formats.report_text import clean, faults, id_fault, kind_of
 from harness.quiet import Quiet
-from harness.storage import files
+from harness.storage import files, report_lines
 from harness.types import ReportSet, Section
 
 _KNOWN_COLUMNS = ("study_id", "report", "findings", "impression")
@@ -53,10 +52,35 @@ def read(path: Path, expected: Collection[str] | None = None, section: Section =
     return ReportSet(reports, tuple(map(str, complaints.warnings)), len(changed or ()))
 
 
+def inspect(path: Path) -> int:
+    """Read a reports file to its end without keeping it.
+
+    Returns:
+        How many reports it holds.
+
+    Raises:
+        InputError: As `read`, where any id will do.
+    """
+    complaints = Complaints(str(path))
+    count = sum(1 for _ in checked(tabular.read(path, complaints), complaints))
+    complaints.check()
+    return count
+
+
+def rows(path: Path) -> Iterator[tuple[str, str]]:
+    """Study ids and reports of a file in its order, one by one; of a large file, memory holds the ids and one report.
+
+    Raises:
+        InputError: After the last report, where `inspect` raises it.
+    """
+    complaints = Complaints(str(path))
+    yield from checked(tabular.read(path, complaints), complaints)
+    complaints.check()
+
+
 def write(path: Path, reports: Mapping[str, str]) -> None:
-    """Write a reports file in the canonical form: JSON Lines, sorted by study id, atomically."""
-    lines = (json.dumps({"study_id": name, "report": text}, ensure_ascii=False) + "\n" for name, text in sorted(reports.items()))
-    files.write(path, "".join(lines))
+    """Write a reports file in the canonical form, atomically."""
+    files.write(path, report_lines.canonical(reports))
 
 
 def check(
@@ -66,7 +90,18 @@ def check(
     section: Section = Section.BOTH,
     changed: set[str] | None = None,
 ) -> dict[str, str]:
-    """Check a table as a reports file.
+    """The reports of a table that can be used, by study id; arguments as for `checked`."""
+    return dict(checked(table, complaints, expected, section, changed))
+
+
+def checked(
+    table: tabular.Table,
+    complaints: Complaints,
+    expected: Collection[str] | None = None,
+    section: Section = Section.BOTH,
+    changed: set[str] | None = None,
+) -> Iterator[tuple[str, str]]:
+    """Check a table as a reports file: the one reader behind `score`, `validate`, `label` and the board's submissions.
 
     Args:
         table: As `harness.formats.tabular` read it.
@@ -75,23 +110,24 @@ def check(
         section: As for `read`.
         changed: Takes the ids of the reports that cleaning changed; None to clean nothing.
 
-    Returns:
-        The reports that can be used, by study id; empty ones included. Only to be scored where `complaints` holds no problem.
+    Yields:
+        Study id and text of the reports that can be used, empty ones included, in the order of the rows. Only to be scored where
+        `complaints` holds no problem after the last one.
     """
     if not table.columns:
         if table.format and table.complete:
             complaints.add("no rows", "it holds no row", "Write one row a study")
-        return {}
+        return
     sources = _columns(table, complaints, frozenset(expected or ()), section)
     check = _Check(complaints, frozenset(expected) if expected is not None else None, changed)
     for line, cells in table.rows:
         name = check.name(cells, line) if "study_id" in table.columns else ""
         text = check.text(cells, sources, line, name) if sources else None
         if name and text is not None:
-            check.reports.setdefault(name, text)
+            check.texts[hash(text.strip())] += 1
+            yield name, text
     if "study_id" in table.columns:
         check.whole(table)
-    return check.reports
 
 
 @dataclass(slots=True, repr=False)
@@ -101,9 +137,10 @@ class _Check(Quiet):
     complaints: Complaints
     expected: frozenset[str] | None = field(repr=False)
     changed: set[str] | None = field(repr=False)
-    reports: dict[str, str] = field(default_factory=dict, repr=False)
+    texts: Counter[int] = field(default_factory=Counter, repr=False)
+    """How often each text occurs, by its hash."""
     lines: dict[str, int] = field(default_factory=dict, repr=False)
-    """By study id the line on which it stood first."""
+    """By study id the line of its first row."""
     nearest: Nearest = field(init=False)
 
     def __post_init__(self) -> None:
@@ -118,7 +155,7 @@ class _Check(Quiet):
             what = "the row has no study id" if blank else f"the study id is {kind_of(cell)}, not text"
             self.complaints.add("no id", what, "Write the study's id" if blank else "Write it as text", line)
         elif what := id_fault(name):
-            self.complaints.add("id", what, "Are the columns exchanged? Write the cohort's ids", line)
+            self.complaints.add("odd id", what, "Are the columns exchanged? Write the cohort's ids", line)
         elif name in self.lines:
             what = f"the study has a row already, on line {self.lines[name]}"
             self.complaints.add("id twice", what, "Keep one row a study", line, name)
@@ -164,7 +201,7 @@ class _Check(Quiet):
 
     def whole(self, table: tabular.Table) -> None:
         """What can only be said of the file as a whole."""
-        if not table.rows:
+        if not table.count and not self.complaints.problems:
             self.complaints.add("no rows", "it holds a header and no row", "Write one row a study")
         if self.expected is not None and table.complete and self.lines:
             missing = sorted(self.expected - self.lines.keys())
@@ -174,8 +211,7 @@ class _Check(Quiet):
             else:
                 for name in missing:
                     self.complaints.warn("missing study", "the study has no row and counts as asserting nothing", study=name)
-        counts = Counter(text.strip() for text in self.reports.values())
-        _, most = counts.most_common(1)[0] if counts else ("", 0)
+        most = max(self.texts.values(), default=0)
         if most > 1 and 2 * most > len(self.lines):
             self.complaints.warn("one text", f"one text stands for {most:,} of its {len(self.lines):,} studies", "Is that meant?")
 

@@ -1,4 +1,4 @@
-"""Labels any file of reports: row by row, in the same memory whatever its size, and again from where it stopped.
+"""Labels any file of reports: row by row, with the ids and a few reports in memory, and again from where it stopped.
 
 The file is read twice: once to find everything that is wrong with it, once to label it. Finished chunks lie beside the output, in a
 folder named after it, until the output is written; each carries a keyed hash of what was labelled by whom in its name, so a restart takes
@@ -26,7 +26,7 @@ from harness.extractors import extractor
 from harness.extractors.cache import home_key, keyed
 from harness.findings import VOCABULARIES
 from harness.formats.label_files import cells
-from harness.formats.report_stream import inspect, rows
+from harness.formats.reports import inspect, rows
 from harness.optional import Chunked
 from harness.quiet import Quiet
 from harness.storage import files
@@ -57,7 +57,7 @@ def label(source: Path, out: Path, made: Extractor, labeller: Labeller | None = 
     """Label every report of a file.
 
     Args:
-        source: The reports: CSV, JSON Lines or Parquet with the columns `study_id` and `report`.
+        source: The reports, as `harness.formats.reports` reads them.
         out: The label file to write, CSV or Parquet by its name's end: `study_id`, a status, and a column a finding, in the order of
             the source. It appears when everything is labelled.
         made: The extractor.
@@ -166,7 +166,7 @@ def _join(parts: Iterable[Path], out: Path, findings: Sequence[str], private: bo
 
 
 @dataclass(frozen=True, slots=True)
-class Here:
+class LocalLabeller:
     """In this process."""
 
     made: Extractor
@@ -216,4 +216,4 @@ def here(made: Extractor) -> Labeller:
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if made.name == "lexical" and processors > 1:
         return Processes(made.name, processors)
-    return Here(made)
+    return LocalLabeller(made)

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from harness.errors import UsageError
 from harness.findings import VOCABULARIES
-from harness.formats.report_stream import rows
+from harness.formats.reports import rows
+from harness.optional import Explains
 from harness.storage import files
 from harness.types import Extractor, Json, Labels
 
@@ -61,7 +62,7 @@ def check(source: Path, out: Path, made: Extractor) -> None:
     """
     if out.suffix not in _FORMS or out.resolve() == source.resolve():
         raise UsageError(f"evidence is CSV or JSON Lines: let {out.name!r} end in .csv or .jsonl, and be another file than the reports")
-    if not getattr(made, "explains", False):
+    if not (isinstance(made, Explains) and made.explains):
         raise UsageError(f"the extractor {made.name} keeps no evidence; leave --evidence away, or label with lexical")
 
 

@@ -18,7 +18,7 @@ from harness.types import Array
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from harness.networks.bert import Encoder, Shape
+    from harness.networks.bert import BertShape, Encoder
 
 LAYER = 5
 BASELINE = (0.84732, 0.84759504, 0.8473319)
@@ -45,7 +45,7 @@ def bertscore(recipe: str) -> Mean:
         from harness.networks import bert
     except ImportError as error:
         raise UnavailableError(f"BERTScore needs PyTorch. Run `{pip_install('torch')}`") from error
-    return load(weights, words, merges, bert.Shape(6, 768, 12, 3072, 50265, 514, 1, 1e-5, 2), recipe or "rescaled")
+    return load(weights, words, merges, bert.BertShape(6, 768, 12, 3072, 50265, 514, 1, 1e-5, 2), recipe or "rescaled")
 
 
 def find_files() -> tuple[Path, Path, Path]:
@@ -69,7 +69,9 @@ def find_files() -> tuple[Path, Path, Path]:
     return tuple(found)  # type: ignore[return-value]
 
 
-def load(weights: Path, words: Path, merges: Path, shape: Shape, recipe: str = "rescaled", layer: int = LAYER, device: str = "") -> Mean:
+def load(
+    weights: Path, words: Path, merges: Path, shape: BertShape, recipe: str = "rescaled", layer: int = LAYER, device: str = ""
+) -> Mean:
     """BERTScore by the encoder in these files."""
     from harness.networks import bert, checkpoints
     from harness.signature import digest

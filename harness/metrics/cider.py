@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from harness.errors import UsageError
-from harness.metrics.text.ngrams import Counts, Order, orders, sums
+from harness.metrics.text.ngrams import NgramCounts, Order, orders, sums
 from harness.metrics.text.on_words import OnWords, mean_of
 from harness.metrics.text.tokens import read_recipe, words_of
 from harness.signature import digest
@@ -69,7 +69,7 @@ class Cider(OnWords):
         return {self.headline: mean_of(total)}
 
 
-def _cosine(order: Order, documents: Counts, number: int, size: int, clipped: bool) -> Array:
+def _cosine(order: Order, documents: NgramCounts, number: int, size: int, clipped: bool) -> Array:
     """Similarity of candidate and reference in the n-grams of one order, per study; 0 where either has none that weighs."""
     frequency = np.bincount(documents.gram, minlength=order.size)
     rarity = np.log(max(number, 1)) - np.log(np.maximum(frequency, 1))

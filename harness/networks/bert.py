@@ -24,7 +24,7 @@ BATCH = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class BertShape:
     """The sizes of an encoder; the defaults are those of bert-base-uncased."""
 
     layers: int = 12
@@ -78,7 +78,9 @@ def best_device(named: str = "") -> torch.device:
 class Encoder:
     """Weights on a device, ready to encode token ids."""
 
-    def __init__(self, tensors: Mapping[str, Tensor], shape: Shape, device: str = "", precision: str = "fp32", prefix: str = "") -> None:
+    def __init__(
+        self, tensors: Mapping[str, Tensor], shape: BertShape, device: str = "", precision: str = "fp32", prefix: str = ""
+    ) -> None:
         if precision not in PRECISIONS:
             raise UsageError(f"there is no precision {precision!r}; there are {', '.join(PRECISIONS)}")
         self.shape, self.device, self.dtype = shape, best_device(device), PRECISIONS[precision]

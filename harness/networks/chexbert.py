@@ -16,7 +16,7 @@ from torch import Tensor
 from harness import config
 from harness.errors import Problem, UnavailableError
 from harness.networks import checkpoints
-from harness.networks.bert import BATCH, Encoder, Shape, encode_first, once, read_vocabulary, wordpiece
+from harness.networks.bert import BATCH, BertShape, Encoder, encode_first, once, read_vocabulary, wordpiece
 from harness.signature import digest
 
 HEADS = (4,) * 13 + (2,)
@@ -31,7 +31,7 @@ UNAVAILABLE = (
 )
 
 
-def layout(shape: Shape) -> dict[str, tuple[int, ...]]:
+def layout(shape: BertShape) -> dict[str, tuple[int, ...]]:
     """Names and shapes of the 227 tensors (for the released shape)."""
     table = shape.layout("bert.")
     for number, classes in enumerate(HEADS):
@@ -39,7 +39,7 @@ def layout(shape: Shape) -> dict[str, tuple[int, ...]]:
     return table
 
 
-def read(path: Path, shape: Shape | None = None) -> dict[str, Tensor]:
+def read(path: Path, shape: BertShape | None = None) -> dict[str, Tensor]:
     """Read the tensors of a released or converted file; `position_ids`, a constant that some copies carry, is dropped.
 
     Raises:
@@ -48,7 +48,7 @@ def read(path: Path, shape: Shape | None = None) -> dict[str, Tensor]:
     """
     tensors = checkpoints.read(path)
     tensors.pop("bert.embeddings.position_ids", None)
-    checkpoints.check(tensors, layout(shape or Shape()), str(path))
+    checkpoints.check(tensors, layout(shape or BertShape()), str(path))
     return tensors
 
 
@@ -91,7 +91,7 @@ class CheXbert:
         device: str = "",
         precision: str = "fp32",
         batch: int = BATCH,
-        shape: Shape | None = None,
+        shape: BertShape | None = None,
     ) -> None:
         """Load the weights.
 
@@ -107,7 +107,7 @@ class CheXbert:
             UnavailableError: Weights or vocabulary are not here.
             InputError: They are not what was released.
         """
-        shape = shape or Shape()
+        shape = shape or BertShape()
         path = find_weights(weights)
         tensors = read(path, shape)
         pieces = read_vocabulary(find_vocabulary(vocabulary, path), shape.words)

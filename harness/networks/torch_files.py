@@ -46,7 +46,7 @@ class Inert(dict[Any, Any]):
     __setstate__ = append = extend = add = __call__
 
 
-class Table(dict[Any, Any]):
+class PickledTable(dict[Any, Any]):
     """An ordered dictionary that is made empty, and keeps no attributes: made from others, a small pickle could fill the memory."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class Table(dict[Any, Any]):
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredTensors:
     """The values of one or several tensors, and of which type they are."""
 
     values: UntypedStorage
@@ -128,7 +128,7 @@ class _ZipUnpickler(Unpickler):
         self._mapped, self._members = mapped, members
         self._known: dict[str, UntypedStorage] = {}
 
-    def persistent_load(self, named: Any) -> Stored:
+    def persistent_load(self, named: Any) -> StoredTensors:
         """The values of one name."""
         kind, type_, key, _, count = named
         member = self._members.get(key)
@@ -139,7 +139,7 @@ class _ZipUnpickler(Unpickler):
         if key not in self._known:
             piece: Any = self._mapped[member.start : member.start + member.size]
             self._known[key] = piece if member.start % ALIGNED == 0 else piece.clone()
-        return Stored(self._known[key], type_)
+        return StoredTensors(self._known[key], type_)
 
 
 def _from_stream(path: Path) -> Any:
@@ -155,7 +155,7 @@ def _tensor(stored: Any, offset: int, size: Sequence[int], stride: Sequence[int]
     """A tensor on values that are there: torch itself makes room for what goes beyond them."""
     import torch
 
-    values, type_ = (stored.values, stored.type) if isinstance(stored, Stored) else (stored._untyped_storage, stored.dtype)
+    values, type_ = (stored.values, stored.type) if isinstance(stored, StoredTensors) else (stored._untyped_storage, stored.dtype)
     if len(size) != len(stride) or not all(type(number) is int and number >= 0 for number in (offset, *size, *stride)):
         raise DamagedError("it declares a tensor without a shape")
     count = math.prod(size)
@@ -166,7 +166,9 @@ def _tensor(stored: Any, offset: int, size: Sequence[int], stride: Sequence[int]
 
 
 def _tensor_of_type(stored: Any, offset: int, size: Any, stride: Any, _: Any, __: Any, type_: dtype, *___: Any) -> Tensor:
-    return _tensor(Stored(stored.values if isinstance(stored, Stored) else stored._untyped_storage, type_), offset, size, stride)
+    return _tensor(
+        StoredTensors(stored.values if isinstance(stored, StoredTensors) else stored._untyped_storage, type_), offset, size, stride
+    )
 
 
 def _parameter(data: Any, *_: Any) -> Any:
@@ -183,7 +185,7 @@ _KNOWN: dict[str, Any] = {
     "torch._utils._rebuild_parameter": _parameter,
     "torch._utils._rebuild_parameter_with_state": _parameter,
     "torch._tensor._rebuild_from_type_v2": _with_attributes,
-    "collections.OrderedDict": Table,
+    "collections.OrderedDict": PickledTable,
 }
 
 

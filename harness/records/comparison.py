@@ -15,7 +15,7 @@ from harness.records.record import Record
 from harness.records.snapshot import Pair
 from harness.statistics.intervals import Interval, pseudo
 from harness.statistics.paired import FEW, bootstrap_difference, claimable, compare, holm, swap_tests
-from harness.statistics.resample import Source, parts, patient_totals
+from harness.statistics.resample import RandomSource, parts, patient_totals
 from harness.storage.progress import progress
 from harness.types import Json, Metric, Rows
 
@@ -48,7 +48,7 @@ class MetricComparison:
     """F1 of each finding, in the metric's order, with Holm's correction over those that are tested; empty for metrics on text."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """Two systems on one cohort."""
 
@@ -97,7 +97,7 @@ def _pair(
     seed: int,
 ) -> Comparison:
     (first, left), (second, right) = one, other
-    source = Source(first.cohort.digest, seed)
+    source = RandomSource(first.cohort.digest, seed)
     found = {result.signature: rows for result, rows in zip(second.metrics, right, strict=True)}
     both, left_out = [], [result.signature for result in second.metrics if result.signature not in {r.signature for r in first.metrics}]
     for result, rows in zip(first.metrics, left, strict=True):
@@ -106,7 +106,16 @@ def _pair(
         else:
             left_out.append(result.signature)
     digests = (first.digest, second.digest)
-    return Comparison(_name(first), _name(second), digests, tuple(both), tuple(left_out), alpha, draws, seed)
+    return Comparison(
+        first=_name(first),
+        second=_name(second),
+        digests=digests,
+        metrics=tuple(both),
+        left_out=tuple(left_out),
+        alpha=alpha,
+        draws=draws,
+        seed=seed,
+    )
 
 
 def _name(record: Record) -> str:
@@ -114,7 +123,7 @@ def _name(record: Record) -> str:
 
 
 def _metric(
-    signature: str, left: Rows, right: Rows, patients: Mapping[str, str], alpha: float, draws: int, source: Source
+    signature: str, left: Rows, right: Rows, patients: Mapping[str, str], alpha: float, draws: int, source: RandomSource
 ) -> MetricComparison:
     metric = make_metric(left.metric)
     one, other = patient_totals(left, patients), patient_totals(right, patients)

@@ -63,11 +63,11 @@ def _board(store: Store, group: Sequence[Stored], alpha: float, created: str, as
         for result, rows in zip(item.record.metrics, found, strict=False):
             tables.setdefault(result.signature, []).append((item, rows))
     return Snapshot(
-        first.cohort.digest,
-        first.metrics[0].signature,
-        tuple(_metric(signature, listed, patients, alpha) for signature, listed in tables.items()),
-        alpha,
-        PUBLISHED,
+        cohort=first.cohort.digest,
+        board=first.metrics[0].signature,
+        metrics=tuple(_metric(signature, listed, patients, alpha) for signature, listed in tables.items()),
+        alpha=alpha,
+        method=PUBLISHED,
         without_rows=tuple(absent),
         created=created,
         program=metadata.version("ranscore"),
@@ -145,15 +145,15 @@ def _metric(signature: str, listed: Sequence[tuple[Stored, Rows]], patients: Map
         if least is not None:
             detectable[part] = least
     return MetricSnapshot(
-        metric.name,
-        signature,
-        metric.headline,
-        metric.higher_is_better,
-        ids,
-        tuple(np.array(ids)[in_ranks].tolist()),
-        places,
-        tests,
-        detectable,
+        name=metric.name,
+        signature=signature,
+        headline=metric.headline,
+        higher_is_better=metric.higher_is_better,
+        systems=ids,
+        ranked=tuple(np.array(ids)[in_ranks].tolist()),
+        places=places,
+        tests=tests,
+        detectable=detectable,
     )
 
 

@@ -23,7 +23,7 @@ UNRANKED_ABOVE = 0.02
 """Share of decisions that may fail before a record is listed without a rank (decision 2 in docs/architecture.md)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CohortCard:
     """Which cohort was scored."""
 
@@ -56,7 +56,7 @@ class ExtractorCard:
         return f"{self.name} ({self.by})" if self.by else self.name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """What happened to the studies and decisions of the candidate, and of the references."""
 
@@ -101,7 +101,7 @@ class Counts:
         return "; ".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MetricResult:
     """One metric's score of one system."""
 
@@ -131,7 +131,7 @@ class MetricResult:
         return f"{self.name} {self.headline} {self.value:z.3f}{ends}"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class Record:
     """One scored system on one cohort."""
 

@@ -18,7 +18,7 @@ from harness.signature import digest as digest_of
 from harness.statistics.paired import FEW, holm
 from harness.storage import files
 from harness.storage.shaped import ShapeError, build
-from harness.storage.stored import UPDATE, Source, each, read_object, reading, schema_of, seal
+from harness.storage.stored import TOO_NEW, Source, each, read_object, reading, schema_of, seal
 from harness.types import Json
 
 SCHEMA = 1
@@ -66,7 +66,7 @@ class Tests:
     p: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MetricSnapshot:
     """One metric's places and pairs."""
 
@@ -122,7 +122,7 @@ class MetricSnapshot:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """Everything statistical that a board shows."""
 
@@ -263,7 +263,7 @@ def _says(path: Path, digest: str) -> bool:
     try:
         return load(path).digest == digest
     except StoreError as error:
-        if any(problem.remedy == UPDATE for problem in error.problems):
+        if any(problem.code == TOO_NEW for problem in error.problems):
             raise
         return False
 

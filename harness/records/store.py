@@ -27,9 +27,9 @@ from harness.records import record as records
 from harness.records import stamps, store_events
 from harness.records.record import CohortCard, Record
 from harness.records.store_events import Kept, Restored, Withdrawn
-from harness.storage import files
-from harness.storage.shaped import ShapeError, build
-from harness.storage.stored import Source, content, exists, keep, parse, read_object, reading, seal, shaped, tell
+from harness.storage import files, report_lines
+from harness.storage.shaped import ShapeError
+from harness.storage.stored import Source, content, exists, keep, read_object, reading, seal, shaped, tell
 from harness.types import Rows
 
 SCHEMA = 1
@@ -77,10 +77,10 @@ class Store:
         self.keep_rows(record, rows, patients)
         digest = ""
         if reports is not None:
-            text = _reports_text(reports)
-            digest = sha256(text.encode()).hexdigest()
+            data = report_lines.canonical(reports)
+            digest = sha256(data).hexdigest()
             path = self.reports_path(digest)
-            keep(path, text, lambda: _reports(path), private=True)
+            keep(path, data, lambda: _reports(path), private=True)
         if next(self.root.glob(f"events/*-{name}.json"), None) and (known := [item for item in self.all() if item.id == name]):
             return known[0]
         file = self._append(Kept(id=name, record=record, reports=digest))
@@ -209,16 +209,6 @@ class Store:
                 return str(path)
 
 
-def _reports_text(reports: Mapping[str, str]) -> str:
-    return "".join(json.dumps({"study_id": study, "report": reports[study]}) + "\n" for study in sorted(reports))
-
-
-@dataclass(frozen=True, slots=True)
-class _Report:
-    study_id: str
-    report: str = field(repr=False)
-
-
 def _reports(path: Path) -> dict[str, str]:
     """Kept reports by study id; the file is named by the hash of its content."""
     source = Source(str(path), "the file of reports", "Restore this file from a backup, or score the reports again")
@@ -226,9 +216,7 @@ def _reports(path: Path) -> dict[str, str]:
     with reading(source):
         if sha256(data).hexdigest() != path.stem:
             raise ShapeError("it was changed since it was written")
-        # Split as bytes: text would part at U+2028 too.
-        lines = [build(_Report, parse(line, source)) for line in data.splitlines()]
-    return {line.study_id: line.report for line in lines}
+        return report_lines.read_canonical(data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from harness.cohorts.synthetic.cohort import build
 from harness.cohorts.synthetic.systems import SyntheticSystem, bounds, systems
@@ -36,19 +36,19 @@ def fill(
     metrics: Sequence[Metric],
     studies: int = 590,
     seed: int = 0,
-    more: Sequence[Callable[[Cohort], SyntheticSystem]] = (),
+    more: Mapping[str, Callable[[Cohort], SyntheticSystem]] | None = None,
 ) -> Cohort:
     """Score every synthetic system, floor and ceiling into a store and rank them; what is there already is not scored again.
 
     Args:
         studies: Scored studies.
         seed: Of the cohort and of the systems.
-        more: Makers of further systems, each called only where its record is not there yet; named `system_name`.
+        more: By name the makers of further systems, each called only where its record is not there yet.
     """
     cohort = build(studies=studies, seed=seed)
     there = scored_already(target, cohort, metrics)
     invented = [system for system in (*systems(cohort, seed), *bounds(cohort, seed)) if system.name not in there]
-    invented += [maker(cohort) for maker in more if getattr(maker, "system_name", "") not in there]
+    invented += [maker(cohort) for name, maker in (more or {}).items() if name not in there]
     for system in progress(invented, "Scoring the synthetic systems", unit="system"):
         card = SystemCard(system.name, role=system.role, open_weights="no", trained_on_cohort="no")
         found = evaluation.evaluate(sides(cohort, system), metrics, card=card, grade=Grade.REGENERATED, created=store.now())

@@ -73,7 +73,15 @@ def cohort_card(cohort: Cohort) -> CohortCard:
     """What a record says of its cohort."""
     manifest, scored = cohort.manifest, cohort.scored
     patients = len({study.patient for study in scored})
-    return CohortCard(manifest.name, manifest.digest, manifest.section, manifest.access, manifest.language, len(scored), patients)
+    return CohortCard(
+        name=manifest.name,
+        digest=manifest.digest,
+        section=manifest.section,
+        access=manifest.access,
+        language=manifest.language,
+        studies=len(scored),
+        patients=patients,
+    )
 
 
 def from_reports(cohort: Cohort, reports: ReportSet, extractors: Sequence[Extractor]) -> Sides:
@@ -163,7 +171,13 @@ def from_labels(
 def _labels_card(reference: Mapping[str, Labels], name: str) -> CohortCard:
     content = {study: [list(labels.values), [status.value for status in labels.statuses]] for study, labels in reference.items()}
     return CohortCard(
-        name, digest_of({"reference labels": content}), Section.BOTH, Access.CREDENTIALED, "en", len(reference), len(reference)
+        name=name,
+        digest=digest_of({"reference labels": content}),
+        section=Section.BOTH,
+        access=Access.CREDENTIALED,
+        language="en",
+        studies=len(reference),
+        patients=len(reference),
     )
 
 
@@ -225,7 +239,15 @@ def _result(metric: Metric, table: Rows, sides: Sides) -> MetricResult:
         attainable = float(mirrored[metric.headline])
     ends = intervals(metric, patient_totals(table, sides.patients))
     finite = {part: end for part, end in ends.items() if np.isfinite(end).all()}
-    return MetricResult(metric.name, str(signature), metric.headline, parts, metric.higher_is_better, attainable, finite)
+    return MetricResult(
+        name=metric.name,
+        signature=str(signature),
+        headline=metric.headline,
+        parts=parts,
+        higher_is_better=metric.higher_is_better,
+        attainable=attainable,
+        intervals=finite,
+    )
 
 
 def check_references(sides: Sides) -> None:
@@ -261,7 +283,7 @@ def count(sides: Sides) -> Counts:
                 _tally(item.labels[vocabulary], tally, yes_or_no=vocabulary == "ran-21")
     flags = [{flag for labels in item.labels.values() for flag in labels.flags} for item in sides.candidates]
     return Counts(
-        len(sides.candidates),
+        studies=len(sides.candidates),
         missing=whole[ReportStatus.MISSING],
         empty=whole[ReportStatus.EMPTY],
         unsupported=whole[ReportStatus.UNSUPPORTED],

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special, stats
 
 from harness.errors import UsageError
 
@@ -18,7 +17,7 @@ Ratios = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Counts:
+class AgreementCounts:
     """How one label of n reports agrees with its reference."""
 
     true_positives: int
@@ -45,7 +44,7 @@ class Counts:
         return 2 * self.true_positives / both if both else 0.0
 
 
-def counts_of(accuracy: float, precision: float, recall: float, n: int, digits: int = 3, truncated: bool = False) -> list[Counts]:
+def counts_of(accuracy: float, precision: float, recall: float, n: int, digits: int = 3, truncated: bool = False) -> list[AgreementCounts]:
     """All whole counts whose ratios print as given.
 
     Args:
@@ -67,7 +66,7 @@ def counts_of(accuracy: float, precision: float, recall: float, n: int, digits: 
     unit = 10.0**-digits
     wrongs = [wrong for wrong in range(n + 1) if _prints(1 - wrong / n, accuracy, unit, truncated)]
     made = (
-        Counts(right, wrong - missed, missed, n)
+        AgreementCounts(right, wrong - missed, missed, n)
         for wrong in wrongs
         for missed in range(wrong + 1)
         for right in _numerators(missed, recall, n - wrong, unit)
@@ -127,6 +126,8 @@ def clopper_pearson(k: int, n: int, alpha: float = 0.05) -> Interval:
 
 def clopper_pearson_real(k: float, n: float, alpha: float = 0.05) -> Interval:
     """The same for counts that are not whole, such as those that a design effect leaves."""
+    from scipy import special
+
     low = float(special.betaincinv(k, n - k + 1, alpha / 2)) if k > 0 else 0.0
     high = float(special.betaincinv(k + 1, n - k, 1 - alpha / 2)) if k < n else 1.0
     return low, high
@@ -138,6 +139,8 @@ def wilson(k: int, n: int, alpha: float = 0.05) -> Interval:
     Raises:
         UsageError: The counts are impossible.
     """
+    from scipy import special
+
     _check(k, n)
     z2 = float(special.ndtri(1 - alpha / 2)) ** 2
     centre = (k + z2 / 2) / (n + z2)
@@ -187,6 +190,8 @@ def mcnemar(only_first: int, only_second: int) -> float:
         only_first: Cases that the first reader alone got right.
         only_second: Cases that the second alone got right.
     """
+    from scipy import stats
+
     if only_first < 0 or only_second < 0:
         raise UsageError("counts of cases cannot be negative")
     both = only_first + only_second

@@ -5,6 +5,8 @@ kurtosis. Macro F1 over findings with a handful of positives is biased downwards
 has the simulation behind the choice. The ratio of a single finding is a function of a proportion and has the interval of Korn and
 Graubard. Where all trials of a finding hit, or none, resampling shows no variance: `harness.statistics.proportions`
 estimates it for the averages.
+
+scipy is imported where it is used, so that `from ranscore import score` stays fast.
 """
 
 from __future__ import annotations
@@ -13,11 +15,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
 
 from harness.errors import UsageError
 from harness.statistics.proportions import counted, hidden_variance
-from harness.statistics.resample import Source, bootstrap, parts
+from harness.statistics.resample import RandomSource, bootstrap, parts
 from harness.types import Array, Metric
 
 Interval = tuple[float, float]
@@ -105,6 +106,8 @@ def jackknife_t(
 
 def _half(seen: Array, hidden: Array, freedom: Array, alpha: float) -> Array:
     """Half an interval's width; the degrees of freedom are Satterthwaite's for an estimated variance plus a given one."""
+    from scipy import special
+
     total = seen + hidden
     growth = np.divide(total, seen, out=np.ones(np.shape(total)), where=seen > 0)
     joint = np.where(seen > 0, np.minimum(freedom * growth**2, MANY), MANY)
@@ -132,6 +135,8 @@ def bca(value: float, draws: Array, values: Array, alpha: float = 0.05) -> Inter
     Args:
         values: The score's pseudo-values, for the acceleration.
     """
+    from scipy import special
+
     if np.ptp(draws) == 0:
         return min(value, float(draws[0])), max(value, float(draws[0]))
     count = len(draws)
@@ -154,7 +159,7 @@ METHODS: tuple[str, ...] = (PUBLISHED, "percentile", "basic", "bca")
 
 
 def intervals(
-    metric: Metric, table: Array, *, method: str = PUBLISHED, alpha: float = 0.05, draws: int = 1000, source: Source | None = None
+    metric: Metric, table: Array, *, method: str = PUBLISHED, alpha: float = 0.05, draws: int = 1000, source: RandomSource | None = None
 ) -> dict[str, Interval]:
     """The interval of every part.
 
@@ -180,7 +185,7 @@ def intervals(
         found = {name: (float(low), float(high)) for name, low, high in zip(left.names, lows, highs, strict=True)}
         found.update({part: item.interval(alpha) for part, item in known.items()})
     else:
-        found = _bootstrapped(left, bootstrap(metric, [table], draws, source or Source(""))[0], method, alpha)
+        found = _bootstrapped(left, bootstrap(metric, [table], draws, source or RandomSource(""))[0], method, alpha)
     lowest, highest = metric.limits
     return {name: (max(low, lowest) + 0.0, min(high, highest) + 0.0) for name, (low, high) in found.items()}
 
@@ -195,4 +200,6 @@ def _bootstrapped(left: Pseudo, drawn: Mapping[str, Array], method: str, alpha: 
 
 def t_tail(value: Array, freedom: Array) -> Array:
     """Two-sided p of Student's t."""
-    return np.asarray(2 * stats.t.sf(np.abs(value), freedom), dtype=np.float64)
+    from scipy import special  # scipy.stats gives the same numbers and takes three seconds to import
+
+    return np.asarray(2 * special.stdtr(freedom, -np.abs(value)), dtype=np.float64)

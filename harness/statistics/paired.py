@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from scipy import special
 
 from harness.statistics.intervals import Interval, Pseudo, moments, percentile, t_tail
-from harness.statistics.resample import Source, bootstrap, parts, swaps, weighted
+from harness.statistics.resample import RandomSource, bootstrap, parts, swaps, weighted
 from harness.types import Array, Metric
 
 FEW = 10
@@ -47,6 +46,8 @@ def differences(value: Array, values: Array, alpha: float = 0.05) -> Differences
         value: Shape (...): the differences of the scores.
         values: Shape (..., patients): the differences of the pseudo-values.
     """
+    from scipy import special
+
     count = values.shape[-1]
     if count < 2:
         nothing = np.full(np.shape(value), np.inf)
@@ -91,6 +92,8 @@ def least_detectable(errors: Sequence[float], alpha: float = 0.05) -> float | No
     Returns:
         None where no pair shows any variance: then these systems say nothing about a difference.
     """
+    from scipy import special
+
     shown = [error for error in errors if 0 < error < np.inf]
     return float((special.ndtri(1 - alpha / 2) + special.ndtri(POWER)) * np.median(shown)) if shown else None
 
@@ -127,7 +130,7 @@ def claimable(whole: Mapping[str, Array]) -> tuple[str, ...]:
     return tuple(finding for finding, count in counts.items() if count >= FEW)
 
 
-def swap_tests(metric: Metric, tables: Sequence[Array], draws: int, source: Source) -> Iterator[tuple[int, int, dict[str, float]]]:
+def swap_tests(metric: Metric, tables: Sequence[Array], draws: int, source: RandomSource) -> Iterator[tuple[int, int, dict[str, float]]]:
     """Swap two systems' rows for a random half of the patients and score again: p = (c + 1) / (n + 1), two-sided, for every part.
 
     Args:
@@ -155,7 +158,7 @@ def _gaps(metric: Metric, first: Array, second: Array) -> dict[str, Array]:
 
 
 def bootstrap_difference(
-    metric: Metric, first: Array, second: Array, draws: int, source: Source, alpha: float = 0.05
+    metric: Metric, first: Array, second: Array, draws: int, source: RandomSource, alpha: float = 0.05
 ) -> dict[str, Interval]:
     """The percentile interval of the difference, both systems drawn with the same patients."""
     left, right = bootstrap(metric, [first, second], draws, source)

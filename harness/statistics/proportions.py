@@ -43,7 +43,7 @@ def effective(trials: Array) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class ProportionEstimate:
     """One proportion in these patients."""
 
     hits: Array
@@ -72,7 +72,7 @@ class Counted:
         return float(self.kind.rising(low)), float(self.kind.rising(high))
 
 
-def counted(metric: Metric, table: Array) -> dict[str, Counted]:
+def counted(metric: Metric, table: Array) -> dict[str, ProportionEstimate]:
     """Every part that is a proportion.
 
     Args:
@@ -89,11 +89,11 @@ def counted(metric: Metric, table: Array) -> dict[str, Counted]:
     for part, kind in named.items():
         hits, trials = summed(kind.hits), summed(kind.trials)
         size = float(trials.sum())
-        found[part] = Counted(hits, trials, kind, float(hits.sum()) / size if size > 0 else 0.0, effective(trials))
+        found[part] = ProportionEstimate(hits, trials, kind, float(hits.sum()) / size if size > 0 else 0.0, effective(trials))
     return found
 
 
-def hidden_variance(metric: Metric, known: Mapping[str, Counted], seen: Mapping[str, float]) -> dict[str, Interval]:
+def hidden_variance(metric: Metric, known: Mapping[str, ProportionEstimate], seen: Mapping[str, float]) -> dict[str, Interval]:
     """What averages of proportions miss where every trial hit, or none: of 3 positives all found, resampling sees no uncertainty.
 
     The share of such a member has a beta prior of weight one around the mean share of the average's members, which says what this
@@ -120,13 +120,13 @@ def hidden_variance(metric: Metric, known: Mapping[str, Counted], seen: Mapping[
     return unseen
 
 
-def _prior(members: Sequence[Counted]) -> float:
+def _prior(members: Sequence[ProportionEstimate]) -> float:
     """The mean share of what was tried, with one success and one failure added (Laplace's rule): never 0 or 1."""
     shares = [item.share for item in members if item.tried > 0]
     return (sum(shares) + 1) / (len(shares) + 2)
 
 
-def _gap(item: Counted, prior: float, seen: float) -> tuple[float, bool]:
+def _gap(item: ProportionEstimate, prior: float, seen: float) -> tuple[float, bool]:
     """The squared distance to expect beyond the variance that was seen, and whether the true value is above."""
     share = (item.share * item.tried + prior) / (item.tried + 1)
     slope = (item.kind.rising(share + 1e-6) - item.kind.rising(share - 1e-6)) / 2e-6

@@ -15,7 +15,6 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from harness.statistics.intervals import moments
 from harness.types import Array
@@ -217,6 +216,8 @@ def _one_dissents(votes: Votes, total: Array) -> Array:
 
 
 def _interval(value: float, lowest: float, error: float, freedom: float, alpha: float, perfect: float) -> Interval:
+    from scipy import special
+
     share = (value - lowest) / (1 - lowest)
     if share >= 1 - 1e-12:
         return min(perfect, value), 1.0

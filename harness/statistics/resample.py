@@ -23,7 +23,7 @@ EXACT = 2**24
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class RandomSource:
     """Where randomness comes from. Equal sources give equal draws on every machine and with every list of systems."""
 
     cohort: str
@@ -54,7 +54,7 @@ def patient_totals(rows: Rows, patients: Mapping[str, str]) -> Array:
     return table
 
 
-def weights(patients: int, draws: int, source: Source) -> Iterator[NDArray[np.float32]]:
+def weights(patients: int, draws: int, source: RandomSource) -> Iterator[NDArray[np.float32]]:
     """Draw patients with replacement, as many as there are: how often each was drawn.
 
     Yields:
@@ -68,7 +68,7 @@ def weights(patients: int, draws: int, source: Source) -> Iterator[NDArray[np.fl
         yield np.bincount(flat, minlength=size * patients).reshape(size, patients).astype(np.float32)
 
 
-def swaps(patients: int, draws: int, source: Source) -> Iterator[NDArray[np.float32]]:
+def swaps(patients: int, draws: int, source: RandomSource) -> Iterator[NDArray[np.float32]]:
     """Toss a coin for every patient: 1 where the two systems change places.
 
     Yields:
@@ -104,7 +104,7 @@ def parts(metric: Metric, total: Array) -> dict[str, Array]:
     return {name: np.asarray(value, dtype=np.float64) for name, value in scored.items() if not name.startswith("positives:")}
 
 
-def bootstrap(metric: Metric, tables: Sequence[Array], draws: int, source: Source) -> list[dict[str, Array]]:
+def bootstrap(metric: Metric, tables: Sequence[Array], draws: int, source: RandomSource) -> list[dict[str, Array]]:
     """Every part's value in every draw; the draws are made once and shared by all systems.
 
     Args:

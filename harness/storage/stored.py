@@ -29,6 +29,7 @@ T = TypeVar("T")
 LARGEST: Final = 256 << 20
 """Bytes of the largest file that is read as a whole."""
 UPDATE: Final = "Update ranscore"
+TOO_NEW: Final = "schema-too-new"
 """What to do about a file by a newer program."""
 SEAL: Final = "sha256"
 """The key of a JSON object under which the hash of the others is kept."""
@@ -65,7 +66,7 @@ class Source:
 
     def newer(self, schema: int, known: int) -> StoreError:
         """The error for a file of a newer program."""
-        return StoreError(Problem(f"its schema is {schema}, this program reads up to {known}", UPDATE, self.file))
+        return StoreError(Problem(f"its schema is {schema}, this program reads up to {known}", UPDATE, self.file, code=TOO_NEW))
 
 
 @contextmanager

@@ -140,6 +140,10 @@
     at("submit-person").textContent = `Logged in as ${name}. `;
     Object.assign(at("submit-login"), { textContent: "Log out", href: "logout?_target_url=/?tab=submit" });
   }
+  async function worker() { // whether somebody would score a file now
+    const found = await asked("door");
+    if (at("submit-idle")) at("submit-idle").hidden = found.worker !== false;
+  }
   function start() { // once for each time that the tab is opened, and each time that Gradio makes it anew
     const where = at("submit-where");
     if (!open() || !where) { clearTimeout(watch); shown = ""; return; }
@@ -148,6 +152,7 @@
       shown = "";
       if (at("submit")) access();
       if (at("submit-login")) login().catch(() => {});
+      worker().catch(() => {});
     }
     const wanted = new URLSearchParams(location.search).get("receipt") ?? "", box = field("submit-receipt");
     if (wanted && wanted !== shown) box.value = wanted;

@@ -49,7 +49,7 @@ class Written(Quiet):
     """Whether the film is one of this page's drawn examples."""
 
 
-class Reader:
+class FilmReader:
     """One generator as the page offers it.
 
     Args:
@@ -105,7 +105,7 @@ def _picture(clean: bytes) -> tuple[bytes, tuple[int, int]]:
     return stream.getvalue(), size
 
 
-def configured(environment: Mapping[str, str] = os.environ) -> Reader | None:
+def configured(environment: Mapping[str, str] = os.environ) -> FilmReader | None:
     """The generator that `RANSCORE_GENERATOR` or `[try]` of the user's configuration names; None where neither does.
 
     Raises:
@@ -124,7 +124,7 @@ def configured(environment: Mapping[str, str] = os.environ) -> Reader | None:
         mine["seed"],
         {key: _spelled(value) for key, value in mine["set"].items()},
     )
-    return Reader(catalogue.find(name), options, seconds=mine["seconds"])
+    return FilmReader(catalogue.find(name), options, seconds=mine["seconds"])
 
 
 def _spelled(value: Any) -> str:

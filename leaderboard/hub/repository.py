@@ -26,8 +26,8 @@ from harness.records.store import Store
 from harness.storage import files
 from harness.storage.stored import each, exists
 from leaderboard.hub.publish import public, rows
-from submissions import desk as desks
-from submissions.desk import Desk
+from submissions import board_folder as board_folders
+from submissions.board_folder import BoardFolder
 from submissions.events import NAME, load
 from submissions.ledger import Ledger, checked
 
@@ -192,7 +192,7 @@ def _status(error: Exception) -> int | None:
 
 
 @dataclass(slots=True, repr=False)
-class HubShelf(Quiet):
+class HubFiles(Quiet):
     """A ledger's files in a closed data set."""
 
     repository: Repository
@@ -220,7 +220,7 @@ class HubShelf(Quiet):
         return f"{self.repository.id}/{name}"
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Nobody can be kept out; a commit names the state that it was decided on instead."""
         yield
 
@@ -281,20 +281,20 @@ def pull(repository: Repository, store: Store) -> int:
     return len(wanted)
 
 
-def follow(desk: Desk, every: float = 60.0) -> None:
+def follow(board_folder: BoardFolder, every: float = 60.0) -> None:
     """Keep a page's store as the results on the Hub are, from a thread of its own; nothing where there are none.
 
     Args:
         every: Seconds between two looks.
     """
-    _, results = repositories(desk.root)
+    _, results = repositories(board_folder.root)
     if results is None:
         return
 
     def look() -> None:
         while True:
             with suppress(RanscoreError, OSError):
-                pull(results, desk.store)
+                pull(results, board_folder.store)
             time.sleep(every)
 
     Thread(target=look, daemon=True, name="results").start()
@@ -322,19 +322,19 @@ def _check_trusted(endpoint: str | None, path: Path) -> None:
         raise RefusedError(Problem(what, f"If you trust it, set HF_ENDPOINT, or [hub] endpoint in {home() / 'config.toml'}", str(path)))
 
 
-def open_desk(root: Path | None = None) -> Desk:
-    """The desk of a board's folder, with its ledger on the Hub where the configuration says so."""
-    desk = desks.at(root)
-    submissions, _ = repositories(desk.root)
-    return desks.at(root, Ledger(HubShelf(submissions))) if submissions else desk
+def open_board_folder(root: Path | None = None) -> BoardFolder:
+    """The board of a folder, with its ledger on the Hub where the configuration says so."""
+    board_folder = board_folders.at(root)
+    submissions, _ = repositories(board_folder.root)
+    return board_folders.at(root, Ledger(HubFiles(submissions))) if submissions else board_folder
 
 
-def publisher(desk: Desk) -> Callable[[], None]:
+def publisher(board_folder: BoardFolder) -> Callable[[], None]:
     """What a worker calls when its board changed: publish, where there is somewhere to; a Hub that is down is tried again next time."""
-    _, results = repositories(desk.root)
+    _, results = repositories(board_folder.root)
 
     def publish() -> None:
         if results:
-            push(desk.store, results)
+            push(board_folder.store, results)
 
     return publish

@@ -45,7 +45,7 @@ def refused(status: int, problems: Sequence[Problem]) -> Response:
 
 def plain(problem: Problem) -> Json:
     """A problem as JSON."""
-    return {name: getattr(problem, name) for name in ("what", "remedy", "file", "line", "study")}
+    return {name: getattr(problem, name) for name in ("code", "what", "remedy", "file", "line", "study")}
 
 
 def lines(problems: Sequence[Problem]) -> list[str]:

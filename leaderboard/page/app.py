@@ -18,8 +18,8 @@ from harness import config
 from harness.config.home import home
 from harness.errors import Problem, RanscoreError, UnavailableError
 from harness.records.store import Store
-from leaderboard.content import Shelf
-from leaderboard.films.reader import Reader, configured
+from leaderboard.content import BoardContent
+from leaderboard.films.reader import FilmReader, configured
 from leaderboard.html import frame
 from leaderboard.hub import repository
 from leaderboard.page import answers, door, origins, person, submit, try_it, views, visitor
@@ -31,7 +31,7 @@ from leaderboard.page.origins import Own
 from leaderboard.page.person import People
 from leaderboard.page.tabs import TABS
 from leaderboard.page.views import Views
-from submissions.desk import Desk
+from submissions.board_folder import BoardFolder
 
 SCRIPTS = ("colours.js", "frame.js", "film.js", "try.js", "submit.js")
 ASSETS = {"frame.css": "text/css", "live.css": "text/css"} | dict.fromkeys(SCRIPTS, "text/javascript")
@@ -42,7 +42,7 @@ class Site:
     """One store as it is served.
 
     Args:
-        shelf: What is shown.
+        board_content: What is shown.
         canonical: The address under which people reach it, where that is not the server's own.
         dataset: Id of the benchmark's data set on the Hub.
         settings: The `[page]` table of the user's configuration.
@@ -50,22 +50,22 @@ class Site:
         own: The names and origins that the page answers to.
     """
 
-    shelf: Shelf
+    board_content: BoardContent
     canonical: str = ""
     dataset: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
-    film: Reader | None = None
+    film: FilmReader | None = None
     own: Own = field(default_factory=Own)
-    _desk: Desk | None = None
+    _board_folder: BoardFolder | None = None
 
     @property
-    def desk(self) -> Desk:
+    def board_folder(self) -> BoardFolder:
         """Where submissions are handed in: the board's folder around the store."""
-        self._desk = self._desk or repository.open_desk(self.shelf.store.root.parent)
-        return self._desk
+        self._board_folder = self._board_folder or repository.open_board_folder(self.board_content.store.root.parent)
+        return self._board_folder
 
 
-def open_site(store: Store, film: Reader | None = None) -> Site:
+def open_site(store: Store, film: FilmReader | None = None) -> Site:
     """A store with what the user's configuration says about its page.
 
     Args:
@@ -79,7 +79,7 @@ def open_site(store: Store, film: Reader | None = None) -> Site:
     space = os.environ.get("SPACE_ID", "")
     own = origins.of(settings, str(home() / config.NAME))
     canonical = settings.get("address", "") or (f"https://huggingface.co/spaces/{space}" if space else "")
-    return Site(Shelf(store), canonical, settings.get("dataset", ""), settings, film or configured(), own)
+    return Site(BoardContent(store), canonical, settings.get("dataset", ""), settings, film or configured(), own)
 
 
 def blocks(site: Site) -> Any:
@@ -103,10 +103,10 @@ def app(site: Site) -> Guard:
     uploads = Uploads()
     _routes(made, site, uploads)
     try_it.route(made, uploads)
-    door.route(made, site.desk, people, uploads)
+    door.route(made, site.board_folder, people, uploads)
     if site.film and try_it.able(site.film):
         page_film.route(made, site.film, uploads)
-    submit.start(site.desk)
+    submit.start(site.board_folder)
     return Guard(_with_gradio(made, site), site.own)
 
 
@@ -118,7 +118,7 @@ def answer_in_words(made: FastAPI) -> None:
 
 def _routes(made: FastAPI, site: Site, uploads: Uploads) -> None:
     """Pages, exports, style sheets and scripts."""
-    views.route(made, Views(site.shelf, site.canonical, site.dataset), uploads)
+    views.route(made, Views(site.board_content, site.canonical, site.dataset), uploads)
 
     @made.get("/ranscore/{name}.{kind}")
     def asset(name: str, kind: str) -> Response:
@@ -170,7 +170,7 @@ def run(site: Site, host: str, port: int) -> None:
     except OSError as error:
         raise UnavailableError(Problem(f"nothing can listen on {host}:{port} ({error.strerror})", "Choose another --port")) from None
     shown = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - only told apart
-    site.shelf.content()
+    site.board_content.content()
     whole = app(site)
     print(f"The board is at http://{shown}:{listener.getsockname()[1]} (Ctrl-C ends it)", flush=True)
     allow_many()

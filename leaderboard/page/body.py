@@ -110,7 +110,7 @@ def _too_large(most: int) -> Refusal:
 
 
 @dataclass(slots=True)
-class Line:
+class JobQueue:
     """Jobs of visitors, of which a few are done at once, each in a thread, and some more may wait.
 
     Args:

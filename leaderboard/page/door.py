@@ -16,7 +16,8 @@ was handed in where `problems` is not empty, or where `private` is not and `look
 `GET /ranscore/door?cohort=NAME` says what there is to know before anything is sent: `cohort`, `digest`, `access` (`open` or `credentialed`),
 `section`, `studies` (how many are scored), `ids` (their ids, only where the cohort is open), `ids_sha256` (of the sorted ids, each with a
 line feed), `max_bytes`, `per_day`, `in_all`, `data_use` (the sentence; empty where the cohort is open), `login` (whether the page asks for a
-login at the Hub or its token), `cohorts` (the names of all). Without `cohort` it holds `cohorts`, `login` and `max_bytes` alone.
+login at the Hub or its token), `cohorts` (the names of all), `worker` (whether one is running; null where the page cannot know). Without
+`cohort` it holds `cohorts`, `login`, `max_bytes` and `worker` alone.
 
 `GET /ranscore/receipt/ID`: where a submission is, with `lines` for people. `GET /ranscore/example?cohort=NAME`: a file to try it with.
 `POST /ranscore/withdraw`, content type `application/json`, header `X-Ranscore: 1`: `{"id": ..., "code": ..., "reason": ...}`.
@@ -37,11 +38,11 @@ from harness.errors import Problem, UsageError
 from harness.types import Access, Json, Section, SystemCard
 from leaderboard.page import body
 from leaderboard.page.answers import as_json, lines, plain
-from leaderboard.page.body import Line, Refusal, Uploads
+from leaderboard.page.body import JobQueue, Refusal, Uploads
 from leaderboard.page.person import People
 from leaderboard.page.visitor import client
-from submissions import example, intake, receipts
-from submissions.desk import Desk
+from submissions import beats, example, intake, receipts
+from submissions.board_folder import BoardFolder
 
 HEAD = 20_000
 """Bytes of the line before the file."""
@@ -52,17 +53,17 @@ ASKED = ("name", "cohort", "card", "agreed", "looked", "dry", "code")
 LOOK = "Look at this first, then tick that it names nobody:"
 
 
-def route(app: FastAPI, desk: Desk, people: People, uploads: Uploads) -> None:
+def route(app: FastAPI, board_folder: BoardFolder, people: People, uploads: Uploads) -> None:
     """Add the routes to the server."""
-    line = Line(AT_ONCE, WAITING, EACH)
+    line = JobQueue(AT_ONCE, WAITING, EACH)
 
     @app.post("/ranscore/hand-in")
     async def hand_in(request: Request) -> Response:
         person = await people.name(request)
         visitor = person if person.startswith("hf:") else client(request)
-        data = await uploads.read(request, int(desk.policy.max_bytes) + HEAD)
+        data = await uploads.read(request, int(board_folder.policy.max_bytes) + HEAD)
         upload, dry = asked(data, person)
-        return as_json(await line.run(visitor, lambda: handed(desk, upload, dry)))
+        return as_json(await line.run(visitor, lambda: handed(board_folder, upload, dry)))
 
     @app.post("/ranscore/withdraw")
     async def withdraw(request: Request) -> Response:
@@ -70,22 +71,22 @@ def route(app: FastAPI, desk: Desk, people: People, uploads: Uploads) -> None:
         data = body.parsed(await uploads.read(request, HEAD))
         body.known(data, ("id", "code", "reason"), "the request")
         name, code, reason = (body.text(data, key, 1000).strip() for key in ("id", "code", "reason"))
-        await run_in_threadpool(intake.withdraw, desk, name, reason, person=person, code=code)
+        await run_in_threadpool(intake.withdraw, board_folder, name, reason, person=person, code=code)
         return as_json({"problems": [], "head": "Withdrawn. A tombstone stays.", "lines": []})
 
     @app.get("/ranscore/receipt/{name}")
     def receipt(name: str) -> Response:
-        if not (found := receipts.receipt(desk, name)):
+        if not (found := receipts.receipt(board_folder, name)):
             raise UsageError(Problem("there is no such receipt", "Copy the whole id"))
         return as_json({**found, "lines": receipts.lines(found)})
 
     @app.get("/ranscore/door")
     def door(request: Request) -> Response:
-        return as_json(facts(desk, request.query_params.get("cohort"), people.space))
+        return as_json(facts(board_folder, request.query_params.get("cohort"), people.space))
 
     @app.get("/ranscore/example")
     def sample(request: Request) -> Response:
-        made = example.of(desk, request.query_params.get("cohort", ""))
+        made = example.of(board_folder, request.query_params.get("cohort", ""))
         return Response(made, media_type="text/csv", headers={"cache-control": "no-store"})
 
     @app.get("/ranscore/person")
@@ -127,13 +128,13 @@ def card(data: object) -> SystemCard:
     return SystemCard(fields.pop("name", ""), sections=Section(section) if section else None, **fields)  # type: ignore[arg-type]
 
 
-def handed(desk: Desk, upload: intake.Upload, dry: bool) -> Json:
+def handed(board_folder: BoardFolder, upload: intake.Upload, dry: bool) -> Json:
     """Look, then hand in.
 
     Raises:
         RanscoreError: It is not taken for another reason than what is wrong with it.
     """
-    found = intake.look(desk, upload)
+    found = intake.look(board_folder, upload)
     answer: Json = {
         "problems": [plain(problem) for problem in found.problems],
         "warnings": [str(problem) for problem in found.warnings],
@@ -142,25 +143,29 @@ def handed(desk: Desk, upload: intake.Upload, dry: bool) -> Json:
     }
     notes = [*answer["warnings"], *map(str, found.private)]
     wait = bool(found.private) and not upload.looked
-    notes = [*answer["warnings"], *map(str, found.private)]
     if dry and found.problems:
         return answer | {"head": "It cannot be handed in", "lines": lines(found.problems)}
     if dry or (wait and not found.problems):
         return answer | {"head": LOOK if wait else "It can be handed in; nothing was kept.", "lines": notes}
-    receipt = intake.submit(desk, upload, found)
+    receipt = intake.submit(board_folder, upload, found)
     return {**answer, "problems": [], "id": receipt.id, "code": receipt.code, "head": "Handed in.", "lines": notes}
 
 
-def facts(desk: Desk, name: str | None, login: bool) -> Json:
+def facts(board_folder: BoardFolder, name: str | None, login: bool) -> Json:
     """What is to be known before a file is sent to a cohort; of all of them without a name.
 
     Raises:
         UsageError: There is no such cohort.
     """
-    known = {"cohorts": list(desk.manifests()), "login": login, "max_bytes": int(desk.policy.max_bytes)}
+    known = {
+        "cohorts": list(board_folder.manifests()),
+        "login": login,
+        "max_bytes": int(board_folder.policy.max_bytes),
+        "worker": beats.working(board_folder),
+    }
     if name is None:
         return known
-    manifest = desk.manifest(name)
+    manifest = board_folder.manifest(name)
     ids = sorted(study.id for study in manifest.studies if study.part == "test")
     is_open = manifest.access is Access.OPEN
     return {
@@ -172,7 +177,7 @@ def facts(desk: Desk, name: str | None, login: bool) -> Json:
         "studies": len(ids),
         "ids_sha256": sha256("".join(f"{study}\n" for study in ids).encode()).hexdigest(),
         **({"ids": ids} if is_open else {}),
-        "per_day": desk.policy.per_day,
-        "in_all": desk.policy.in_all,
+        "per_day": board_folder.policy.per_day,
+        "in_all": board_folder.policy.in_all,
         "data_use": "" if is_open else intake.DATA_USE,
     }

@@ -14,7 +14,7 @@ from fastapi.responses import StreamingResponse
 
 from harness.errors import InputError, Problem, RanscoreError, UnavailableError
 from leaderboard.films import sandbox
-from leaderboard.films.reader import EXAMPLES, Reader, example
+from leaderboard.films.reader import EXAMPLES, FilmReader, example
 from leaderboard.html.markup import Html
 from leaderboard.page import try_it
 from leaderboard.page.body import Refusal, Uploads
@@ -39,7 +39,7 @@ TWICE = Problem("a film from your address is being taken already", "Wait until i
 LATE = Problem(f"it took longer than {PATIENCE:g} seconds", "Try again later")
 
 
-class Line:
+class FilmQueue:
     """Those who wait, each with a whole film: one is read at a time, in the order of arrival."""
 
     def __init__(self) -> None:
@@ -83,9 +83,9 @@ class Line:
         return await asyncio.shield(running)
 
 
-def route(app: FastAPI, reader: Reader, uploads: Uploads) -> None:
+def route(app: FastAPI, reader: FilmReader, uploads: Uploads) -> None:
     """Add the door and the example to the server."""
-    line, examples = Line(), Lane()
+    line, examples = FilmQueue(), Lane()
 
     @app.post("/ranscore/film")
     async def take(request: Request) -> Response:
@@ -96,15 +96,15 @@ def route(app: FastAPI, reader: Reader, uploads: Uploads) -> None:
         try:
             line.enter(who)
         except RanscoreError as error:
-            return _Lines(_once(film.complaint(error.problems)))
+            return _JsonLines(_once(film.complaint(error.problems)))
         try:
             asked = await _asked(line, reader, uploads, request)
         except BaseException as error:
             line.inside.discard(who)
             if isinstance(error, RanscoreError):
-                return _Lines(_once(film.complaint(error.problems)))
+                return _JsonLines(_once(film.complaint(error.problems)))
             raise
-        return _Lines(_states(line, asked), lambda: line.inside.discard(who))
+        return _JsonLines(_states(line, asked), lambda: line.inside.discard(who))
 
     @app.get("/ranscore/film/{number}")
     async def drawn(number: int, request: Request) -> Response:
@@ -118,7 +118,7 @@ def _drawn(number: int) -> Made:
     return Made(json.dumps({"film": b64encode(picture).decode(), "reference": reference}).encode())
 
 
-async def _asked(line: Line, reader: Reader, uploads: Uploads, request: Request) -> asyncio.Task[str]:
+async def _asked(line: FilmQueue, reader: FilmReader, uploads: Uploads, request: Request) -> asyncio.Task[str]:
     """Take the upload in, to its last byte, and wait in line with it.
 
     Raises:
@@ -131,7 +131,7 @@ async def _asked(line: Line, reader: Reader, uploads: Uploads, request: Request)
     return line.join(lambda: answer(reader, content, name, reference))
 
 
-class _Lines(StreamingResponse):
+class _JsonLines(StreamingResponse):
     """Lines of JSON; a visitor who takes none for a while is given up."""
 
     def __init__(self, parts: AsyncIterator[str], left: Callable[[], None] = lambda: None) -> None:
@@ -151,7 +151,7 @@ class _Lines(StreamingResponse):
             self._left()
 
 
-async def _states(line: Line, asked: asyncio.Task[str]) -> AsyncIterator[str]:
+async def _states(line: FilmQueue, asked: asyncio.Task[str]) -> AsyncIterator[str]:
     """Each second how many are ahead, and at last the answer as HTML; who stops listening leaves the line."""
     try:
         for _ in range(int(PATIENCE)):
@@ -199,7 +199,7 @@ async def _taken(uploads: Uploads, request: Request) -> tuple[bytes, str, str]:
     return data[end + 1 :], str(asked.get("name", ""))[:1000], str(asked.get("reference", ""))[:LONGEST]
 
 
-def answer(reader: Reader, content: bytes, name: str, reference: str) -> Html:
+def answer(reader: FilmReader, content: bytes, name: str, reference: str) -> Html:
     """What a film's report says, as HTML; or why there is none. Raises nothing, so that no log ever quotes a film or a text.
 
     Args:

@@ -11,9 +11,9 @@ from harness.types import Access
 from leaderboard.hub import repository
 from leaderboard.views import submit
 from submissions import intake
-from submissions.desk import Desk
+from submissions.board_folder import BoardFolder
 from submissions.events import Submission
-from submissions.ledger import Folder
+from submissions.ledger import LedgerFolder
 from submissions.worker import Worker
 
 
@@ -21,25 +21,25 @@ def build(site: Any) -> None:
     """The tab's form."""
     # Open ones first: the first one is chosen, and has an example.
     cohorts = dict(
-        sorted(((name, found.access) for name, found in site.desk.manifests().items()), key=lambda one: one[1] is not Access.OPEN)
+        sorted(((name, found.access) for name, found in site.board_folder.manifests().items()), key=lambda one: one[1] is not Access.OPEN)
     )
-    gr.HTML(submit.view(cohorts, intake.DATA_USE, int(site.desk.policy.max_bytes), site.own.space), apply_default_css=False)
+    gr.HTML(submit.view(cohorts, intake.DATA_USE, int(site.board_folder.policy.max_bytes), site.own.space), apply_default_css=False)
 
 
-def start(desk: Desk) -> None:
+def start(board_folder: BoardFolder) -> None:
     """Follow the Hub, and run a worker in this process for open cohorts whose text is beside the board."""
-    repository.follow(desk)
-    root = desk.root / "cohorts"
+    repository.follow(board_folder)
+    root = board_folder.root / "cohorts"
     here = {
         manifest.digest
-        for name, manifest in desk.manifests().items()
+        for name, manifest in board_folder.manifests().items()
         if manifest.access is Access.OPEN and (root / name / "text.jsonl").is_file()
     }
-    if not here or not isinstance(desk.ledger.shelf, Folder):
+    if not here or not isinstance(board_folder.ledger.ledger_files, LedgerFolder):
         return
 
     def takes(item: Submission) -> bool:
         return item.cohort in here
 
-    worker = Worker(desk, takes=takes, listed=repository.publisher(desk))
+    worker = Worker(board_folder, takes=takes, listed=repository.publisher(board_folder))
     threading.Thread(target=worker.run, kwargs={"poll": 0.5}, daemon=True, name="worker").start()

@@ -12,10 +12,10 @@ from fastapi import FastAPI, Request, Response
 from harness.errors import Problem, RanscoreError
 from harness.types import Extractor, Section
 from leaderboard.films import sandbox
-from leaderboard.films.reader import Reader
+from leaderboard.films.reader import FilmReader
 from leaderboard.html.markup import Html, el, join
 from leaderboard.page import body
-from leaderboard.page.body import Line, Uploads
+from leaderboard.page.body import JobQueue, Uploads
 from leaderboard.page.visitor import client
 from leaderboard.views import film, tryit
 
@@ -36,7 +36,7 @@ def build(site: Any) -> None:
 
 def route(app: FastAPI, uploads: Uploads) -> None:
     """Add the route that reads a pasted report: JSON with `report` and `reference`, answered by HTML."""
-    line = Line(AT_ONCE, WAITING, EACH)
+    line = JobQueue(AT_ONCE, WAITING, EACH)
 
     @app.post("/ranscore/try")
     async def pasted(request: Request) -> Response:
@@ -47,12 +47,12 @@ def route(app: FastAPI, uploads: Uploads) -> None:
         return Response(made, media_type="text/html", headers={"cache-control": "no-store"})
 
 
-def able(reader: Reader | None) -> bool:
+def able(reader: FilmReader | None) -> bool:
     """Whether films can be taken."""
     return reader is not None and not _problems(reader)
 
 
-def _problems(reader: Reader) -> Sequence[Problem]:
+def _problems(reader: FilmReader) -> Sequence[Problem]:
     """Why a generator that is configured cannot run."""
     try:
         reader.check()
@@ -61,7 +61,7 @@ def _problems(reader: Reader) -> Sequence[Problem]:
     return ()
 
 
-def _films(reader: Reader | None) -> Html:
+def _films(reader: FilmReader | None) -> Html:
     """The choice between the two forms; or why there is but one."""
     if reader is None:
         return el("p", film.HINT, class_="rs-fine")

@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request, Response
 
 from harness.errors import Problem
 from leaderboard.board import Board
-from leaderboard.content import Content, Shelf
+from leaderboard.content import BoardContent, Content
 from leaderboard.exports import kinds, tables
 from leaderboard.html.addresses import FILES, SYSTEM_FILES, Live
 from leaderboard.page import body
@@ -34,7 +34,7 @@ ADDRESSED = ("bibtex", "eval-results", "citation")
 
 
 @dataclass(frozen=True, slots=True)
-class Export:
+class ExportRequest:
     """A file that was asked for, by names that exist."""
 
     kind: str
@@ -52,13 +52,13 @@ class Views:
     """What one store's visitors read.
 
     Args:
-        shelf: The store.
+        board_content: The store.
         canonical: The address under which people reach the page; empty where nobody said.
         dataset: Id of the benchmark's data set on the Hub.
     """
 
-    def __init__(self, shelf: Shelf, canonical: str = "", dataset: str = "") -> None:
-        self.shelf, self.canonical, self.dataset = shelf, canonical, dataset
+    def __init__(self, board_content: BoardContent, canonical: str = "", dataset: str = "") -> None:
+        self.board_content, self.canonical, self.dataset = board_content, canonical, dataset
         self.lanes = {name: Lane() for name in ("pages", "systems", "pairs", "exports")}
 
     async def view(self, query: Mapping[str, str], who: str) -> Made:
@@ -67,11 +67,11 @@ class Views:
         Raises:
             Refusal: Too many pages are being rendered.
         """
-        content = await to_thread.run_sync(self.shelf.content)
+        content = await to_thread.run_sync(self.board_content.content)
         asked = router.resolve(content, query.get("tab", ""), query)
 
         def make() -> Made:
-            return Made(gzip.compress(router.draw(self.shelf, content, asked, Live()).encode(), 6, mtime=0))
+            return Made(gzip.compress(router.draw(self.board_content, content, asked, Live()).encode(), 6, mtime=0))
 
         return await self.lanes[MANY.get(asked.tab, "pages")].get((content.stamp, asked), who, make)
 
@@ -87,13 +87,13 @@ class Views:
         Raises:
             Refusal: Too many files are being made.
         """
-        content = await to_thread.run_sync(self.shelf.content)
+        content = await to_thread.run_sync(self.board_content.content)
         asked = self.resolve(content, kind, query, shown)
         if asked is None:
             return None
         return await self.lanes["exports"].get((content.stamp, asked), who, lambda: self._exported(content, asked))
 
-    def resolve(self, content: Content, kind: str, query: Mapping[str, str], shown: Mapping[str, Any]) -> Export | None:
+    def resolve(self, content: Content, kind: str, query: Mapping[str, str], shown: Mapping[str, Any]) -> ExportRequest | None:
         """The file that is meant; names of rows and columns that do not exist are left out, as are second ones.
 
         Raises:
@@ -104,11 +104,11 @@ class Views:
         address = self._address(given) if kind in ADDRESSED else ""
         if name := query.get("system", ""):
             board = content.board_of(name) if kind in SYSTEM_FILES else None
-            return Export(kind, board.key, name, address=address) if board else None
+            return ExportRequest(kind, board.key, name, address=address) if board else None
         board = content.board(query.get("board", "")) if kind in FILES else None
         if board is None:
             return None
-        asked = Export(kind, board.key, address=address)
+        asked = ExportRequest(kind, board.key, address=address)
         if rows is None or columns is None:
             return asked
         known, wanted = {row.id for row in board.rows}, set(columns)
@@ -123,19 +123,19 @@ class Views:
         address = given or self.canonical
         return address if address.startswith(("http://", "https://")) and address.isprintable() else ""
 
-    def _exported(self, content: Content, asked: Export) -> Made:
+    def _exported(self, content: Content, asked: ExportRequest) -> Made:
         board = content.board(asked.board)
         assert board is not None
         made = self._of_system(content, board, asked) if asked.system else kinds.of_board(asked.kind, _picked(board, asked), asked.address)
         assert made is not None
         return Made(made.text.encode(), {"content-type": made.type, "content-disposition": f'attachment; filename="{made.name}"'})
 
-    def _of_system(self, content: Content, board: Board, asked: Export) -> kinds.Export | None:
+    def _of_system(self, content: Content, board: Board, asked: ExportRequest) -> kinds.Export | None:
         row = next(row for row in board.rows if row.id == asked.system)
         return kinds.of_system(asked.kind, board, row, content.stored[asked.system].record, asked.address, self.dataset)
 
 
-def _picked(board: Board, asked: Export) -> Board:
+def _picked(board: Board, asked: ExportRequest) -> Board:
     return board if asked.rows is None else board.pick(asked.rows, asked.columns, asked.facts)
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy import stats
-
 from harness.types import Role
 from leaderboard.board import Board, BoardRow, Column
 from leaderboard.exports.plots import Slope, slopes
@@ -128,6 +126,8 @@ def worst(found: Sequence[Standing], most: int = 2) -> list[Standing]:
 
 def sentence(first: Column, second: Column, found: Sequence[Standing]) -> Html:
     """How far the two agree, and who gains most."""
+    from scipy import stats
+
     tau = float(stats.kendalltau([item.positions[0] for item in found], [item.positions[1] for item in found]).statistic)
     parts = [el("span", f"Kendall's tau {tau:+z.2f} over {len(found)} rows (1: the same order, 0: unrelated, -1: reversed). ")]
     for item in worst(found, 1) if second.higher_is_better else []:

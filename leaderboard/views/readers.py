@@ -42,16 +42,26 @@ def view(board: Board, standards: Sequence[Standard], others: Sequence[Board], t
     return el(
         "div",
         heading(board, others, "readers", to),
-        el(
-            "p",
-            "Every score rests on labels. Here people read reports blind and alone, and this is how far they agree: it is as far as any "
-            "extractor can be asked to go.",
-            class_="rs-lead",
-        ),
+        lead(),
         join(section(item, item.cohort == board.cohort.digest) for item in ordered) if ordered else nothing(),
         class_="rs-view",
         data_board=board.key,
     )
+
+
+def lead() -> Html:
+    """Why the page is there."""
+    words = (
+        "Every score rests on labels. Here people read reports blind and alone, and this is how far they agree: it is as far as any "
+        "extractor can be asked to go."
+    )
+    return el("p", words, class_="rs-lead")
+
+
+def without_board(standards: Sequence[Standard]) -> Html:
+    """The page of a store without a record: the standards alone."""
+    heads = el("h2", "Readers", tabindex="-1")
+    return el("div", heads, lead(), join(section(item, True) for item in standards), class_="rs-view")
 
 
 def nothing() -> Html:

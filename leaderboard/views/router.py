@@ -12,7 +12,7 @@ from harness.signature import kind_of
 from harness.types import Access, Rows
 from leaderboard import strata
 from leaderboard.board import Board, BoardRow, reported_rows
-from leaderboard.content import Content, Shelf
+from leaderboard.content import BoardContent, Content
 from leaderboard.html.addresses import Addresses
 from leaderboard.html.markup import Html, el
 from leaderboard.views import about, agree, board, compare, findings, readers, studies, system
@@ -46,7 +46,7 @@ class Asked:
 class Page:
     """One page that is drawn."""
 
-    shelf: Shelf
+    board_content: BoardContent
     content: Content
     board: Board
     asked: Asked
@@ -74,18 +74,24 @@ def resolve(content: Content, tab: str, query: Mapping[str, str]) -> Asked:
     return asked
 
 
-def render(shelf: Shelf, tab: str, query: Mapping[str, str], to: Addresses) -> Html:
+def render(board_content: BoardContent, tab: str, query: Mapping[str, str], to: Addresses) -> Html:
     """One page, from its name and its query."""
-    content = shelf.content()
-    return draw(shelf, content, resolve(content, tab, query), to)
+    content = board_content.content()
+    return draw(board_content, content, resolve(content, tab, query), to)
 
 
-def draw(shelf: Shelf, content: Content, asked: Asked, to: Addresses) -> Html:
+def draw(board_content: BoardContent, content: Content, asked: Asked, to: Addresses) -> Html:
     """One page, of what `resolve` gave for the same content."""
     shown = content.board(asked.board)
     if shown is None:
-        return nothing()
-    return _PAGES[asked.tab](Page(shelf, content, shown, asked, to))
+        return without_record(board_content) if asked.tab == "readers" else nothing()
+    return _PAGES[asked.tab](Page(board_content, content, shown, asked, to))
+
+
+def without_record(board_content: BoardContent) -> Html:
+    """The readers' standards of an empty store; that it is empty where there are none."""
+    standards = board_content.standards()
+    return readers.without_board(standards) if standards else nothing()
 
 
 def nothing() -> Html:
@@ -111,14 +117,14 @@ def _groups(page: Page, row: BoardRow, intervals: bool = False) -> tuple[strata.
     rows = _findings_rows(page, row.id)
     if rows is None:
         return ()
-    manifest = page.shelf.manifest(page.board.cohort.digest)
-    patients = page.shelf.patients(page.board.cohort) if intervals else None
+    manifest = page.board_content.manifest(page.board.cohort.digest)
+    patients = page.board_content.patients(page.board.cohort) if intervals else None
     return strata.scores(rows, manifest[1] if manifest else None, patients)
 
 
 def _findings_rows(page: Page, name: str) -> Rows | None:
     """The rows of Ran Score, where they are here."""
-    return next((rows for rows in page.shelf.rows(name) if rows.metric == "ran-score"), None)
+    return next((rows for rows in page.board_content.rows(name) if rows.metric == "ran-score"), None)
 
 
 def _compare(page: Page) -> Html:
@@ -134,8 +140,8 @@ def _tests(page: Page, one: BoardRow, other: BoardRow) -> dict[str, MetricSnapsh
     kept = [(column.part, tests) for column in page.board.columns if (tests := page.content.tests(page.board, column))]
     if all(part in tests.tests for part, tests in kept):
         return {}
-    listed = [(page.content.stored[row.id], page.shelf.rows(row.id)) for row in (one, other)]
-    patients = page.shelf.patients(page.board.cohort)
+    listed = [(page.content.stored[row.id], page.board_content.rows(row.id)) for row in (one, other)]
+    patients = page.board_content.patients(page.board.cohort)
     found = ranks.of_two(listed[0], listed[1], patients) if patients is not None else {}
     return {kind_of(signature): tests for signature, tests in found.items()}
 
@@ -145,8 +151,8 @@ def _studies(page: Page, one: BoardRow, other: BoardRow) -> Html | None:
     if page.board.cohort.access is not Access.OPEN:
         return None
     left, right = _findings_rows(page, one.id), _findings_rows(page, other.id)
-    cohort = page.shelf.open_cohort(page.board.cohort.digest)
-    written = [page.shelf.reports(row.id) for row in (one, other)]
+    cohort = page.board_content.open_cohort(page.board.cohort.digest)
+    written = [page.board_content.reports(row.id) for row in (one, other)]
     if left is None or right is None or cohort is None or written[0] is None or written[1] is None or left.studies != right.studies:
         return None
     found = studies.contrasts(left, right)
@@ -163,7 +169,7 @@ def _agree(page: Page) -> Html:
 
 
 def _readers(page: Page) -> Html:
-    return readers.view(page.board, page.shelf.standards(), page.content.boards, page.to)
+    return readers.view(page.board, page.board_content.standards(), page.content.boards, page.to)
 
 
 def _system(page: Page) -> Html:
@@ -174,7 +180,7 @@ def _system(page: Page) -> Html:
 
 
 def _about(page: Page) -> Html:
-    cohort = page.shelf.open_cohort(page.board.cohort.digest)
+    cohort = page.board_content.open_cohort(page.board.cohort.digest)
     record = page.content.stored[page.board.rows[0].id].record
     return about.view(page.board, record, describe(cohort) if cohort else None, page.content.boards, page.to)
 

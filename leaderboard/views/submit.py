@@ -13,6 +13,10 @@ MORE = (
     "Check only names every problem at once and keeps nothing. Hand in gives a receipt; the scores come onto the board by themselves. "
     "The file is read in memory; your browser keeps it, so that you can correct the form and send it again."
 )
+IDLE = (
+    "No worker is running at the moment. You can hand in a file all the same: it is kept, and it is scored when the people who run "
+    "this board start a worker again."
+)
 CHOICES = {"unknown": "unknown", "yes": "yes", "no": "no"}
 SECTIONS = {"": "unknown", **{section.value: section.value for section in Section}}
 
@@ -32,6 +36,7 @@ def view(cohorts: Mapping[str, Access], data_use: str, most: int, login: bool) -
         el("p", LEAD),
         el("p", MORE, class_="rs-fine"),
         _login() if login else None,
+        el("p", IDLE, id="submit-idle", class_="rs-problem", role="status", hidden=True),
         _form(cohorts, data_use, most) if cohorts else el("p", "This board has no cohort to hand in to yet.", class_="rs-problem"),
         el("div", "", id="submit-said", role="status"),
         el("h3", "Where it is"),

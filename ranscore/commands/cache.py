@@ -57,7 +57,7 @@ def _texts(arguments: argparse.Namespace) -> tuple[list[str], Access]:
     """The reports that are meant, and how they may be handled."""
     from harness import cohorts
     from harness.errors import UsageError
-    from harness.formats import report_stream
+    from harness.formats import reports
     from harness.types import Access
 
     if bool(arguments.cohort) == bool(arguments.reports):
@@ -65,7 +65,7 @@ def _texts(arguments: argparse.Namespace) -> tuple[list[str], Access]:
     if arguments.cohort:
         cohort = cohorts.load(arguments.cohort)
         return [cohort.reference(study.id) for study in cohort.scored], cohort.manifest.access
-    texts = [text for path in arguments.reports for _, text in report_stream.rows(path)]
+    texts = [text for path in arguments.reports for _, text in reports.rows(path)]
     return texts, Access.OPEN if arguments.open else Access.CREDENTIALED
 
 

@@ -177,7 +177,7 @@ def _publish(card: Card) -> None:
     """Ranks, the board on the terminal, the site."""
     from harness.records import ranks, snapshot, store
     from leaderboard import static_site
-    from leaderboard.content import Shelf, load
+    from leaderboard.content import BoardContent, load
     from ranscore.commands.board import show
 
     for made in ranks.make(card.store, created=store.now()):
@@ -188,6 +188,6 @@ def _publish(card: Card) -> None:
         show(board.pick([row.id for row in board.rows], columns, board.facts))
         if len(board.columns) > SHOWN:
             print(f"{len(board.columns) - SHOWN} more scores are on the pages.")
-    written = static_site.write(Shelf(card.store), card.folder / "site")
+    written = static_site.write(BoardContent(card.store), card.folder / "site")
     print(f"As pages: {card.folder / 'site' / 'index.html'} ({written} files)")
     print(f"As a living page: ranscore serve --store {card.store.root}")

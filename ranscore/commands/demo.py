@@ -10,7 +10,7 @@ from ranscore.commands import options
 from ranscore.commands.options import Commands
 
 if TYPE_CHECKING:
-    from leaderboard.films.reader import Reader
+    from leaderboard.films.reader import FilmReader
 
 
 def register(commands: Commands) -> None:
@@ -33,7 +33,7 @@ def register(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Build, score, show, serve."""
-    from generators.baseline.demo_system import Living
+    from generators.baseline.demo_system import DemoSystem
     from harness import cohorts
     from harness.config.home import home
     from harness.metrics import profiles
@@ -45,8 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     store = Store(home() / "demo" / "store")
     metrics = scorer.make_metrics(["ran-score", *profiles.profile()])[0]
-    living = None if arguments.no_training else Living(home() / "demo" / "films", home() / "demo" / "models", arguments.seed)
-    cohort = demo.fill(store, metrics, arguments.studies, arguments.seed, [living] if living else [])
+    trained = None if arguments.no_training else DemoSystem(home() / "demo" / "films", home() / "demo" / "models", arguments.seed)
+    cohort = demo.fill(store, metrics, arguments.studies, arguments.seed, {trained.system_name: trained} if trained else None)
     cohorts.save(cohort, home() / "demo" / "cohorts" / cohort.manifest.name)
     for board in load(store):
         show(board)
@@ -55,15 +55,15 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     from leaderboard.page import app
 
-    film = reader(living.model(cohort)) if living else None
+    film = reader(trained.model(cohort)) if trained else None
     app.run(app.open_site(store, film), arguments.host, arguments.port)
     return 0
 
 
-def reader(model: Path) -> Reader:
+def reader(model: Path) -> FilmReader:
     """The system that was trained for the demonstration, for films that visitors upload."""
     from generators.baseline.trained import SYSTEM
     from generators.catalogue import Options
-    from leaderboard.films.reader import Reader
+    from leaderboard.films.reader import FilmReader
 
-    return Reader(SYSTEM, Options({"model": model}), "It has only ever seen drawn films: of a real one it knows next to nothing.")
+    return FilmReader(SYSTEM, Options({"model": model}), "It has only ever seen drawn films: of a real one it knows next to nothing.")

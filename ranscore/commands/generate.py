@@ -87,11 +87,11 @@ def run(arguments: argparse.Namespace) -> int:
 def _writer(arguments: argparse.Namespace, system: System, chosen: Options, cohort: Cohort) -> Iterator[Writer]:
     """The generator, in this process or in the actors of Ray."""
     from generators.bounds import floors
-    from generators.running.batching import Here
+    from generators.running.batching import LocalGenerator
     from harness.errors import UsageError
 
     if not arguments.ray:
-        yield Here(floors.made(system, chosen, cohort), arguments.batch)
+        yield LocalGenerator(floors.made(system, chosen, cohort), arguments.batch)
         return
     if system.name in floors.BOUNDS:
         raise UsageError(f"{system.name} is looked up in a moment: leave --ray away")

@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     from leaderboard.hub import repository
     from submissions import health
 
-    found = health.health(repository.open_desk(arguments.board))
+    found = health.health(repository.open_board_folder(arguments.board))
     print(json.dumps({**asdict(found), "alarms": found.alarms}, indent=1) if arguments.json else "\n".join(health.lines(found)))
     return 1 if found.alarms else 0
 

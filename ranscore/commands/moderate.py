@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     from leaderboard.hub import repository
     from submissions import moderation
 
-    event = getattr(moderation, arguments.action)(repository.open_desk(arguments.board), arguments.who, arguments.reason)
+    event = getattr(moderation, arguments.action)(repository.open_board_folder(arguments.board), arguments.who, arguments.reason)
     print(f"{event.kind}: {arguments.who}")
     return 0
 
@@ -51,7 +51,7 @@ def show_all(arguments: argparse.Namespace) -> int:
     from leaderboard.hub import repository
     from ranscore.commands.show import table
 
-    items = repository.open_desk(arguments.board).ledger.books().submissions.values()
+    items = repository.open_board_folder(arguments.board).ledger.state().submissions.values()
     rows = [
         {
             "id": item.id,

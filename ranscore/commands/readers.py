@@ -116,7 +116,9 @@ def _serve(parser: argparse.ArgumentParser) -> None:
 def _export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="DIR", type=Path, required=True, help="the folder to write into")
     parser.add_argument("--format", choices=FORMATS, default="csv", help="whose form (default: csv)")
-    parser.add_argument("--text", action="store_true", help="with the reports, so that they can be read in that program")
+    parser.add_argument(
+        "--text", action="store_true", help="the reports in place of answers: tasks for that program, a file for each reader"
+    )
     _interim(parser)
     _agree(parser)
     options.store(parser)

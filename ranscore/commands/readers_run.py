@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from ranscore.commands import options, readers_tables
 
 if TYPE_CHECKING:
+    from harness.errors import InputError
     from harness.types import Access
     from validation.readers.folder import Folder
-    from validation.readers.study import Study
-    from validation.readers.web import Place
+    from validation.readers.study import ReadingStudy
+    from validation.readers.web import ListenAddress
 
 
 def run_new(arguments: argparse.Namespace) -> int:
@@ -26,7 +27,7 @@ def run_new(arguments: argparse.Namespace) -> int:
 
     place = folder.place(arguments.name)
     cohort = cohorts.load(arguments.cohort)
-    plan = create.Plan(
+    plan = create.ReadingPlan(
         kind=arguments.kind,
         part=arguments.part,
         items=arguments.items,
@@ -81,14 +82,13 @@ def run_sheets(arguments: argparse.Namespace) -> int:
     target = arguments.output or folder.path / "forms"
     for reader in study.readers:
         path = target / f"{folder.name}.{reader}.html"
-        files.write(path, page.document(page.of_reader(folder.name, study, reader, texts)))
-        path.chmod(0o600)
+        files.write(path, page.document(page.of_reader(folder.name, study, reader, texts)), private=True)
         print(path)
     print(f"Send each reader the own file alone. What comes back: `ranscore readers take {folder.name} FILE`")
     return 0
 
 
-def _with_texts(arguments: argparse.Namespace) -> tuple[Folder, Study, dict[str, tuple[str, ...]]]:
+def _with_texts(arguments: argparse.Namespace) -> tuple[Folder, ReadingStudy, dict[str, tuple[str, ...]]]:
     """A study with its texts, where they may be shown."""
     from harness.records import store
     from validation.readers import folder, texts
@@ -115,11 +115,11 @@ def run_serve(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _place(arguments: argparse.Namespace, access: Access) -> Place:
-    from validation.readers.web import Place
+def _place(arguments: argparse.Namespace, access: Access) -> ListenAddress:
+    from validation.readers.web import ListenAddress
 
     given = {name: getattr(arguments, name) for name in ("certificate", "key", "address") if getattr(arguments, name, None)}
-    place = Place(host=arguments.host, port=arguments.port, **given)
+    place = ListenAddress(host=arguments.host, port=arguments.port, **given)
     place.check(access)
     return place
 
@@ -143,7 +143,7 @@ def run_take(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _keep(folder: Folder, study: Study, made: Sequence[tuple[str, Any]], key: Path | None = None) -> None:
+def _keep(folder: Folder, study: ReadingStudy, made: Sequence[tuple[str, Any]], key: Path | None = None) -> None:
     from dataclasses import replace
 
     from validation.readers import signing
@@ -251,23 +251,33 @@ def run_check(arguments: argparse.Namespace) -> int:
 
 
 def run_export(arguments: argparse.Namespace) -> int:
-    """Write the answers for another program."""
+    """Write the answers for another program, or with `--text` the reports to be answered there."""
     from harness.records import store
     from harness.storage import files
     from validation.readers import exchange, folder, standard, texts
 
     found = folder.find(arguments.study)
-    study, counting = found.study(), found.counting()
-    if counting:
-        standard.guard(found, study, counting, arguments.interim, store.now())
-    loaded = None
+    study = found.study()
     if arguments.text:
         texts.permit(study.cohort.access, arguments.agree)
-        loaded = texts.load(study, store.at(arguments.store))
-    for name, content in exchange.write(study, counting, arguments.format, loaded).items():
-        files.write(arguments.output / name, content)
+        written = exchange.tasks(study, arguments.format, texts.load(study, store.at(arguments.store)))
+    else:
+        counting = found.counting()
+        if not counting:
+            raise _nothing_submitted(found.name)
+        standard.guard(found, study, counting, arguments.interim, store.now())
+        written = exchange.write(study, counting, arguments.format)
+    for name, content in written.items():
+        files.write(arguments.output / name, content, private=arguments.text)
         print(arguments.output / name)
     return 0
+
+
+def _nothing_submitted(name: str) -> InputError:
+    from harness.errors import InputError, Problem
+
+    remedy = f"Run `ranscore readers take {name} FILE` first, or say --text, which writes the reports to be answered elsewhere"
+    return InputError(Problem("nobody has submitted an answer", remedy))
 
 
 def run_import(arguments: argparse.Namespace) -> int:

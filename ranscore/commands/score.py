@@ -193,12 +193,12 @@ def card_of(arguments: argparse.Namespace) -> SystemCard:
     sections = Section(arguments.sections) if arguments.sections else None
     return SystemCard(
         name,
-        arguments.system_version,
-        arguments.organisation,
-        arguments.link,
-        arguments.open_weights,
-        arguments.trained_on_cohort,
-        sections,
+        version=arguments.system_version,
+        organisation=arguments.organisation,
+        link=arguments.link,
+        open_weights=arguments.open_weights,
+        trained_on_cohort=arguments.trained_on_cohort,
+        sections=sections,
     )
 
 

@@ -9,7 +9,7 @@ from ranscore.commands import options
 from ranscore.commands.options import Commands
 
 if TYPE_CHECKING:
-    from leaderboard.films.reader import Reader
+    from leaderboard.films.reader import FilmReader
 
 
 def register(commands: Commands) -> None:
@@ -38,17 +38,17 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _reader(arguments: argparse.Namespace) -> Reader | None:
+def _reader(arguments: argparse.Namespace) -> FilmReader | None:
     """The generator that was named, found to be able to run; it is loaded when the first film comes."""
     from generators import catalogue
     from harness.errors import UsageError
-    from leaderboard.films.reader import Reader
+    from leaderboard.films.reader import FilmReader
     from ranscore.commands.generate import as_given
 
     if not arguments.generator:
         if arguments.weights or arguments.set:
             raise UsageError("--weights and --set say how a generator runs; name it with --generator")
         return None
-    reader = Reader(catalogue.find(arguments.generator), as_given(arguments))
+    reader = FilmReader(catalogue.find(arguments.generator), as_given(arguments))
     reader.check()
     return reader

@@ -27,8 +27,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the site."""
     from harness.records import store
     from leaderboard import static_site
-    from leaderboard.content import Shelf
+    from leaderboard.content import BoardContent
 
-    written = static_site.write(Shelf(store.at(arguments.store)), arguments.output, arguments.address)
+    written = static_site.write(BoardContent(store.at(arguments.store)), arguments.output, arguments.address)
     print(f"{written} files are in {arguments.output}; open {arguments.output / 'index.html'}")
     return 0

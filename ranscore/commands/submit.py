@@ -11,7 +11,7 @@ from ranscore.commands import options
 from ranscore.commands.options import Commands
 
 if TYPE_CHECKING:
-    from submissions.desk import Desk
+    from submissions.board_folder import BoardFolder
 
 
 def register(commands: Commands) -> None:
@@ -84,15 +84,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _submit_here(arguments: argparse.Namespace, card: Any) -> tuple[Any, Any]:
     import getpass
+    from dataclasses import replace
 
     from harness.errors import InputError, Problem, RefusedError
     from submissions import intake
 
-    desk = _desk(arguments.to)
+    board_folder = _board_folder(arguments.to)
     try:
         # A byte more than is allowed is enough to refuse it.
         with arguments.file.open("rb") as stream:
-            content = stream.read(desk.policy.max_bytes + 1)
+            content = stream.read(board_folder.policy.max_bytes + 1)
     except OSError as error:
         raise InputError(Problem(f"it cannot be read ({type(error).__name__})", "Name a file", str(arguments.file))) from None
     upload = intake.Upload(
@@ -101,24 +102,25 @@ def _submit_here(arguments: argparse.Namespace, card: Any) -> tuple[Any, Any]:
     )  # fmt: skip
     if not arguments.dry_run:
         try:
-            return intake.submit(desk, upload), {}
+            return intake.submit(board_folder, upload), {}
         except RefusedError as error:
             raise RefusedError(
-                [*error.problems[:-1], Problem("the reports may name patients", "Look; if they do not, add --harmless")]
+                replace(item, remedy="Look; if they do not, add --harmless") if item.code == intake.MAY_NAME else item
+                for item in error.problems
             ) from None
-    found = intake.look(desk, upload)
+    found = intake.look(board_folder, upload)
     if found.problems:
         raise InputError(found.problems)
     return None, {"warnings": [str(item) for item in (*found.warnings, *found.private)], "reports": len(found.reports)}
 
 
-def _desk(place: str) -> Desk:
+def _board_folder(place: str) -> BoardFolder:
     from harness.errors import UsageError
     from leaderboard.hub import repository
 
     if place and not Path(place).is_dir():
         raise UsageError(f"there is no folder {place!r}; `--to` takes a board's folder, owner/space, or an address")
-    return repository.open_desk(Path(place) if place else None)
+    return repository.open_board_folder(Path(place) if place else None)
 
 
 def show(arguments: argparse.Namespace) -> int:
@@ -128,7 +130,7 @@ def show(arguments: argparse.Namespace) -> int:
 
     if arguments.to and remote.is_remote(arguments.to):
         found = remote.receipt(arguments.to, arguments.id)
-    elif found := receipts.receipt(_desk(arguments.to), arguments.id):
+    elif found := receipts.receipt(_board_folder(arguments.to), arguments.id):
         found["lines"] = receipts.lines(found)
     else:
         raise UsageError(f"there is no submission {arguments.id!r}")
@@ -143,9 +145,9 @@ def withdraw(arguments: argparse.Namespace) -> int:
     if arguments.to and remote.is_remote(arguments.to):
         remote.withdraw(arguments.to, arguments.id, arguments.code, arguments.reason)
     else:
-        desk = _desk(arguments.to)
+        board_folder = _board_folder(arguments.to)
         # Who can write into the folder can do anything with it: no code would keep them from it.
-        intake.withdraw(desk, arguments.id, arguments.reason, operator=True)
-        projection.project(desk)
+        intake.withdraw(board_folder, arguments.id, arguments.reason, operator=True)
+        projection.project(board_folder)
     print(f"Withdrawn: {arguments.id}. A tombstone with the reason stays.")
     return 0

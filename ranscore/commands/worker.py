@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     from leaderboard.hub import repository
     from submissions.worker import Worker
 
-    desk = repository.open_desk(arguments.board)
-    done = Worker(desk, listed=repository.publisher(desk)).run(once=arguments.once, poll=arguments.poll)
+    board_folder = repository.open_board_folder(arguments.board)
+    done = Worker(board_folder, listed=repository.publisher(board_folder)).run(once=arguments.once, poll=arguments.poll)
     print(f"{done} submissions finished")
     return 0

@@ -1,5 +1,5 @@
 """The stores of the board's tests."""
 
-from tests.boards import demo_store, folder, hostile_store, shelf
+from tests.boards import board_content, demo_store, folder, hostile_store
 
-__all__ = ["demo_store", "folder", "hostile_store", "shelf"]
+__all__ = ["board_content", "demo_store", "folder", "hostile_store"]

@@ -11,7 +11,7 @@ from harness.records import ranks, snapshot
 from harness.records.store import Store
 from harness.scoring import scorer
 from harness.types import Access, Grade, Role, Section, SystemCard
-from leaderboard.content import Shelf
+from leaderboard.content import BoardContent
 from leaderboard.html.addresses import Live
 from leaderboard.views import router, tryit
 
@@ -40,8 +40,8 @@ def test_one_sentence_stands_at_the_floor_while_its_bleu_looks_respectable(share
         store.add(made.record, made.rows, None, made.sides.patients)
     for found in ranks.make(store):
         snapshot.save(store.root, found)
-    shelf = Shelf(store)
-    board = shelf.content().boards[0]
+    board_content = BoardContent(store)
+    board = board_content.content().boards[0]
     ran, bleu = (next(column.key for column in board.columns if column.label == label) for label in ("Ran Score", "BLEU-4"))
     rows = {row.name: row for row in board.rows}
     # MoERad writes 25 different reports, none of which asserts a finding: it stands where the constant reports stand.
@@ -49,7 +49,7 @@ def test_one_sentence_stands_at_the_floor_while_its_bleu_looks_respectable(share
     assert rows["aamn"].cells[ran].value == rows["moerad"].cells[ran].value == floor < 0.05 < 0.5 < rows["terse"].cells[ran].value
     assert rows["aamn"].cells[bleu].value > 0.12 > 0.05 > rows["terse"].cells[bleu].value
     assert rows["terse"].place and rows["terse"].place.rank == 1 and rows["aamn"].place and rows["aamn"].place.rank == 2
-    page = router.render(shelf, "agree", {}, Live())
+    page = router.render(board_content, "agree", {}, Live())
     section = next(found for found in page.split("<section") if "BLEU-4 against" in found)
     marked = re.findall(r'class="rs-marked"><span class="rs-name"[^>]*><bdi>([^<]+)<', section)
     assert len(marked) == 4 and sorted(set(marked)) == ["aamn", "moerad"]

@@ -31,7 +31,7 @@ from harness.records.store import Store
 from harness.types import StudyInput
 from leaderboard.films import reader as film
 from leaderboard.films import sandbox
-from leaderboard.films.reader import Reader, configured
+from leaderboard.films.reader import FilmReader, configured
 from leaderboard.page.body import Uploads
 from leaderboard.views import film as view
 from ranscore.commands import main
@@ -43,8 +43,8 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # Gradio and Starlette warn o
 
 
 @pytest.fixture
-def reader(model: Path) -> Reader:
-    return Reader(trained.SYSTEM, Options({"model": model}))
+def reader(model: Path) -> FilmReader:
+    return FilmReader(trained.SYSTEM, Options({"model": model}))
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ KINDS: dict[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_upload_is_read_as_the_file_itself(reader: Reader, model: Path, kind: str, tmp_path: Path, temporary: Path) -> None:
+def test_an_upload_is_read_as_the_file_itself(reader: FilmReader, model: Path, kind: str, tmp_path: Path, temporary: Path) -> None:
     path = tmp_path / "film"
     path.write_bytes(KINDS[kind]())
     made = reader.read(path.read_bytes(), "film")
@@ -83,7 +83,7 @@ def test_an_upload_is_read_as_the_file_itself(reader: Reader, model: Path, kind:
     assert list(temporary.iterdir()) == []
 
 
-def test_real_films_are_read_as_the_files_themselves(reader: Reader, model: Path, shared: Path, temporary: Path) -> None:
+def test_real_films_are_read_as_the_files_themselves(reader: FilmReader, model: Path, shared: Path, temporary: Path) -> None:
     paths = sorted((shared / "images").iterdir())
     assert len(paths) == 8
     for path in paths:
@@ -123,7 +123,7 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_a_bad_film_is_named_and_leaves_nothing(reader: Reader, kind: str, temporary: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_bad_film_is_named_and_leaves_nothing(reader: FilmReader, kind: str, temporary: Path, capfd: pytest.CaptureFixture[str]) -> None:
     make, said = BAD[kind]
     with pytest.raises(InputError) as caught:
         reader.read(make(), "../../<b>evil\n.png")
@@ -133,7 +133,9 @@ def test_a_bad_film_is_named_and_leaves_nothing(reader: Reader, kind: str, tempo
     assert list(temporary.iterdir()) == [] and capfd.readouterr() == ("", "")
 
 
-def test_a_decoder_that_takes_for_ever_or_dies_is_the_files_fault(reader: Reader, temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_decoder_that_takes_for_ever_or_dies_is_the_files_fault(
+    reader: FilmReader, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for limit, value, said in (("SECONDS", 0.01, r"more than 0\.01 seconds of processor time"), ("MEMORY", 150 << 20, "memory")):
         with monkeypatch.context() as patched:
             patched.setattr(sandbox, limit, value)
@@ -150,13 +152,13 @@ def test_a_decoder_that_takes_for_ever_or_dies_is_the_files_fault(reader: Reader
 )
 def test_a_system_that_fails_says_so_without_secrets(does: str, said: str, temporary: Path) -> None:
     with pytest.raises(UnavailableError, match=said) as caught:
-        Reader(ODD, Options(settings={"does": does})).read(saved(drawn()), "a.png")
+        FilmReader(ODD, Options(settings={"does": does})).read(saved(drawn()), "a.png")
     assert "secret" not in str(caught.value) and caught.value.problems[0].remedy
     assert list(temporary.iterdir()) == []
 
 
 def test_a_generator_that_hangs_is_ended_and_the_next_film_has_another(temporary: Path) -> None:
-    reader = Reader(ODD, Options(settings={"does": "hangs on black"}), seconds=20)
+    reader = FilmReader(ODD, Options(settings={"does": "hangs on black"}), seconds=20)
     reader.read(saved(drawn()), "a.png")  # it is up
     first = reader._apart._child
     reader._apart.seconds = 1  # of the page; the process itself would wait longer
@@ -168,14 +170,14 @@ def test_a_generator_that_hangs_is_ended_and_the_next_film_has_another(temporary
 
 
 def test_a_generator_that_never_lets_go_of_python_ends_itself() -> None:
-    reader = Reader(ODD, Options(settings={"does": "holds on black"}), seconds=6)
+    reader = FilmReader(ODD, Options(settings={"does": "holds on black"}), seconds=6)
     with pytest.raises(UnavailableError, match="did not answer within 6 seconds"):
         reader.read(saved(Image.new("L", (64, 64))), "black.png")
     assert reader._apart._child is None
 
 
 def test_a_generator_that_dies_is_not_the_pages_end(temporary: Path) -> None:
-    reader = Reader(ODD, Options(settings={"does": "dies on black"}))
+    reader = FilmReader(ODD, Options(settings={"does": "dies on black"}))
     with pytest.raises(UnavailableError, match=r"odd ended on this film \(exit code -9\)"):
         reader.read(saved(Image.new("L", (64, 64))), "black.png")
     assert reader.read(saved(drawn()), "a.png").report == "Cardiomegaly."
@@ -183,7 +185,7 @@ def test_a_generator_that_dies_is_not_the_pages_end(temporary: Path) -> None:
 
 
 def test_what_a_generator_prints_is_no_answer() -> None:
-    assert Reader(ODD, Options(settings={"does": "prints"})).read(saved(drawn()), "a.png").report == "Cardiomegaly."
+    assert FilmReader(ODD, Options(settings={"does": "prints"})).read(saved(drawn()), "a.png").report == "Cardiomegaly."
 
 
 KILLED = """
@@ -230,11 +232,11 @@ def wait_for(done: Callable[[], object]) -> None:
 def test_only_systems_that_read_films_are_offered(model: Path) -> None:
     for name in ("replay", "references", "constant-normal"):
         with pytest.raises(UsageError, match="reads no film"):
-            Reader(catalogue.find(name), Options())
+            FilmReader(catalogue.find(name), Options())
     with pytest.raises(UnavailableError, match="train-baseline"):
-        Reader(trained.SYSTEM, Options()).check()
+        FilmReader(trained.SYSTEM, Options()).check()
     with pytest.raises(UsageError, match="no setting colour"):
-        Reader(trained.SYSTEM, Options({"model": model}, settings={"colour": "red"})).check()
+        FilmReader(trained.SYSTEM, Options({"model": model}, settings={"colour": "red"})).check()
 
 
 def test_the_configuration_names_the_generator(model: Path) -> None:
@@ -255,7 +257,7 @@ def test_the_configuration_names_the_generator(model: Path) -> None:
 
 
 def test_a_hosted_page_offers_the_generator_that_its_environment_names(
-    reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    reader: FilmReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from leaderboard.page import app as page
     from leaderboard.page import try_it
@@ -288,7 +290,7 @@ def test_the_page_starts_without_torch_even_where_its_generator_needs_it(tmp_pat
     assert done.stdout.split() == ["True", "False", "False"]
 
 
-def test_an_example_is_drawn_and_its_text_tells_of_it(reader: Reader) -> None:
+def test_an_example_is_drawn_and_its_text_tells_of_it(reader: FilmReader) -> None:
     seen = set()
     for number in range(film.EXAMPLES):
         picture, reference = film.example(number)
@@ -302,7 +304,7 @@ def test_an_example_is_drawn_and_its_text_tells_of_it(reader: Reader) -> None:
 
 
 @pytest.fixture
-def door(reader: Reader) -> TestClient:
+def door(reader: FilmReader) -> TestClient:
     from leaderboard.page import film as page_film
 
     app = FastAPI()
@@ -332,7 +334,7 @@ def post(door: TestClient, body: bytes, who: str = "") -> str:
     return str(json.loads(answer.text.splitlines()[-1])["html"])
 
 
-def test_the_door_gives_the_report_its_findings_and_scores(door: TestClient, reader: Reader) -> None:
+def test_the_door_gives_the_report_its_findings_and_scores(door: TestClient, reader: FilmReader) -> None:
     picture, reference = film.example(0)
     shown = post(door, sent('<img src=x onerror="pwned">.png', picture, reference))
     assert "<mark" in shown and "Scores of this pair" in shown and "Invented" in shown
@@ -359,14 +361,14 @@ def test_the_door_says_what_is_wrong(door: TestClient, capfd: pytest.CaptureFixt
 def test_what_a_system_records_is_shown(does: str, said: str) -> None:
     from leaderboard.page import film as page_film
 
-    shown = page_film.answer(Reader(ODD, Options(settings={"does": does})), saved(drawn()), "a.png", "")
+    shown = page_film.answer(FilmReader(ODD, Options(settings={"does": does})), saved(drawn()), "a.png", "")
     assert said in shown and ("No report was written" in shown) == (does != "x")
 
 
 def test_the_line_turns_away_who_comes_when_it_is_full() -> None:
     from leaderboard.page import film as page_film
 
-    class Slow(Reader):
+    class Slow(FilmReader):
         """Reads when it is allowed to."""
 
         go = threading.Event()
@@ -399,7 +401,7 @@ def test_the_line_turns_away_who_comes_when_it_is_full() -> None:
 
 
 def test_one_film_at_a_time_in_order_and_who_leaves_loses_the_turn() -> None:
-    from leaderboard.page.film import Line
+    from leaderboard.page.film import FilmQueue
 
     done: list[str] = []
     inside = threading.Semaphore(1)
@@ -412,7 +414,7 @@ def test_one_film_at_a_time_in_order_and_who_leaves_loses_the_turn() -> None:
         return name
 
     async def scene() -> None:
-        line = Line()
+        line = FilmQueue()
         first, second, third = (line.join(lambda name=name: job(name)) for name in "abc")  # type: ignore[misc]
         await asyncio.sleep(0.02)
         assert [line.ahead(task) for task in (first, second, third)] == [0, 1, 2]
@@ -429,11 +431,11 @@ def test_the_form_holds_whatever_a_catalogue_says_as_text() -> None:
     made = view.form("<b>x</b>", "<i>", "<u>", 60_000_000)
     assert "<b>" not in made and "<i>" not in made and "<u>" not in made and "up to 60 MB" in made and "Not for clinical use" in made
     with pytest.raises(RanscoreError) as caught:
-        Reader(trained.SYSTEM, Options()).check()
+        FilmReader(trained.SYSTEM, Options()).check()
     assert "trained-baseline needs model" in view.unavailable(caught.value.problems)
 
 
-def test_beside_every_report_stands_what_the_system_learned_from(reader: Reader, model: Path, shared: Path, tmp_path: Path) -> None:
+def test_beside_every_report_stands_what_the_system_learned_from(reader: FilmReader, model: Path, shared: Path, tmp_path: Path) -> None:
     from leaderboard.page import film as page_film
 
     example = page_film.answer(reader, film.example(3)[0], "a.png", "")
@@ -450,12 +452,12 @@ def test_beside_every_report_stands_what_the_system_learned_from(reader: Reader,
     learned = trained.load(model)
     for told in (None, False):
         dataclasses.replace(learned, drawn=told).save(tmp_path / "model")
-        shown = page_film.answer(Reader(trained.SYSTEM, Options({"model": tmp_path / "model"})), saved(drawn()), "a.png", "")
+        shown = page_film.answer(FilmReader(trained.SYSTEM, Options({"model": tmp_path / "model"})), saved(drawn()), "a.png", "")
         assert ("does not say what it learned from" in shown) == (told is None) and ('role="alert"' in shown) == (told is None)
 
 
 def test_a_system_without_a_caution_is_shown_without_one() -> None:
     from leaderboard.page import film as page_film
 
-    shown = page_film.answer(Reader(ODD, Options(settings={"does": "x"})), saved(drawn()), "a.png", "")
+    shown = page_film.answer(FilmReader(ODD, Options(settings={"does": "x"})), saved(drawn()), "a.png", "")
     assert "asserts" in shown and "alert" not in shown and "drawing" not in shown

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from harness.records.store import Store
-from leaderboard.content import Content, Shelf
+from leaderboard.content import BoardContent, Content
 from leaderboard.page import cache as page_cache
 from leaderboard.page.body import Refusal
 from leaderboard.page.cache import Lane, Made
@@ -38,7 +38,7 @@ def page(demo_store: Store) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def content(demo_store: Store) -> Content:
-    return Shelf(demo_store).content()
+    return BoardContent(demo_store).content()
 
 
 def names(content: Content) -> dict[str, str]:
@@ -112,7 +112,7 @@ def test_whatever_is_asked_is_one_of_the_pages_that_there_are(content: Content, 
 
 
 def test_an_empty_store_has_one_page_a_tab(tmp_path: Path) -> None:
-    empty = Shelf(Store(tmp_path / "store")).content()
+    empty = BoardContent(Store(tmp_path / "store")).content()
     assert {router.resolve(empty, tab, {"board": tab, "system": tab}) for tab in ODD} == {router.Asked()}
 
 
@@ -181,7 +181,7 @@ def filled(shown: Any, known: dict[str, str]) -> Any:
 @pytest.mark.parametrize("case", SHOWN)
 @pytest.mark.parametrize("kind", ["csv", "bibtex"])
 def test_an_export_is_of_rows_that_there_are_each_once(content: Content, demo_store: Store, case: str, kind: str) -> None:
-    views, known = Views(Shelf(demo_store)), names(content)
+    views, known = Views(BoardContent(demo_store)), names(content)
     asked = views.resolve(content, kind, {}, filled(SHOWN[case], known))
     assert asked is not None and asked.board == known["board"] and asked.address == ""
     assert asked.rows in (None, (), (known["one"],)) and set(asked.columns) | set(asked.facts) <= {"evidence"}
@@ -327,17 +327,17 @@ def test_what_is_kept_is_bounded_and_what_failed_is_not_kept(monkeypatch: pytest
 def test_a_board_is_read_while_pages_of_systems_take_for_ever(demo_store: Store, monkeypatch: pytest.MonkeyPatch, slow: str) -> None:
     draw, go = router.draw, threading.Event()
 
-    def held(shelf: Shelf, content: Content, asked: router.Asked, to: Any) -> Any:
+    def held(board_content: BoardContent, content: Content, asked: router.Asked, to: Any) -> Any:
         if asked.tab == slow:
             assert go.wait(60)
-        return draw(shelf, content, asked, to)
+        return draw(board_content, content, asked, to)
 
     monkeypatch.setattr(router, "draw", held)
     monkeypatch.setattr(page_cache, "PATIENCE", 300.0)
 
     async def scene() -> None:
-        views = Views(Shelf(demo_store))
-        rows = views.shelf.content().boards[0].rows
+        views = Views(BoardContent(demo_store))
+        rows = views.board_content.content().boards[0].rows
         asked = [{"tab": slow, "system": row.id, "a": row.id, "b": rows[0].id} for row in rows]
         stuck = [asyncio.ensure_future(views.view(query, f"v{number}")) for number, query in enumerate(asked)]
         await asyncio.sleep(0.1)
@@ -352,8 +352,8 @@ def test_a_board_is_read_while_pages_of_systems_take_for_ever(demo_store: Store,
 
 
 def test_a_store_that_is_read_anew_does_not_hold_up_those_who_read(demo_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    shelf = Shelf(demo_store)
-    before = shelf.content()
+    board_content = BoardContent(demo_store)
+    before = board_content.content()
     inside, go = threading.Event(), threading.Event()
 
     def slow() -> str:
@@ -361,14 +361,14 @@ def test_a_store_that_is_read_anew_does_not_hold_up_those_who_read(demo_store: S
         assert go.wait(60)
         return "another"
 
-    monkeypatch.setattr(shelf, "_stamp", slow)
-    loading = threading.Thread(target=shelf.content)
+    monkeypatch.setattr(board_content, "_stamp", slow)
+    loading = threading.Thread(target=board_content.content)
     loading.start()
     assert inside.wait(60)
-    assert shelf.content() is before
+    assert board_content.content() is before
     go.set()
     loading.join(60)
-    assert shelf.content().stamp == "another"
+    assert board_content.content().stamp == "another"
 
 
 def test_a_film_is_drawn_once_whatever_its_number(page: Page) -> None:

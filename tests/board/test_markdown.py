@@ -11,7 +11,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from harness.records.store import Store
-from leaderboard.content import Shelf
+from leaderboard.content import BoardContent
 from leaderboard.exports import tables
 from tests.boards import HOSTILE
 
@@ -127,7 +127,7 @@ def test_what_github_looks_for_after_parsing_is_parted(name: str) -> None:
 
 
 def test_a_board_of_such_names_has_its_rows_and_nothing_else(demo_store: Store) -> None:
-    board = Shelf(demo_store).content().boards[0]
+    board = BoardContent(demo_store).content().boards[0]
     names = (*NAMES, *HOSTILE)
     rows = tuple(replace(board.rows[0], name=name, version="", organisation=name) for name in names)
     cohort = replace(board.cohort, name="- www.evil.example someone@evil.example")

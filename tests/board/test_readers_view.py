@@ -13,7 +13,7 @@ from harness.config.home import home
 from harness.findings import NO_FINDING, RAN_21
 from harness.records.store import Store
 from leaderboard import static_site
-from leaderboard.content import Shelf
+from leaderboard.content import BoardContent
 from leaderboard.html.addresses import Live
 from leaderboard.standards import Standard, found
 from leaderboard.views import readers, router
@@ -32,7 +32,7 @@ def settled() -> Made:
 
 
 def shown(store: Store) -> str:
-    return str(router.render(Shelf(store), "readers", {}, Live()))
+    return str(router.render(BoardContent(store), "readers", {}, Live()))
 
 
 def test_the_tab_shows_the_numbers_of_the_standard(settled: Made, demo_store: Store) -> None:
@@ -62,18 +62,26 @@ def test_no_text_no_name_and_no_id_reaches_the_tab(settled: Made, demo_store: St
     assert "reader-1" not in page and "Dr Example" not in page
 
 
+def test_a_store_without_a_record_shows_the_standards_too(settled: Made, tmp_path: Path) -> None:
+    page = shown(Store(tmp_path / "empty"))
+    assert "50 items of" in page and "not this board" not in page and "This store is empty" not in page
+    assert "This store is empty" in str(router.render(BoardContent(Store(tmp_path / "empty")), "board", {}, Live()))
+    static_site.write(BoardContent(Store(tmp_path / "empty")), tmp_path / "site")
+    assert "50 items of" in (tmp_path / "site" / "index.html").read_text()
+
+
 def test_a_board_without_a_standard_says_how_to_make_one(demo_store: Store) -> None:
     assert "ranscore readers new" in shown(demo_store)
 
 
 def test_the_page_changes_when_a_standard_is_settled(demo_store: Store) -> None:
-    shelf = Shelf(demo_store)
-    before = shelf.content().stamp
+    board_content = BoardContent(demo_store)
+    before = board_content.content().stamp
     made = study_of(cohort_of(30))
     made.hand_in()
-    assert shelf.content().stamp == before
+    assert board_content.content().stamp == before
     standard.write(made.folder, standard.settle(made.study, made.folder.counting(), 0))
-    assert shelf.content().stamp != before
+    assert board_content.content().stamp != before
 
 
 def test_a_changed_standard_is_not_shown(settled: Made) -> None:
@@ -86,7 +94,7 @@ def test_a_changed_standard_is_not_shown(settled: Made) -> None:
 
 
 def test_names_that_mean_harm_stay_text(settled: Made, demo_store: Store) -> None:
-    board = Shelf(demo_store).content().boards[0]
+    board = BoardContent(demo_store).content().boards[0]
     data = standard.load(settled.folder.path)
     for name in HOSTILE:
         questions = [{**item, "name": name} for item in data["agreement"]["questions"]]
@@ -105,14 +113,14 @@ def test_names_that_mean_harm_stay_text(settled: Made, demo_store: Store) -> Non
 
 
 def test_early_looks_and_open_sheets_are_shown_for_ever(settled: Made, demo_store: Store) -> None:
-    board = Shelf(demo_store).content().boards[0]
+    board = BoardContent(demo_store).content().boards[0]
     data = standard.load(settled.folder.path) | {"looks": 2, "open": ["reader-2", "reader-3"]}
     page = str(readers.view(board, [Standard("lung", data)], (), Live()))
     assert "looked at the agreement 2 times" in page and "open when it was settled: 2" in page
 
 
 def test_the_static_site_has_the_tab(settled: Made, demo_store: Store, tmp_path: Path) -> None:
-    static_site.write(Shelf(demo_store), tmp_path)
+    static_site.write(BoardContent(demo_store), tmp_path)
     pages = list(tmp_path.glob("readers-*.html"))
     assert len(pages) == 1 and "lung" in pages[0].read_text()
     assert f'href="{pages[0].name}"' in (tmp_path / "index.html").read_text()
@@ -120,7 +128,7 @@ def test_the_static_site_has_the_tab(settled: Made, demo_store: Store, tmp_path:
 
 
 def test_the_own_cohort_comes_first(settled: Made, demo_store: Store) -> None:
-    board = Shelf(demo_store).content().boards[0]
+    board = BoardContent(demo_store).content().boards[0]
     data = standard.load(settled.folder.path)
     own = Standard("z-own", {**data, "cohort": {**data["cohort"], "digest": board.cohort.digest}})
     page = str(readers.view(board, [Standard("a-other", data), own], (), Live()))

@@ -11,7 +11,7 @@ import pytest
 
 from harness.records.store import Store
 from leaderboard import static_site
-from leaderboard.content import Shelf
+from leaderboard.content import BoardContent
 from leaderboard.exports import tables
 from leaderboard.html import frame
 from ranscore.commands import main
@@ -25,12 +25,12 @@ def test_every_link_of_every_page_leads_to_a_file(demo_store: Store, folder: Pat
         for address in re.findall(r'(?:href|src)="([^"]*)"', page.read_text()):
             parts = urlsplit(address)
             assert parts.scheme == "" and parts.path in written, (page.name, address)
-    assert json.loads((folder / "boards.json").read_text()) == json.loads(tables.dumps(Shelf(demo_store).content().boards))
+    assert json.loads((folder / "boards.json").read_text()) == json.loads(tables.dumps(BoardContent(demo_store).content().boards))
     assert "https://board.example/" in next(folder.glob("board-*.bib")).read_text()
 
 
 def test_strangers_bring_no_script_and_no_foreign_address(hostile_store: Store, folder: Path) -> None:
-    static_site.write(Shelf(hostile_store), folder)
+    static_site.write(BoardContent(hostile_store), folder)
     for page in folder.glob("*.html"):
         source = page.read_text()
         assert re.findall(r"<script[^>]*>", source) == [
@@ -42,8 +42,8 @@ def test_strangers_bring_no_script_and_no_foreign_address(hostile_store: Store, 
 
 
 def test_the_pieces_of_exports_are_data_and_joined_whole_give_the_exports(hostile_store: Store, folder: Path) -> None:
-    static_site.write(Shelf(hostile_store), folder)
-    board = Shelf(hostile_store).content().boards[0]
+    static_site.write(BoardContent(hostile_store), folder)
+    board = BoardContent(hostile_store).content().boards[0]
     source = (folder / f"pieces-{board.key}.js").read_text()
     assert source.isascii() and source.startswith("ranscorePieces(") and source.endswith(");\n")
     found = json.loads(source.removeprefix("ranscorePieces(").removesuffix(");\n"))
@@ -64,5 +64,5 @@ def test_the_pieces_of_exports_are_data_and_joined_whole_give_the_exports(hostil
 
 
 def test_an_empty_store_makes_a_page_that_says_so(folder: Path, tmp_path: Path) -> None:
-    static_site.write(Shelf(Store(tmp_path / "empty")), folder)
+    static_site.write(BoardContent(Store(tmp_path / "empty")), folder)
     assert "No record yet" in (folder / "index.html").read_text()

@@ -174,7 +174,7 @@ def test_who_does_not_take_an_answer_is_given_up(monkeypatch: pytest.MonkeyPatch
         while True:
             yield "a line\n"
 
-    answer = film._Lines(lines(), lambda: left.append(1))
+    answer = film._JsonLines(lines(), lambda: left.append(1))
     asyncio.run(asyncio.wait_for(answer({"type": "http", "asgi": {"spec_version": "2.3"}}, connected, never), 60))
     assert left == [1]
 

@@ -14,7 +14,7 @@ from harness.records.record import Record
 from harness.records.store import Store
 from harness.types import Access, Role
 from leaderboard.board import boards
-from leaderboard.content import Shelf
+from leaderboard.content import BoardContent
 from leaderboard.exports import kinds, tables
 from leaderboard.html.addresses import FILES, SYSTEM_FILES, Live
 from leaderboard.html.markup import el, outward, text
@@ -51,17 +51,17 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-def every_page(shelf: Shelf) -> dict[str, str]:
-    content = shelf.content()
+def every_page(board_content: BoardContent) -> dict[str, str]:
+    content = board_content.content()
     first, second, *_ = [row.id for board in content.boards for row in board.rows]
-    pages: dict[str, str] = {tab: router.render(shelf, tab, {}, LIVE) for tab in router.TABS}
-    pages["pair"] = router.render(shelf, "compare", {"a": second, "b": first}, LIVE)
-    return pages | {f"system {name}": router.render(shelf, "system", {"system": name}, LIVE) for name in content.stored}
+    pages: dict[str, str] = {tab: router.render(board_content, tab, {}, LIVE) for tab in router.TABS}
+    pages["pair"] = router.render(board_content, "compare", {"a": second, "b": first}, LIVE)
+    return pages | {f"system {name}": router.render(board_content, "system", {"system": name}, LIVE) for name in content.stored}
 
 
-def test_the_board_holds_what_the_json_prints_cell_by_cell(shelf: Shelf) -> None:
-    board = shelf.content().boards[0]
-    page = router.render(shelf, "board", {}, LIVE)
+def test_the_board_holds_what_the_json_prints_cell_by_cell(board_content: BoardContent) -> None:
+    board = board_content.content().boards[0]
+    page = router.render(board_content, "board", {}, LIVE)
     data = json.loads(tables.dumps((board,)))["boards"][0]
     lines = re.findall(r'<tr[^>]*data-id="([0-9a-f]{16})".*?</tr>', page, re.S)
     assert lines == [row["id"] for row in data["rows"]]
@@ -74,8 +74,8 @@ def test_the_board_holds_what_the_json_prints_cell_by_cell(shelf: Shelf) -> None
         assert f">{row['coverage']}<" in line
 
 
-def test_every_table_has_a_caption_and_scopes_and_every_page_nests(shelf: Shelf) -> None:
-    for name, source in every_page(shelf).items():
+def test_every_table_has_a_caption_and_scopes_and_every_page_nests(board_content: BoardContent) -> None:
+    for name, source in every_page(board_content).items():
         page = Page(source)
         assert page.open == [], name
         assert len(page.all("table")) == len(page.all("caption")), name
@@ -86,8 +86,8 @@ def test_every_table_has_a_caption_and_scopes_and_every_page_nests(shelf: Shelf)
         assert page.elements[0][0] == "div" and len(page.all("h2")) == 1, name
 
 
-def test_plots_stand_beside_tables_with_the_same_numbers(shelf: Shelf) -> None:
-    page = router.render(shelf, "agree", {}, LIVE)
+def test_plots_stand_beside_tables_with_the_same_numbers(board_content: BoardContent) -> None:
+    page = router.render(board_content, "agree", {}, LIVE)
     sections = re.findall(r'<section class="rs-agree">.*?</section>', page, re.S)
     assert len(sections) == 6  # BLEU-4 and ROUGE-L, and behind the fold micro F1 and BLEU-1 to 3
     for section in sections:
@@ -95,15 +95,17 @@ def test_plots_stand_beside_tables_with_the_same_numbers(shelf: Shelf) -> None:
         assert drawn and set(drawn) <= set(re.findall(r'<td class="n" data-v="[^"]+">([\d.]+)<', section))
 
 
-def test_the_constant_report_is_called_out_where_words_are_counted(shelf: Shelf) -> None:
-    page = re.sub("<[^>]+>", "", router.render(shelf, "agree", {}, LIVE))
+def test_the_constant_report_is_called_out_where_words_are_counted(board_content: BoardContent) -> None:
+    page = re.sub("<[^>]+>", "", router.render(board_content, "agree", {}, LIVE))
     found = re.search(r"constant-normal stands \d+th of 10 by Ran Score and \w+ by ROUGE-L: it keeps (\d+)% .*? and (\d+)% of", page)
     assert found and int(found[1]) < 10 and int(found[2]) > 60
 
 
-def test_credentialed_cohorts_show_no_study_and_no_text(shelf: Shelf, demo_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_credentialed_cohorts_show_no_study_and_no_text(
+    board_content: BoardContent, demo_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     words = next(iter((demo_store.reports(demo_store.all()[0]) or {}).values()))[:40]
-    assert "Where they differ most" in router.render(shelf, "compare", {}, LIVE)
+    assert "Where they differ most" in router.render(board_content, "compare", {}, LIVE)
 
     def closed(item: stores.Stored) -> stores.Stored:
         return replace(item, record=replace(item.record, cohort=replace(item.record.cohort, access=Access.CREDENTIALED)))
@@ -111,12 +113,12 @@ def test_credentialed_cohorts_show_no_study_and_no_text(shelf: Shelf, demo_store
     everything = tuple(closed(item) for item in demo_store.all())
     monkeypatch.setattr(Store, "read", lambda self: (everything, ()))
     monkeypatch.setattr(Store, "reports", lambda *_: pytest.fail("reports of a credentialed cohort were read"))
-    for source in every_page(Shelf(demo_store)).values():
+    for source in every_page(BoardContent(demo_store)).values():
         assert "Where they differ most" not in source and words not in source
 
 
 def test_hostile_names_are_inert_on_every_page(hostile_store: Store) -> None:
-    for name, source in every_page(Shelf(hostile_store)).items():
+    for name, source in every_page(BoardContent(hostile_store)).items():
         page = Page(source)
         assert page.open == [], name
         for tag, attributes in page.elements:
@@ -129,14 +131,14 @@ def test_hostile_names_are_inert_on_every_page(hostile_store: Store) -> None:
 
 @pytest.mark.parametrize("kind", FILES)
 def test_hostile_names_are_inert_in_every_export_of_a_board(hostile_store: Store, kind: str) -> None:
-    made = kinds.of_board(kind, Shelf(hostile_store).content().boards[0])
+    made = kinds.of_board(kind, BoardContent(hostile_store).content().boards[0])
     assert made and re.fullmatch(r"[a-z0-9.-]+", made.name)
     inert(kind, made.text)
 
 
 @pytest.mark.parametrize("kind", SYSTEM_FILES)
 def test_hostile_names_are_inert_in_every_export_of_a_system(hostile_store: Store, kind: str) -> None:
-    content = Shelf(hostile_store).content()
+    content = BoardContent(hostile_store).content()
     for row in content.boards[0].rows:
         record = content.record(row.id)
         made = kinds.of_system(kind, content.boards[0], row, record, "https://board.example/") if record else None
@@ -180,11 +182,11 @@ def _number(cell: str) -> bool:
     return True
 
 
-def test_the_hubs_own_library_would_write_the_same_results(shelf: Shelf) -> None:
+def test_the_hubs_own_library_would_write_the_same_results(board_content: BoardContent) -> None:
     import yaml
     from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
 
-    content = shelf.content()
+    content = board_content.content()
     row = next(row for row in content.boards[0].rows if row.place)
     record = content.record(row.id)
     made = kinds.of_system("eval-results", content.boards[0], row, record, "https://board.example/", "org/set") if record else None
@@ -197,8 +199,8 @@ def test_the_hubs_own_library_would_write_the_same_results(shelf: Shelf) -> None
     assert found == eval_result_entries_to_yaml(expected)
 
 
-def test_an_export_holds_the_rows_and_columns_that_are_shown(shelf: Shelf) -> None:
-    board = shelf.content().boards[0]
+def test_an_export_holds_the_rows_and_columns_that_are_shown(board_content: BoardContent) -> None:
+    board = board_content.content().boards[0]
     chosen = [board.rows[3].id, board.rows[1].id, "unknown"]
     shown = board.pick(chosen, ["rank", "system", board.columns[2].key, "date"], ["date"])
     assert tables.header(shown) == ["rank", "system", board.columns[2].label, "date"]
@@ -224,30 +226,32 @@ def test_text_is_text_and_links_are_plain_web_addresses() -> None:
 
 
 def test_an_empty_store_says_what_to_do(tmp_path_factory: pytest.TempPathFactory) -> None:
-    page = router.render(Shelf(Store(tmp_path_factory.mktemp("empty"))), "board", {}, LIVE)
+    page = router.render(BoardContent(Store(tmp_path_factory.mktemp("empty"))), "board", {}, LIVE)
     assert "No record yet" in page and "ranscore demo" in page
 
 
 def test_what_lands_is_shown_without_a_restart(demo_store: Store, tmp_path_factory: pytest.TempPathFactory) -> None:
     store = Store(tmp_path_factory.mktemp("growing"))
-    shelf, record = Shelf(store), demo_store.all()[0].record
-    assert shelf.content().boards == ()
+    board_content, record = BoardContent(store), demo_store.all()[0].record
+    assert board_content.content().boards == ()
     store.add(record)
-    assert [row.name for row in shelf.content().boards[0].rows] == [record.system.name]
+    assert [row.name for row in board_content.content().boards[0].rows] == [record.system.name]
     store.withdraw(record.system.name, "wrong file")
-    assert shelf.content().boards == () and isinstance(next(iter(shelf.content().stored.values())).record, Record)
+    assert board_content.content().boards == () and isinstance(next(iter(board_content.content().stored.values())).record, Record)
 
 
-def test_a_board_too_large_for_every_test_makes_those_of_two_systems_when_asked(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
-    query = {"a": shelf.content().boards[0].rows[1].id, "b": shelf.content().boards[0].rows[3].id}
-    whole, content = router.render(shelf, "compare", query, Live()), shelf.content()
+def test_a_board_too_large_for_every_test_makes_those_of_two_systems_when_asked(
+    board_content: BoardContent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = {"a": board_content.content().boards[0].rows[1].id, "b": board_content.content().boards[0].rows[3].id}
+    whole, content = router.render(board_content, "compare", query, Live()), board_content.content()
     headlines = {
         key: replace(found, metrics=tuple(replace(item, tests={item.headline: item.tests[item.headline]}) for item in found.metrics))
         for key, found in content.snapshots.items()
     }
-    monkeypatch.setattr(shelf, "content", lambda: replace(content, snapshots=headlines))
-    assert router.render(shelf, "compare", query, Live()) == whole
+    monkeypatch.setattr(board_content, "content", lambda: replace(content, snapshots=headlines))
+    assert router.render(board_content, "compare", query, Live()) == whole
     assert whole.count("</b> is better") == 2 and "rs-sure" in whole
-    monkeypatch.setattr(shelf, "rows", lambda name: ())
-    without = router.render(shelf, "compare", query, Live())
+    monkeypatch.setattr(board_content, "rows", lambda name: ())
+    without = router.render(board_content, "compare", query, Live())
     assert "not tested on a board of this size" in without and "the rows of one" not in without

@@ -16,9 +16,9 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Page, sync_playwright
 
 from harness.records.store import Store
-from tests.boards import demo_store, folder, hostile_store, shelf
+from tests.boards import board_content, demo_store, folder, hostile_store
 
-__all__ = ["demo_store", "folder", "hostile_store", "shelf"]
+__all__ = ["board_content", "demo_store", "folder", "hostile_store"]
 FLAGS = [
     "--headless",
     "--no-sandbox",

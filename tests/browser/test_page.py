@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from harness.records.store import Store
 from leaderboard import static_site
-from leaderboard.content import Shelf
+from leaderboard.content import BoardContent
 from leaderboard.exports import kinds, tables
 from leaderboard.html import frame
 from leaderboard.html.addresses import Files
@@ -106,7 +106,7 @@ def test_sort_filter_search_and_the_link_that_restores_them(chromium: Browser, a
 
 
 def test_the_page_shows_what_the_json_prints(chromium: Browser, address: str, demo_store: Store) -> None:
-    board = json.loads(tables.dumps(Shelf(demo_store).content().boards))["boards"][0]
+    board = json.loads(tables.dumps(BoardContent(demo_store).content().boards))["boards"][0]
     with window(chromium, address) as page:
         visit(page, address)
         lines = page.locator("table[data-main] tbody tr").evaluate_all(
@@ -223,7 +223,7 @@ def test_strangers_names_are_inert_in_the_browser(chromium: Browser, hostile_sto
 
 
 def test_the_static_site_sorts_and_filters_and_asks_nobody(chromium: Browser, demo_store: Store, folder: Path) -> None:
-    static_site.write(Shelf(demo_store), folder)
+    static_site.write(BoardContent(demo_store), folder)
     with window(chromium, "file:") as page:
         page.goto((folder / "index.html").as_uri())
         assert len(names(page)) == 11
@@ -238,7 +238,7 @@ def test_the_static_site_sorts_and_filters_and_asks_nobody(chromium: Browser, de
 
 
 def test_a_board_longer_than_a_screen_is_drawn_in_turns_and_whole(chromium: Browser, demo_store: Store, folder: Path) -> None:
-    board = Shelf(demo_store).content().boards[0]
+    board = BoardContent(demo_store).content().boards[0]
     many = [replace(board.rows[index % 11], id=f"id{index}", name=f"system-{index * 7919 % 500:03d}") for index in range(500)]
     long = replace(board, rows=tuple(many))
     body = frame.document("Long", join([el("main", views.view(long, (), (), Files())), el("div", data_static=True)]), static_site._head())
@@ -266,9 +266,9 @@ def test_a_board_longer_than_a_screen_is_drawn_in_turns_and_whole(chromium: Brow
 
 
 def test_the_static_site_exports_exactly_what_is_shown(chromium: Browser, demo_store: Store, folder: Path) -> None:
-    shelf = Shelf(demo_store)
-    static_site.write(shelf, folder)
-    board = shelf.content().boards[0]
+    board_content = BoardContent(demo_store)
+    static_site.write(board_content, folder)
+    board = board_content.content().boards[0]
     with window(chromium, "file:") as page:
         page.goto((folder / "index.html").as_uri() + "?extra=0&q=synthetic&sort=-bleu%7Cv1%7Ccoco%7Cptb/bleu-4")
         page.get_by_text("Columns", exact=True).click()
@@ -319,7 +319,7 @@ def test_the_visitor_chooses_light_or_dark_by_keyboard_and_it_is_remembered(chro
 
 
 def test_colours_can_be_chosen_where_nothing_may_be_remembered(chromium: Browser, demo_store: Store, folder: Path) -> None:
-    static_site.write(Shelf(demo_store), folder)
+    static_site.write(BoardContent(demo_store), folder)
     with window(chromium, "file:") as page:
         page.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } })")
         page.goto((folder / "index.html").as_uri())

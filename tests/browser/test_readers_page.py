@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 
+from benchmarks.readers_page import of_profile
 from harness.config.home import home
 from tests.browser.conftest import window
 from tests.validation.readers.conftest import Made, cohort_of, made, study_of
 from validation.readers import journal, page, questions, server, sheets, simulated, standard
-from validation.readers.study import Study
+from validation.readers.study import ReadingStudy
 
 __all__ = ["made"]
 pytestmark = pytest.mark.browser
@@ -43,7 +45,11 @@ def sheet(browser: Browser, address: str, width: int = 1440, scheme: str = "ligh
 
 
 def file_of(
-    made: Made, folder: Path, reader: str = "reader-1", study: Study | None = None, texts: Mapping[str, tuple[str, ...]] | None = None
+    made: Made,
+    folder: Path,
+    reader: str = "reader-1",
+    study: ReadingStudy | None = None,
+    texts: Mapping[str, tuple[str, ...]] | None = None,
 ) -> str:
     """The page of a reader as a file; its address."""
     shown = study or made.study
@@ -137,6 +143,35 @@ def test_three_reports_by_keyboard_from_a_file_survive_reload_and_crash(chromium
     assert made.folder.counting()["reader-1"].done(made.study) == 4
 
 
+def test_a_killed_browser_loses_no_answer_that_is_kept(chromium: Browser, made: Made, tmp_path: Path) -> None:
+    """100 kills are in `benchmarks/readers_page.py`; localStorage alone loses the last five seconds."""
+    address, profile = file_of(made, tmp_path), str(tmp_path / "profile")
+    for number in range(3):
+        with starting(chromium, profile) as opened:
+            opened.goto(address)
+            expect(opened.get_by_text(f"{number} of 13 done")).to_be_visible()
+            for key in ("1", "a", "n"):
+                opened.keyboard.press(key)
+            opened.locator(".state[data-pending='0']").wait_for()
+            for process in of_profile(profile):
+                os.kill(process, signal.SIGKILL)
+        for left in Path(profile).glob("Singleton*"):
+            left.unlink()
+
+
+@contextmanager
+def starting(chromium: Browser, profile: str) -> Iterator[Page]:
+    """A window of a browser of its own."""
+    started = chromium.browser_type.launch_persistent_context(
+        profile, executable_path=shutil.which("chromium"), args=["--no-sandbox", "--headless"]
+    )
+    try:
+        yield started.new_page()
+    finally:
+        with suppress(Error):
+            started.close()
+
+
 def crash(opened: Page) -> None:
     """The tab's process dies."""
     with pytest.raises(Error):
@@ -210,9 +245,13 @@ def test_all_done_then_attest_and_hand_in(chromium: Browser, made: Made) -> None
             opened.keyboard.press("n")
         hand = opened.get_by_role("button", name="Submit")
         expect(hand).to_be_disabled()
-        opened.get_by_label("I read these reports alone").check()
-        hand.click()
+        expect(opened.get_by_text("confirm and submit below")).to_be_visible()
+        opened.keyboard.press("Enter")
+        expect(opened.get_by_label("I read these reports alone")).to_be_focused()
+        for key in ("Space", "Tab", "Enter"):
+            opened.keyboard.press(key)
         expect(opened.get_by_text("Submitted. Thank you.")).to_be_visible()
+        expect(opened.get_by_text("confirm and submit below")).to_have_count(0)
     kept = made.folder.counting()["reader-4"]
     assert kept.source == "served" and kept.closed(made.study)
 
@@ -320,7 +359,8 @@ def test_a_copy_is_asked_for_after_25_reports_and_can_be_opened_elsewhere(chromi
 
 def test_a_browser_that_keeps_nothing_says_so(chromium: Browser, made: Made, tmp_path: Path) -> None:
     context: BrowserContext = chromium.new_context()
-    context.add_init_script("Object.defineProperty(window, 'localStorage', {get() { throw new Error('blocked'); }})")
+    for name in ("localStorage", "indexedDB"):
+        context.add_init_script(f"Object.defineProperty(window, '{name}', {{get() {{ throw new Error('blocked'); }}}})")
     opened = context.new_page()
     opened.goto(file_of(made, tmp_path))
     expect(opened.get_by_text("This browser does not keep answers.")).to_be_visible()
@@ -367,7 +407,9 @@ def test_an_exercise_shows_the_standard_after_ones_own_answer_and_a_score(chromi
                     expect(opened.locator(".truth")).to_have_count(ASKED)
                     assert opened.evaluate("document.documentElement.scrollWidth") <= 390
                     opened.keyboard.press("n")
-                expect(opened.get_by_text(re.compile(r"Macro F1 against the standard: 0\.000"))).to_be_visible()
+                for place in (opened.locator(".state"), opened.locator(".box p")):
+                    expect(place).to_have_text(re.compile(r"Macro F1 against the standard: 0\.000"))
+                    expect(place).to_be_visible()
                 found: Any = Axe().run(opened, options={"resultTypes": ["violations"]}).response["violations"]
                 assert [item["id"] for item in found if item["impact"] in {"serious", "critical"}] == []
         finally:

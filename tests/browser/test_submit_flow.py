@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from submissions.events import State
 from tests.browser.conftest import shoot, window
@@ -47,6 +47,19 @@ def press(page: Page, name: str) -> None:
 
 def says(page: Page, words: str) -> None:
     expect(page.locator("#submit-said")).to_contain_text(words, timeout=60_000)
+
+
+@pytest.mark.parametrize("working", [True, False])
+def test_the_tab_says_when_no_worker_is_running(chromium: Browser, served: Running, working: bool) -> None:
+    def answer(route: Route) -> None:
+        real = route.fetch()
+        route.fulfill(response=real, json=real.json() | {"worker": working})
+
+    with window(chromium, address(served), 390) as page:
+        page.route("**/ranscore/door", answer)
+        with page.expect_response("**/ranscore/door"):
+            opened(page, served)
+        expect(page.get_by_text("No worker is running at the moment")).to_be_visible(visible=not working)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -98,7 +111,7 @@ def test_check_then_hand_in_then_correct_then_tick(chromium: Browser, served: Ru
         press(page, "Withdraw")
         says(page, "Withdrawn. A tombstone stays.")
         expect(page.locator("#submit-stands")).to_contain_text("withdrawn", timeout=30_000)
-    states = [item.state for item in served.desk.ledger.books().submissions.values() if item.card.name == name]
+    states = [item.state for item in served.board_folder.ledger.state().submissions.values() if item.card.name == name]
     assert sorted(states) == [State.LISTED, State.WITHDRAWN]
 
 
@@ -140,7 +153,7 @@ def test_a_credentialed_cohort_asks_for_its_sentence(chromium: Browser, served: 
 
 
 def test_the_example_by_the_enter_key_is_checked_and_not_handed_in(chromium: Browser, served: Running) -> None:
-    before = len(served.desk.ledger.books().submissions)
+    before = len(served.board_folder.ledger.state().submissions)
     with window(chromium, address(served)) as page:
         opened(page, served)
         press(page, "Fill in the example")
@@ -148,11 +161,11 @@ def test_the_example_by_the_enter_key_is_checked_and_not_handed_in(chromium: Bro
         expect(page.get_by_label("System", exact=True)).to_have_value("Example")
         page.get_by_label("System", exact=True).press("Enter")
         says(page, "It can be handed in; nothing was kept.")
-    assert len(served.desk.ledger.books().submissions) == before
+    assert len(served.board_folder.ledger.state().submissions) == before
 
 
 def test_an_open_page_that_does_nothing_asks_nothing(chromium: Browser, served: Running) -> None:
-    item = next(iter(served.desk.ledger.books().submissions))
+    item = next(iter(served.board_folder.ledger.state().submissions))
     with window(chromium, address(served)) as page:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
@@ -248,7 +261,7 @@ def foreign(document: str) -> Iterator[int]:
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 def test_a_foreign_page_in_the_same_browser_gets_nothing(chromium: Browser, served: Running, reports: bytes, host: str) -> None:
-    before = len(served.desk.ledger.books().submissions)
+    before = len(served.board_folder.ledger.state().submissions)
     target = address(served)
     document = EVIL % (target, reports.decode(), target, target)
     with foreign(document) as port:
@@ -264,4 +277,4 @@ def test_a_foreign_page_in_the_same_browser_gets_nothing(chromium: Browser, serv
             assert page.frame_locator("#framed").locator("#submit").count() == 0
         finally:
             context.close()
-    assert len(served.desk.ledger.books().submissions) == before
+    assert len(served.board_folder.ledger.state().submissions) == before

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from generators.running import loop
-from generators.running.batching import Here
+from generators.running.batching import LocalGenerator
 from harness import cohorts
 from harness.cohorts.synthetic.cohort import build
 from harness.config.home import home
@@ -17,7 +17,7 @@ from harness.formats.written_by import name_of, sidecar
 from harness.scoring import scorer
 from harness.types import Cohort
 from ranscore.commands import main
-from submissions import desk as desks
+from submissions import board_folder as board_folders
 from tests.generators.test_run import Echo
 
 SYSTEM = "promptmrg (random weights)"
@@ -36,7 +36,7 @@ def written(cohort: Cohort, tmp_path: Path) -> Path:
     """What a run with random weights left."""
     out = tmp_path / "full.jsonl"
     plan = loop.Plan(SYSTEM, "0" * 64, cohort.manifest.digest, tuple(study.id for study in cohort.scored), "cpu", "float32")
-    loop.run(Here(Echo()), cohort, cohort.scored, out, plan)
+    loop.run(LocalGenerator(Echo()), cohort, cohort.scored, out, plan)
     assert sidecar(out).name == "full.jsonl.run.json"
     return out
 
@@ -52,7 +52,7 @@ def test_score_takes_the_name_of_the_run_and_keeps_its_mark(
 def test_from_python_and_on_a_board_the_name_is_the_same(written: Path, cohort: Cohort) -> None:
     assert scorer.score(predictions=written, references=cohort, metrics=["ran-score"]).record.system.name == SYSTEM
     assert main(["submit", str(written), "--cohort", "small"]) == 0
-    [item] = desks.at(home()).ledger.books().submissions.values()
+    [item] = board_folders.at(home()).ledger.state().submissions.values()
     assert item.card.name == SYSTEM
 
 

@@ -10,14 +10,15 @@ from harness.cohorts.synthetic.cohort import build
 from harness.cohorts.synthetic.systems import system
 from harness.extractors.cache import Answer, opened
 from harness.storage import files
+from harness.storage.report_lines import canonical
 from harness.types import Cohort, Status, SystemCard
 from leaderboard.content import load
 from ranscore.commands import main
-from submissions import desk as desks
+from submissions import board_folder as board_folders
 from submissions import moderation
 from submissions.backup import backup
-from submissions.desk import Desk
-from submissions.intake import Upload, canonical, submit, withdraw
+from submissions.board_folder import BoardFolder
+from submissions.intake import Upload, submit, withdraw
 from submissions.restore import restore
 from submissions.worker import Worker
 from tests.submissions.conftest import credentialed
@@ -59,10 +60,10 @@ class State:
     """The systems on it."""
 
 
-def state(desk: Desk) -> State:
+def state(board_folder: BoardFolder) -> State:
     """What the ledger and the board say."""
-    found = {name: item.state.value for name, item in desk.ledger.books().submissions.items()}
-    return State(found, frozenset(row.name for board in load(desk.store) for row in board.rows))
+    found = {name: item.state.value for name, item in board_folder.ledger.state().submissions.items()}
+    return State(found, frozenset(row.name for board in load(board_folder.store) for row in board.rows))
 
 
 def upload(cohort: Cohort, name: str) -> Upload:
@@ -78,12 +79,12 @@ def make(root: Path) -> None:
     cohorts.save(Cohort(cohort.manifest, cohort.texts, cohort.labels, films), root / "cohorts" / "synthetic")
     credentialed(cohort, root)
     files.write(root / "config.toml", CONFIG)
-    desk = desks.at(root)
-    receipts = {name: submit(desk, upload(cohort, name)) for name in (*LISTED, "Ash")}
-    Worker(desk).run(once=True)
-    withdraw(desk, receipts["Ash"].id, "a mistake", code=receipts["Ash"].code)
-    Worker(desk).run(once=True)
-    moderation.ban(desk, "local:bob", "spam")
+    board_folder = board_folders.at(root)
+    receipts = {name: submit(board_folder, upload(cohort, name)) for name in (*LISTED, "Ash")}
+    Worker(board_folder).run(once=True)
+    withdraw(board_folder, receipts["Ash"].id, "a mistake", code=receipts["Ash"].code)
+    Worker(board_folder).run(once=True)
+    moderation.ban(board_folder, "local:bob", "spam")
     with opened() as cache:
         cache.add("ab" * 32, [Answer("Edema", cache.key(f"text {number}"), ((1, Status.OK),), "1", "a:1") for number in range(50)])
     (root / "birch.jsonl").write_bytes(upload(cohort, "Birch").content)

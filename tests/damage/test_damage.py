@@ -15,11 +15,11 @@ from zlib import crc32
 import pytest
 
 from harness.records.store import Store
-from leaderboard.content import Shelf, load
+from leaderboard.content import BoardContent, load
 from leaderboard.html.addresses import Live
 from leaderboard.views import router
 from ranscore.commands import main
-from submissions import desk as desks
+from submissions import board_folder as board_folders
 from tests.damage import damages, homes
 from tests.damage.damages import DAMAGES, PLAIN
 from tests.damage.homes import KINDS, LISTED, State
@@ -91,9 +91,9 @@ def copy(whole: Path, root: Path) -> None:
 
 def views(root: Path) -> None:
     """Every page of the board."""
-    shelf = Shelf(Store(root / "store"))
+    ledger_files = BoardContent(Store(root / "store"))
     for tab in router.TABS:
-        assert router.render(shelf, tab, {}, Live())
+        assert router.render(ledger_files, tab, {}, Live())
 
 
 def run(command: str, root: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
@@ -123,7 +123,7 @@ def restored(path: Path, whole: Path, root: Path) -> None:
 def test_no_damage_ends_in_a_traceback_or_loses_anything(
     kind: str, whole: Path, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    promised = homes.state(desks.at(home))
+    promised = homes.state(board_folders.at(home))
     assert promised.board == set(LISTED)
     for number in range(EACH):
         random = Random(crc32(f"{kind} {number}".encode()))
@@ -160,11 +160,11 @@ def _served(kind: str, damage: damages.Damage, path: Path, command: str, home: P
 
 def _kept(promised: State, home: Path) -> None:
     """Once the file is back, everything is as it was, but for what the command added."""
-    desk = desks.at(home)
-    now = homes.state(desk)
+    board_folder = board_folders.at(home)
+    now = homes.state(board_folder)
     assert promised.submissions.items() <= now.submissions.items()
     assert promised.board - now.board <= _hidden(home) and "Ash" not in now.board
 
 
 def _hidden(home: Path) -> set[str]:
-    return {item.card.name for item in desks.at(home).ledger.books().submissions.values() if item.hidden}
+    return {item.card.name for item in board_folders.at(home).ledger.state().submissions.values() if item.hidden}

@@ -19,10 +19,10 @@ import pytest
 from harness import cohorts
 from harness.cohorts.synthetic.cohort import build
 from harness.cohorts.synthetic.systems import system
+from harness.storage.report_lines import canonical
 from harness.types import Cohort
-from submissions import desk as desks
-from submissions.desk import Desk
-from submissions.intake import canonical
+from submissions import board_folder as board_folders
+from submissions.board_folder import BoardFolder
 from tests.door.asking import MARKER, Answer, Way, ask
 from tests.submissions.conftest import credentialed
 
@@ -55,7 +55,7 @@ class Running:
     """A page in a process of its own."""
 
     port: int
-    desk: Desk
+    board_folder: BoardFolder
     folder: Path
     """Holds `board`, `temporary`, `errors` and `opened`."""
 
@@ -104,7 +104,7 @@ def trap() -> Iterator[Trap]:
         server.server_close()
 
 
-def furnish(folder: Path, cohort: Cohort, settings: str = "") -> Desk:
+def furnish(folder: Path, cohort: Cohort, settings: str = "") -> BoardFolder:
     """A board with an open and a credentialed cohort, and files around it that hold the marker."""
     board = folder / "board"
     cohorts.save(cohort, board / "cohorts" / "synthetic")
@@ -115,7 +115,7 @@ def furnish(folder: Path, cohort: Cohort, settings: str = "") -> Desk:
         if place.name != "temporary":
             (place / f"{MARKER}.txt").write_text(MARKER)
     (folder / "etc" / f"shadow-{MARKER}").write_text(f"root:{MARKER}")
-    return desks.at(board)
+    return board_folders.at(board)
 
 
 @contextmanager
@@ -129,12 +129,12 @@ def running(folder: Path, cohort: Cohort, command: str, settings: str = "", **va
         settings: More of `config.toml`.
         variables: Of its environment.
     """
-    desk = furnish(folder, cohort, settings)
+    board_folder = furnish(folder, cohort, settings)
     (folder / "watch").mkdir()
     (folder / "watch" / "sitecustomize.py").write_text(WATCH.format(log=str(folder / "opened"), marker=MARKER))
     environment = {
         **os.environ,
-        "RANSCORE_HOME": str(desk.root),
+        "RANSCORE_HOME": str(board_folder.root),
         "HOME": str(folder / "user"),
         "TMPDIR": str(folder / "temporary"),
         "PYTHONPATH": os.pathsep.join([str(folder / "watch"), str(ROOT), os.environ.get("PYTHONPATH", "")]),
@@ -154,7 +154,7 @@ def running(folder: Path, cohort: Cohort, command: str, settings: str = "", **va
             assert found, (folder / "errors").read_text()
             with urlopen(f"http://127.0.0.1:{found[1]}/ranscore/frame.css", timeout=120) as answer:
                 assert answer.status == 200
-            yield Running(int(found[1]), desk, folder)
+            yield Running(int(found[1]), board_folder, folder)
         finally:
             server.terminate()
             server.wait(30)

@@ -30,5 +30,5 @@ def test_it_is_refused_in_words(way: Way, attack: Attack) -> None:
 
 def test_the_page_lives_on_and_kept_nothing(way: Way, page: Running) -> None:
     assert still_there(way).body
-    kept = page.desk.ledger.books().submissions.values()
+    kept = page.board_folder.ledger.state().submissions.values()
     assert {item.card.name.split()[0] for item in kept} <= {"Own", "Steps", "Equal"}

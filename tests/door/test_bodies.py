@@ -16,11 +16,12 @@ from harness.errors import InputError
 from harness.types import Cohort
 from leaderboard.page import app as pages
 from leaderboard.page import body, door, origins
-from leaderboard.page.body import Line, Refusal, Uploads
+from leaderboard.page.body import JobQueue, Refusal, Uploads
 from leaderboard.page.person import People
-from submissions import intake
-from submissions.desk import Desk
-from submissions.ledger import Folder, Ledger
+from submissions import beats, intake
+from submissions.beats import Beat
+from submissions.board_folder import BoardFolder
+from submissions.ledger import Ledger, LedgerFolder
 from tests.door.asking import OCTETS, upload
 from tests.door.conftest import furnish
 
@@ -83,7 +84,7 @@ def test_of_uploads_that_fill_the_memory_the_oldest_gives_way() -> None:
 
 def test_a_line_takes_so_many_and_so_many_of_each_visitor() -> None:
     async def wait() -> list[object]:
-        line, gate = Line(at_once=1, waiting=4, each=3), threading.Event()
+        line, gate = JobQueue(at_once=1, waiting=4, each=3), threading.Event()
         jobs = [asyncio.ensure_future(line.run(name, gate.wait)) for name in ("a", "a", "a", "a", "b", "c")]
         await asyncio.sleep(0.05)
         gate.set()
@@ -97,44 +98,62 @@ def test_a_line_takes_so_many_and_so_many_of_each_visitor() -> None:
 
 
 @pytest.fixture
-def desk(cohort: Cohort, tmp_path: Path) -> Desk:
+def board_folder(cohort: Cohort, tmp_path: Path) -> BoardFolder:
     return furnish(tmp_path, cohort)
 
 
-def client(desk: Desk) -> TestClient:
+def client(board_folder: BoardFolder) -> TestClient:
     """The routes of the door alone, with the answers of the whole page."""
     app = FastAPI()
     pages.answer_in_words(app)
-    door.route(app, desk, People(space=False), Uploads())
+    door.route(app, board_folder, People(space=False), Uploads())
     return TestClient(app, raise_server_exceptions=False)
 
 
-def test_a_board_that_cannot_keep_anything_says_so(desk: Desk, reports: bytes) -> None:
-    class Full(Folder):
+def test_a_board_that_cannot_keep_anything_says_so(board_folder: BoardFolder, reports: bytes) -> None:
+    class Full(LedgerFolder):
         def create(self, made: object) -> bool:
-            raise OSError(28, "No space left on device", str(desk.root / "ledger"))
+            raise OSError(28, "No space left on device", str(board_folder.root / "ledger"))
 
-    full = replace(desk, ledger=Ledger(Full(desk.root / "ledger")))
+    full = replace(board_folder, ledger=Ledger(Full(board_folder.root / "ledger")))
     answer = client(full).post("/ranscore/hand-in", content=upload(reports, dry=False), headers=dict(OCTETS))
     assert answer.status_code == 503 and "cannot take anything just now (No space left on device)" in answer.json()["lines"][0]
-    assert str(desk.root) not in answer.text
+    assert str(board_folder.root) not in answer.text
 
 
 def test_a_fault_of_the_program_is_answered_in_words_that_quote_nothing(
-    desk: Desk, reports: bytes, monkeypatch: pytest.MonkeyPatch
+    board_folder: BoardFolder, reports: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object, **__: object) -> None:
         raise ValueError("quotes the report")
 
     monkeypatch.setattr(intake, "look", broken)
-    answer = client(desk).post("/ranscore/hand-in", content=upload(reports), headers=dict(OCTETS))
+    answer = client(board_folder).post("/ranscore/hand-in", content=upload(reports), headers=dict(OCTETS))
     assert answer.status_code == 500 and "ValueError" in answer.json()["lines"][0] and "quotes" not in answer.text
 
 
-def test_a_damaged_cohort_is_named_without_its_folder(desk: Desk) -> None:
-    (desk.root / "cohorts" / "hidden" / "manifest.json").write_text("{")
-    answer = client(desk).get("/ranscore/door?cohort=synthetic")
-    assert answer.status_code in (422, 503) and "manifest.json" in answer.text and str(desk.root) not in answer.text
+def test_whether_a_worker_is_running_is_known_before_anything_is_sent(board_folder: BoardFolder) -> None:
+    ask = client(board_folder)
+    assert ask.get("/ranscore/door").json()["worker"] is False
+    beats.write(board_folder, Beat(who="elsewhere:1:a", at=board_folder.ledger.clock()))
+    assert ask.get("/ranscore/door?cohort=synthetic").json()["worker"] is True
+    beats.write(board_folder, Beat(who="elsewhere:1:a", at=board_folder.ledger.clock(), over=True))
+    assert ask.get("/ranscore/door").json()["worker"] is False
+
+
+def test_a_damaged_cohort_is_left_out_and_the_others_are_served(board_folder: BoardFolder) -> None:
+    (board_folder.root / "cohorts" / "hidden" / "manifest.json").write_text("{")
+    ask = client(board_folder)
+    assert ask.get("/ranscore/door?cohort=synthetic").status_code == 200, "the other cohorts are served"
+    answer = ask.get("/ranscore/door?cohort=hidden")
+    assert answer.status_code == 404 and "no cohort 'hidden'" in answer.text and str(board_folder.root) not in answer.text
+
+
+def test_a_damaged_submission_is_named_without_its_folder(board_folder: BoardFolder) -> None:
+    (board_folder.root / "ledger" / "events").mkdir(parents=True, exist_ok=True)
+    (board_folder.root / "ledger" / "events" / f"{'0' * 16}.0001.json").write_text("{")
+    answer = client(board_folder).get(f"/ranscore/receipt/{'0' * 16}")
+    assert answer.status_code in (422, 503) and f"{'0' * 16}.0001.json" in answer.text and str(board_folder.root) not in answer.text
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from starlette.routing import Mount, Route
 from generators.baseline import trained
 from generators.catalogue import Options
 from harness.records.store import Store
-from leaderboard.films.reader import Reader
+from leaderboard.films.reader import FilmReader
 from leaderboard.page import app as page
 from leaderboard.page.guard import LISTED, fits
 from tests.door.asking import JSON, Way, ask, own
@@ -68,7 +68,7 @@ def concrete(path: str) -> str:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, model: Path) -> page.Site:
     """An empty board with a generator for films."""
-    return page.open_site(Store(tmp_path_factory.mktemp("board") / "store"), Reader(trained.SYSTEM, Options({"model": model})))
+    return page.open_site(Store(tmp_path_factory.mktemp("board") / "store"), FilmReader(trained.SYSTEM, Options({"model": model})))
 
 
 @pytest.fixture(scope="module")

@@ -99,7 +99,7 @@ def test_a_token_of_the_hub_hands_in(way: Way, space: Running, reports: bytes, p
     before = len(people)
     answer = hand_in(way, reports, token(ANN), card={"name": "By token"}, dry=False)
     assert answer.status == 200
-    assert space.desk.ledger.books().submissions[answer.data["id"]].person == "hf:ann"
+    assert space.board_folder.ledger.state().submissions[answer.data["id"]].person == "hf:ann"
     assert hand_in(way, reports, token(ANN)).status == 200
     assert people[before:] == [f"/api/whoami-v2 {ANN}"]  # asked once, remembered for a while
     other = hand_in(way, reports, token(BOB), card={"name": "By token"}, dry=False)
@@ -118,7 +118,7 @@ def test_the_command_hands_in_with_a_token(
     monkeypatch.setattr(remote, "_address", lambda _: (f"http://127.0.0.1:{space.port}", {"authorization": f"Bearer {BOB}"}))
     receipt, _ = remote.submit("owner/board", path, "synthetic", SystemCard("By command"))
     assert receipt is not None
-    assert space.desk.ledger.books().submissions[receipt.id].person == "hf:bob"
+    assert space.board_folder.ledger.state().submissions[receipt.id].person == "hf:bob"
     assert remote.receipt("owner/board", receipt.id)["system"] == "By command"
 
 
@@ -143,11 +143,11 @@ def test_the_command_hands_in_with_a_token(
     ids=range(14),
 )
 def test_nobody_hands_in_without_a_login(way: Way, space: Running, reports: bytes, given: Pairs) -> None:
-    before = len(space.desk.ledger.books().submissions)
+    before = len(space.board_folder.ledger.state().submissions)
     for dry in (True, False):
         answer = hand_in(way, reports, given, dry=dry)
         assert answer.status == 403 and "not logged in" in answer.data["lines"][0]
-    assert len(space.desk.ledger.books().submissions) == before
+    assert len(space.board_folder.ledger.state().submissions) == before
 
 
 def test_a_hub_that_fails_is_not_a_wrong_token(way: Way, reports: bytes) -> None:
@@ -172,7 +172,7 @@ def test_no_other_page_acts_with_the_cookie(way: Way, space: Running, reports: b
         given = [("Origin", origin), ("Sec-Fetch-Site", site), *session("ann")]
         assert ask(way, "POST", "/ranscore/hand-in", [*OCTETS, *given], upload(reports, dry=False)).status == 403
         assert ask(way, "POST", "/ranscore/withdraw", [*JSON, *given], json.dumps({"id": taken}).encode()).status == 403
-    assert space.desk.ledger.books().submissions[taken].state.value != "withdrawn"
+    assert space.board_folder.ledger.state().submissions[taken].state.value != "withdrawn"
 
 
 def test_the_hubs_page_may_show_it_and_nobody_else(way: Way) -> None:

@@ -14,7 +14,7 @@ from harness.extractors import extractor
 from harness.extractors.chexbert import ChexbertExtractor
 from harness.findings import CHEXPERT_14
 from harness.networks import checkpoints
-from harness.networks.bert import Shape, batches, read_vocabulary
+from harness.networks.bert import BertShape, batches, read_vocabulary
 from harness.networks.chexbert import CheXbert, layout, prepared, read
 from harness.types import ReportStatus, Status
 from tests.released import SENTENCES, SMALL, chexbert_file, chexbert_model, chexbert_state, independent_classes, published_ids, vocabulary
@@ -31,7 +31,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_layout_is_that_of_the_release() -> None:
-    table = layout(Shape())
+    table = layout(BertShape())
     assert len(table) == 227
     assert sum(torch.Size(shape).numel() for shape in table.values()) == 109_523_766
     assert table["linear_heads.13.weight"] == (2, 768) and table["bert.pooler.dense.bias"] == (768,)
@@ -172,7 +172,7 @@ def test_batches_are_sorted_and_hold_every_text_once() -> None:
 
 @pytest.mark.slow
 def test_the_released_size_equals_an_independent_forward_pass(tmp_path: Path) -> None:
-    shape = Shape()
+    shape = BertShape()
     bert, heads = chexbert_model(shape, seed=1)
     file = chexbert_file(tmp_path / "chexbert.pth", chexbert_state(bert, heads))
     vocab = vocabulary(tmp_path / "vocab.txt", shape.words)

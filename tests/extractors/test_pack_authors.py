@@ -134,7 +134,7 @@ def held(made: pack.Pack, asked: list[dict[str, Any]], reports: list[str]) -> No
 def test_every_message_of_a_script_of_the_older_shape_is_the_one_that_it_sends(tmp_path: Path) -> None:
     path, reports = written(tmp_path, SCRIPT), texts()
     made = pack_import.read(path)
-    assert len(reports) == 200 and made.model == "Qwen/Qwen3-14B" and made.decoding == pack.Decoding(0.5, 1.0, 9, 3)
+    assert len(reports) == 200 and made.model == "Qwen/Qwen3-14B" and made.decoding == pack.AnswerDecoding(0.5, 1.0, 9, 3)
     held(made, recorded(path, tmp_path, reports), reports)
     assert made.name.startswith("imported-") and not made.official and len(made.deviations) == 3
 
@@ -144,7 +144,7 @@ def test_what_the_script_does_not_say_of_decoding_is_not_said_to_the_server(tmp_
         tmp_path, SCRIPT.replace(",\n                temperature=0.5, top_p=1.0, max_tokens=9, seed=3", "").replace("/no_think", "")
     )
     made = pack_import.read(path)
-    assert made.decoding == pack.Decoding(None, None, None, None) and made.deviations[0] == "thinking is switched off explicitly"
+    assert made.decoding == pack.AnswerDecoding(None, None, None, None) and made.deviations[0] == "thinking is switched off explicitly"
     held(made, recorded(path, tmp_path, texts()[:20]), texts()[:20])
     pack.save(made)
     assert pack.load(made.name) == made

@@ -70,7 +70,7 @@ def written(folder: Path, text: str) -> Path:
 def test_everything_that_is_said_is_read_and_nothing_runs(tmp_path: Path) -> None:
     made = pack_import.read(written(tmp_path, SCRIPT))
     assert made.name.startswith("imported-") and not made.official
-    assert made.model == "some-model" and made.decoding == pack.Decoding(0.0, 1.0, 7, 5)
+    assert made.model == "some-model" and made.decoding == pack.AnswerDecoding(0.0, 1.0, 7, 5)
     assert [question.finding for question in made.questions] == list(pack.ASKED)
     system, user = made.messages(made.questions[-5], "Heart {label} big {guidance}.")
     assert system == {"role": "system", "content": "Read films."}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.extractors.llm.parser import GarbageError, Reply, decisions, reply, without_trace
+from harness.extractors.llm.parser import GarbageError, ModelReply, decisions, reply, without_trace
 from harness.types import Status
 
 UNPARSEABLE, REFUSED = (None, Status.UNPARSEABLE), (None, Status.REFUSED)
@@ -43,14 +43,14 @@ UNPARSEABLE, REFUSED = (None, Status.UNPARSEABLE), (None, Status.REFUSED)
 )
 def test_a_digit(content: str, strict: int | None, first: int | None) -> None:
     for parser, expected in (("digit", strict), ("first-digit", first)):
-        assert decisions(Reply(content), parser, ["Edema"]) == [UNPARSEABLE if expected is None else (expected, Status.OK)]
+        assert decisions(ModelReply(content), parser, ["Edema"]) == [UNPARSEABLE if expected is None else (expected, Status.OK)]
 
 
 @pytest.mark.parametrize("parser", ["digit", "first-digit"])
 def test_what_is_cut_off_or_refused_is_not_an_answer(parser: str) -> None:
-    assert decisions(Reply("1", "length"), parser, ["Edema"]) == [UNPARSEABLE]
-    assert decisions(Reply("1", "content_filter"), parser, ["Edema"]) == [REFUSED]
-    assert decisions(Reply("1", refusal=True), parser, ["Edema"]) == [REFUSED]
+    assert decisions(ModelReply("1", "length"), parser, ["Edema"]) == [UNPARSEABLE]
+    assert decisions(ModelReply("1", "content_filter"), parser, ["Edema"]) == [REFUSED]
+    assert decisions(ModelReply("1", refusal=True), parser, ["Edema"]) == [REFUSED]
 
 
 OK = ((1, Status.OK), (0, Status.OK))
@@ -79,12 +79,12 @@ OK = ((1, Status.OK), (0, Status.OK))
     ],
 )
 def test_a_joint_answer(content: str, expected: tuple[Any, Any]) -> None:
-    assert decisions(Reply(content), "json", ["A", "B"]) == list(expected)
+    assert decisions(ModelReply(content), "json", ["A", "B"]) == list(expected)
 
 
 @given(st.text(max_size=40), st.sampled_from(["digit", "first-digit", "json"]))
 def test_no_answer_raises_and_no_value_is_outside_the_set(content: str, parser: str) -> None:
-    for value, status in decisions(Reply(content), parser, ["A"]):
+    for value, status in decisions(ModelReply(content), parser, ["A"]):
         assert (value in (0, 1)) == (status is Status.OK)
 
 
@@ -94,8 +94,8 @@ def test_a_completion_is_taken_apart() -> None:
         "choices": [{"message": {"content": "1", "reasoning_content": "hm"}, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 9},
     }
-    assert reply(data) == Reply("1", "stop", False, True, "m", 9)
-    assert reply({"choices": [{"message": {"content": None, "refusal": "I will not"}}]}) == Reply("", "stop", True)
+    assert reply(data) == ModelReply("1", "stop", False, True, "m", 9)
+    assert reply({"choices": [{"message": {"content": None, "refusal": "I will not"}}]}) == ModelReply("", "stop", True)
 
 
 @pytest.mark.parametrize("data", [None, [], "1", {}, {"choices": []}, {"choices": [{}]}, {"choices": [{"message": "secret"}]}])

@@ -23,7 +23,7 @@ from harness.errors import UnavailableError
 from harness.extractors import extractor
 from harness.extractors.llm.client import LARGEST, same_model
 from harness.extractors.llm.extractor import LLM
-from harness.extractors.llm.parser import GarbageError, Reply, decisions, document, reply, without_trace
+from harness.extractors.llm.parser import GarbageError, ModelReply, decisions, document, reply, without_trace
 from harness.records import record, summary
 from harness.records.store import Stored
 from harness.scoring import evaluation
@@ -144,14 +144,14 @@ def test_only_an_answer_that_its_model_ended_counts(finish: Any, expected: list[
 def test_thoughts_are_taken_off_only_where_they_are_balanced(content: str, rest: str | None) -> None:
     assert without_trace(content) == rest
     for parser in ("digit", "first-digit"):
-        found = decisions(Reply(content), parser, ["Edema"])
+        found = decisions(ModelReply(content), parser, ["Edema"])
         assert found == UNPARSEABLE if rest is None else found in ([(1, Status.OK)], UNPARSEABLE)
 
 
 @given(st.lists(st.sampled_from(["<think>", "</think>", "0", " ", "[THINK]", "[/THINK]", "</thought>"]), max_size=7))
 def test_a_digit_counts_only_at_the_end_of_balanced_thoughts(pieces: list[str]) -> None:
     """Against a second reading of the same rule: thoughts are taken off the front one by one, and a bare digit must be left."""
-    value = decisions(Reply("".join(pieces)), "digit", ["Edema"])[0][0]
+    value = decisions(ModelReply("".join(pieces)), "digit", ["Edema"])[0][0]
     first = next((piece for piece in pieces if piece not in ("0", " ")), "")
     text = ("".join(pieces) if "/" not in first else first.replace("/", "") + "".join(pieces)).strip()
     while thought := re.match(r"<think>[0 ]*</think>|\[THINK\][0 ]*\[/THINK\]|<thought>[0 ]*</thought>", text):

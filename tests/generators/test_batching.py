@@ -11,7 +11,7 @@ import torch
 
 from generators.catalogue import Options
 from generators.rgrg import system, tiny
-from generators.running.batching import Here, fit
+from generators.running.batching import LocalGenerator, fit
 from harness.cohorts.synthetic.cohort import build
 from harness.errors import UnavailableError
 from harness.types import Generated, Section, StudyInput
@@ -53,7 +53,7 @@ class Counting:
 )
 def test_out_of_memory_halves_the_batch_for_good(error: Exception) -> None:
     generator = Counting(error, largest=3)
-    assert [made.report for made in Here(generator, 8).write(STUDIES)] == [study.id for study in STUDIES]
+    assert [made.report for made in LocalGenerator(generator, 8).write(STUDIES)] == [study.id for study in STUDIES]
     # 8 do not fit and 4 do not; no batch is larger than 2 from then on.
     assert generator.sizes == [8, 4] + [2] * 10
 
@@ -62,26 +62,26 @@ def test_what_torch_really_raises_is_taken_for_it() -> None:
     with pytest.raises(RuntimeError) as caught:
         torch.empty(2**50)
     generator = Counting(caught.value, largest=4)
-    assert len(list(Here(generator, 8).write(STUDIES[:16]))) == 16
+    assert len(list(LocalGenerator(generator, 8).write(STUDIES[:16]))) == 16
     assert generator.sizes == [8, 4, 4, 4, 4]
 
 
 def test_one_bad_study_parts_its_own_batch_alone() -> None:
     generator = Counting(ValueError("quotes text, out of memory of it"), bad="s05")
-    made = list(Here(generator, 8).write(STUDIES))
+    made = list(LocalGenerator(generator, 8).write(STUDIES))
     assert [item.study for item in made] == [study.id for study in STUDIES]
     assert [item.failure for item in made if item.failure] == ["ValueError"] and made[5].failure
     assert generator.sizes == [8] + [1] * 8 + [8, 4]
 
 
 def test_a_study_that_is_too_large_alone_is_a_failure_and_the_next_ones_are_written() -> None:
-    made = list(Here(Counting(torch.OutOfMemoryError(), bad="s01"), 4).write(STUDIES[:4]))
+    made = list(LocalGenerator(Counting(torch.OutOfMemoryError(), bad="s01"), 4).write(STUDIES[:4]))
     assert [item.failure for item in made] == ["", "OutOfMemoryError", "", ""]
 
 
 def test_what_is_about_the_run_ends_it() -> None:
     with pytest.raises(UnavailableError):
-        list(Here(Counting(UnavailableError("no server"), largest=0), 8).write(STUDIES))
+        list(LocalGenerator(Counting(UnavailableError("no server"), largest=0), 8).write(STUDIES))
 
 
 def test_what_no_file_may_hold_is_taken_off_or_a_failure() -> None:
@@ -114,5 +114,5 @@ def test_a_system_without_exact_batches_writes_in_batches_of_eight_what_it_write
             return generator.generate(studies)
 
     alone = [fit(made) for study in studies for made in generator.generate([study])]
-    assert list(Here(Watched(), 8).write(studies)) == alone and all(made.report for made in alone)
+    assert list(LocalGenerator(Watched(), 8).write(studies)) == alone and all(made.report for made in alone)
     assert asked == [1, 1, 1]

@@ -188,7 +188,7 @@ def test_special_tokens_in_a_text_mean_nothing(folder: Path) -> None:
 
 def test_a_film_of_one_level_is_a_recorded_failure(folder: Path, tmp_path: Path) -> None:
     Image.new("L", (60, 60), 90).save(tmp_path / "flat.png")
-    made = loaded(folder, 3).generate([StudyInput("s", tmp_path / "flat.png"), study(folder, "film")])
+    made = loaded(folder, 3).generate([StudyInput("s", frontal=tmp_path / "flat.png"), study(folder, "film")])
     assert made[0].failure == "a film has one grey level alone" and made[1].report
 
 

@@ -20,7 +20,7 @@ from PIL import Image
 
 from generators.catalogue import Options, find, make
 from generators.running import loop
-from generators.running.batching import Here
+from generators.running.batching import LocalGenerator
 from generators.running.inputs import inputs
 from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError, RefusedError, UnavailableError, UsageError
@@ -86,7 +86,7 @@ def test_a_program_that_never_answers_ends_the_run_and_loses_nothing(cohort: Coh
     generator = door("command", run=f"{sys.executable} -c 'raise SystemExit(1)'", errors=str(tmp_path / "err"))
     plan = loop.Plan("command", generator.digest, cohort.manifest.digest, tuple(s.id for s in cohort.scored), "cpu", "float32")
     with pytest.raises(UnavailableError, match="before its first answer"):
-        loop.run(Here(generator), cohort, cohort.scored, tmp_path / "r.jsonl", plan)
+        loop.run(LocalGenerator(generator), cohort, cohort.scored, tmp_path / "r.jsonl", plan)
     assert (tmp_path / "r.jsonl").read_text() == ""
     with pytest.raises(UnavailableError, match="cannot be started"):
         asked(door("command", run="/no/such/program"), cohort)
@@ -170,7 +170,7 @@ def test_an_absent_server_ends_the_run(cohort: Cohort, tmp_path: Path, server: t
     generator = door("openai", endpoint=server[0].replace("/v1", "/v2"), model="m")
     plan = loop.Plan("openai", generator.digest, cohort.manifest.digest, tuple(s.id for s in cohort.scored), "cpu", "float32")
     with pytest.raises(UnavailableError, match="does not know the model or the address"):
-        loop.run(Here(generator, 4), cohort, cohort.scored, tmp_path / "r.jsonl", plan)
+        loop.run(LocalGenerator(generator, 4), cohort, cohort.scored, tmp_path / "r.jsonl", plan)
     assert (tmp_path / "r.jsonl").read_text() == ""
 
 

@@ -47,7 +47,7 @@ def loaded(folder: Path, size: str, beams: int = 10) -> system.Libra:
 def study(folder: Path, case: str) -> StudyInput:
     film, prior, indication, history = CASES[case]
     before = folder / f"{prior}.png" if prior != film else None
-    return StudyInput("s", folder / f"{film}.png", prior_frontal=before, indication=indication, history=history)
+    return StudyInput("s", frontal=folder / f"{film}.png", prior_frontal=before, indication=indication, history=history)
 
 
 def towards_the_end(made: system.Libra, bias: float) -> None:
@@ -159,9 +159,9 @@ def test_another_model_of_the_repository_is_refused(folder: Path, tmp_path: Path
 
 
 def test_films_are_padded_with_grey_135() -> None:
-    from generators.blocks.dino import Preparation, squared
+    from generators.blocks.dino import ImagePreparation, squared
 
-    prepare = Preparation(518, 518, (0.5307,) * 3, (0.2583,) * 3)
+    prepare = ImagePreparation(518, 518, (0.5307,) * 3, (0.2583,) * 3)
     made = np.asarray(squared(Image.new("RGB", (3, 6)), prepare.ground))
     assert prepare.ground == (135, 135, 135)
     assert made.shape == (6, 6, 3) and (made[:, 1:4] == 0).all() and (made[:, [0, 4, 5]] == 135).all()
@@ -171,13 +171,13 @@ def test_films_are_padded_with_grey_135() -> None:
 def test_preparation_is_the_library_s(size: tuple[int, int]) -> None:
     from transformers.models.bit.image_processing_pil_bit import BitImageProcessorPil
 
-    from generators.blocks.dino import Preparation
+    from generators.blocks.dino import ImagePreparation
 
     picture = Image.fromarray(np.random.RandomState(1).randint(0, 256, (*size, 3), dtype=np.uint8))
     mean, deviation = [0.5307] * 3, [0.2583] * 3
     sizes: dict[str, Any] = {"size": {"shortest_edge": 518}, "crop_size": {"height": 518, "width": 518}}
     theirs = BitImageProcessorPil(**sizes, image_mean=mean, image_std=deviation)(picture, return_tensors="np")["pixel_values"]
-    np.testing.assert_allclose(Preparation(518, 518, tuple(mean), tuple(deviation))(picture), theirs, atol=1e-5)
+    np.testing.assert_allclose(ImagePreparation(518, 518, tuple(mean), tuple(deviation))(picture), theirs, atol=1e-5)
 
 
 def test_from_the_command_to_the_board_s_score(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

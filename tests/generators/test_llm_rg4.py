@@ -77,7 +77,16 @@ def loaded(folder: Path, system: str = "llm-rg4") -> llm_rg4.LlmRg4:
 
 def study(folder: Path, case: Case) -> StudyInput:
     lateral = folder / f"{case.lateral}.png" if case.lateral else None
-    return StudyInput("s", folder / f"{case.film}.png", lateral, case.view, None, case.prior, case.indication, case.history)
+    return StudyInput(
+        "s",
+        frontal=folder / f"{case.film}.png",
+        lateral=lateral,
+        view=case.view,
+        prior_frontal=None,
+        prior_report=case.prior,
+        indication=case.indication,
+        history=case.history,
+    )
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -13,12 +13,12 @@ import pytest
 import torch
 
 from generators import tiny
-from generators.blocks.clip import Shape, Tower
+from generators.blocks.clip import ClipShape, ClipTower
 from generators.blocks.decoding import Decoding, Era, beam_search
 from generators.blocks.random_weights import seeded
 from generators.catalogue import Options, find, make
 from generators.promptmrg import tiny as promptmrg_tiny
-from generators.promptmrg.model import Writer
+from generators.promptmrg.model import ReportDecoder
 from generators.promptmrg.recall import load_features, load_listed, rows
 from generators.promptmrg.system import LENGTHS, PromptMRG, layouts, load_network, text
 from harness.errors import InputError, UnavailableError, UsageError
@@ -62,8 +62,8 @@ def test_features_logits_ids_and_text_are_the_published_code_s(run: str, release
     with torch.inference_mode():
         patches, answers = system.network.look(*inputs())
         prompt = system.network.prompt(answers)
-        logits = Writer(system.network.text_decoder, patches)(prompt, torch.arange(4))
-        ids = beam_search(Writer(system.network.text_decoder, patches), prompt, system.decoding)
+        logits = ReportDecoder(system.network.text_decoder, patches)(prompt, torch.arange(4))
+        ids = beam_search(ReportDecoder(system.network.text_decoder, patches), prompt, system.decoding)
     np.testing.assert_allclose(patches[:, ::6, ::16].flatten()[::3], GOLDEN["patches"], rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(answers.transpose(1, 2).flatten(1)[:, ::5], GOLDEN["probabilities"], atol=1e-5)
     assert prompt.tolist() == GOLDEN["prompt"]
@@ -146,8 +146,8 @@ def test_the_image_tower_is_clips() -> None:
     """Against transformers' CLIP with the same weights under its own names."""
     from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
-    shape = Shape(2, 64, 4, 32, 224, 48)
-    tower = Tower(shape).eval()
+    shape = ClipShape(2, 64, 4, 32, 224, 48)
+    tower = ClipTower(shape).eval()
     tower.load_state_dict(seeded({name: tuple(tensor.shape) for name, tensor in tower.state_dict().items()}, 5))
     config = CLIPVisionConfig(
         hidden_size=64,
@@ -271,9 +271,9 @@ def test_the_released_size_is_the_published_code_too(tmp_path: Path) -> None:
     with torch.inference_mode():
         patches, answers = network.look(film, torch.from_numpy(reports / np.linalg.norm(reports, axis=-1, keepdims=True)))
         prompt = network.prompt(answers)
-        logits = Writer(network.text_decoder, patches)(prompt, torch.arange(1))
+        logits = ReportDecoder(network.text_decoder, patches)(prompt, torch.arange(1))
         decoding = Decoding(19 + 110, (102,), beams=3, era=Era.V4_19, shortest=60)
-        ids = beam_search(Writer(network.text_decoder, patches), prompt, decoding)
+        ids = beam_search(ReportDecoder(network.text_decoder, patches), prompt, decoding)
     assert prompt.tolist() == GOLDEN["released"]["prompt"]
     np.testing.assert_allclose(logits[:, ::611], GOLDEN["released"]["logits"], atol=1e-4)
     assert ids == GOLDEN["released"]["ids"]

@@ -27,7 +27,7 @@ from generators.rgrg import layout as rgrg_layout
 from generators.rgrg import system as rgrg
 from generators.rgrg import tiny
 from generators.rgrg.detector import looks, suppressed
-from generators.rgrg.language import Language, selected
+from generators.rgrg.language import LanguageModel, selected
 from harness import cohorts
 from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError
@@ -61,7 +61,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def test_the_released_layout_has_1662_tensors_the_language_model_three_times() -> None:
-    layout = rgrg_layout.Shape().layout()
+    layout = rgrg_layout.RGRGShape().layout()
     assert len(layout) == 1662
     parts = {"gpt_with_lm_head": 437, "gpt": 436, "gpt2_blocks": 432}
     assert {part: sum(name.startswith(f"language_model.{part}.") for name in layout) for part in parts} == parts
@@ -98,8 +98,8 @@ def test_texts_are_those_of_the_authors_code_at_every_bias_to_the_end(system: rg
         assert writer.write(regions.features[regions.detected]) == golden["texts"][haste]
 
 
-def language(haste: str) -> Language:
-    return Language(rgrg_layout.used(tiny.tensors(haste=float(haste))), tiny.SMALL)
+def language(haste: str) -> LanguageModel:
+    return LanguageModel(rgrg_layout.used(tiny.tensors(haste=float(haste))), tiny.SMALL)
 
 
 def test_the_golden_texts_end_early_late_and_at_the_limit() -> None:
@@ -205,7 +205,7 @@ def test_the_catalogue_lists_it_without_torch() -> None:
 @pytest.mark.slow
 def test_the_released_size_is_the_authors_code_too(films: list[Path], tmp_path: Path) -> None:
     """2.5 GB of random weights at the released size, all 1,662 tensors by the real loader, one film: 3.4 GB, 40 s."""
-    files = tiny.write(tmp_path, rgrg_layout.Shape(), haste=4.6, talk=100.0)
+    files = tiny.write(tmp_path, rgrg_layout.RGRGShape(), haste=4.6, talk=100.0)
     assert len(torch.load(files["checkpoint"], mmap=True, weights_only=True)["model"]) == 1662
     system = rgrg.load(Options(files))
     regions = system.detector(rgrg.prepared(films[0]))

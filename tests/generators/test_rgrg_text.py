@@ -12,7 +12,7 @@ from generators.rgrg import similarity
 from generators.rgrg.text import Vocabulary, report, split
 from generators.rgrg.tiny import SMALL, vocabulary
 from harness.errors import InputError
-from harness.networks.bert import Shape
+from harness.networks.bert import BertShape
 from tests.released import vocabulary as wordpieces
 
 
@@ -79,7 +79,7 @@ def test_likeness_is_bertscore_on_transformers_distilbert(distilbert: Path) -> N
 
     from harness.networks.bert import read_vocabulary, wordpiece
 
-    alike, _ = similarity.load(distilbert, shape=Shape(3, 32, 4, 64, 300, 64), layer=2)
+    alike, _ = similarity.load(distilbert, shape=BertShape(3, 32, 4, 64, 300, 64), layer=2)
     model = DistilBertModel.from_pretrained(distilbert)
     model.train(False)
     tokenise = wordpiece(read_vocabulary(distilbert / "vocab.txt", 300), 64)

@@ -15,7 +15,7 @@ import pytest
 
 from generators.bounds.floors import BOUNDS, bound, bounds_of
 from generators.running import loop
-from generators.running.batching import Here
+from generators.running.batching import LocalGenerator
 from harness import cohorts
 from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError, RefusedError
@@ -55,7 +55,7 @@ def plan(cohort: Cohort, generator: Echo) -> loop.Plan:
 
 
 def write(cohort: Cohort, out: Path, generator: Echo, batch: int = 4) -> loop.Outcome:
-    return loop.run(Here(generator, batch), cohort, cohort.scored, out, plan(cohort, generator))
+    return loop.run(LocalGenerator(generator, batch), cohort, cohort.scored, out, plan(cohort, generator))
 
 
 def test_every_study_gets_a_line_in_order(cohort: Cohort, tmp_path: Path) -> None:

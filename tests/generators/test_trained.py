@@ -12,7 +12,7 @@ from sklearn.linear_model import Ridge
 
 from generators import catalogue
 from generators.baseline import trained
-from generators.baseline.demo_system import Living
+from generators.baseline.demo_system import DemoSystem
 from generators.baseline.sentences import SENTENCES, written
 from generators.bounds.floors import bound
 from generators.catalogue import Options
@@ -107,7 +107,7 @@ def test_the_commands_train_and_generate(cohort: Cohort, tmp_path: Path, capsys:
 
 
 def test_the_living_system_keeps_its_model_and_makes_it_again_where_it_is_lost(tmp_path: Path) -> None:
-    living = Living(tmp_path / "films", tmp_path / "models", seed=6)
+    living = DemoSystem(tmp_path / "films", tmp_path / "models", seed=6)
     small = build(studies=6, seed=6)
     first = living(small)
     path = living.model(small)

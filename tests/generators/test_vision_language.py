@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from generators import tiny
-from generators.adapters.hub_model import Asked, Hub
+from generators.adapters.hub_model import Hub, HubRequest
 from generators.blocks.answer_text import UnreadError, after_thought, boxed
 from generators.catalogue import Options, find, make
 from generators.chat_models import chexone, medgemma
@@ -175,7 +175,7 @@ def test_the_door_to_any_model_says_the_begin_of_a_text_once(released: dict[str,
     assert isinstance(door, Hub)
     prompt = "Write the findings."
     pictures = (Image.open(films[0]).convert("RGB"),)
-    given = door.inputs(Asked(prompt, pictures))
+    given = door.inputs(HubRequest(prompt, pictures))
     own = loaded("medgemma", released["medgemma"], prompt=prompt)
     expected = own.encode(replace(own.recipe, films_first=True), pictures)
     assert given["input_ids"].tolist() == expected["input_ids"].tolist()

@@ -26,7 +26,7 @@ from generators.catalogue import Options
 from generators.tiny import main as write_tiny
 from generators.xraygpt import system as xraygpt
 from generators.xraygpt import tiny
-from generators.xraygpt.prompt import OURS, Prompt, chosen
+from generators.xraygpt.prompt import OURS, ConversationPrompt, chosen
 from harness import cohorts
 from harness.cohorts.synthetic.cohort import build
 from harness.errors import InputError, UnavailableError, UsageError
@@ -143,7 +143,7 @@ def test_the_prompt_comes_from_the_clone_or_is_ours_and_said_to_be(folder: Path,
     with pytest.raises(InputError, match=r"xraygpt_eval\.yaml: the clone has no such file"):
         chosen({}, tmp_path)
     (tmp_path / "eval_configs" / "xraygpt_eval.yaml").write_text("model:\n  prompt_template: '###P: {} ###D: '\n")
-    assert chosen({}, tmp_path) == Prompt("###P: {} ###D: ", "Two?")
+    assert chosen({}, tmp_path) == ConversationPrompt("###P: {} ###D: ", "Two?")
     assert chosen({"number": "1"}, tmp_path).sides == ("###P: <Img>", "</Img> One. ###D: ")
     with pytest.raises(InputError, match="2 instructions, not one number 3"):
         chosen({"number": "3"}, tmp_path)

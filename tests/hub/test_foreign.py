@@ -19,8 +19,8 @@ from harness.types import Cohort
 from leaderboard.hub import repository as hubs
 from leaderboard.hub.repository import Repository
 from ranscore.commands import main
-from submissions import desk as desks
-from submissions.desk import WRITTEN
+from submissions import board_folder as board_folders
+from submissions.board_folder import WRITTEN
 from tests.hub.server import running
 from tests.submissions.conftest import cohort, reports
 
@@ -119,7 +119,7 @@ def test_a_hub_that_the_user_names_is_asked(board: Path, monkeypatch: pytest.Mon
         repository, _ = hubs.repositories(board)
         assert repository is not None and repository.endpoint == hub.address
         repository.make(private=True)
-        assert hubs.open_desk(board).ledger.books().submissions == {}
+        assert hubs.open_board_folder(board).ledger.state().submissions == {}
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -216,4 +216,4 @@ def test_a_link_in_a_foreign_folder_is_refused(
     # In one's own folder, links to a larger disk are one's own affair.
     if name in ("cohorts", "store", "ledger", "store/rows"):
         monkeypatch.setenv("RANSCORE_HOME", str(board))
-        assert desks.at(board).ledger.books().submissions == {}
+        assert board_folders.at(board).ledger.state().submissions == {}

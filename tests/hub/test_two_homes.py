@@ -18,16 +18,17 @@ from harness.cohorts.synthetic.cohort import build
 from harness.cohorts.synthetic.systems import system
 from harness.errors import InputError
 from harness.records.store import Store
+from harness.storage.report_lines import canonical
 from harness.types import Access, SystemCard, Text
 from leaderboard import static_site as site_files
-from leaderboard.content import Shelf, load
+from leaderboard.content import BoardContent, load
 from leaderboard.exports import tables
 from leaderboard.hub import repository as hubs
-from leaderboard.hub.repository import HubShelf, Repository
-from submissions import desk as desks
+from leaderboard.hub.repository import HubFiles, Repository
+from submissions import board_folder as board_folders
 from submissions.events import State
 from submissions.health import health, lines
-from submissions.intake import DATA_USE, Upload, canonical, submit
+from submissions.intake import DATA_USE, Upload, submit
 from submissions.ledger import Ledger
 from submissions.receipts import receipt
 from submissions.worker import Worker
@@ -104,8 +105,8 @@ def test_no_word_of_a_hidden_cohort_reaches_its_public_side(
         made.make(private=True)
         return made
 
-    page = desks.at(page_root, Ledger(HubShelf(repository("submissions", page_root))))
-    site = desks.at(site_root, Ledger(HubShelf(repository("submissions", site_root))))
+    page = board_folders.at(page_root, Ledger(HubFiles(repository("submissions", page_root))))
+    site = board_folders.at(site_root, Ledger(HubFiles(repository("submissions", site_root))))
 
     # Without the tick nothing is taken; a bad file is refused without a word of it.
     uploads = {
@@ -122,8 +123,8 @@ def test_no_word_of_a_hidden_cohort_reaches_its_public_side(
     worker = Worker(site, listed=lambda: hubs.push(site.store, repository("results", site_root)))
     assert worker.run(once=True) == 2
     worker.tidy()
-    books = page.ledger.books()
-    assert {books.submissions[name].state for name in ids.values()} == {State.LISTED}
+    ledger_state = page.ledger.state()
+    assert {ledger_state.submissions[name].state for name in ids.values()} == {State.LISTED}
 
     # What the public sees.
     shown = Store(page_root / "store")
@@ -140,7 +141,7 @@ def test_no_word_of_a_hidden_cohort_reaches_its_public_side(
 
     said += "".join(form(board) for form in tables.FORMATS.values()) + tables.dumps((board,)) + DATA_USE
     said += json.dumps([receipt(page, name) for name in ids.values()]) + "\n".join(lines(health(page)))
-    site_files.write(Shelf(shown), tmp_path / "site-files")
+    site_files.write(BoardContent(shown), tmp_path / "site-files")
     said += "".join(capfd.readouterr())
     public = {
         # The same views as the page, and every export.

@@ -9,6 +9,7 @@ import pkgutil
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import permutations
 from pathlib import Path
 from re import _constants, _parser  # type: ignore[attr-defined]
 from typing import Any
@@ -27,19 +28,20 @@ from harness.formats.privacy.spans import find
 from harness.formats.privacy.surrogates import Surrogates
 from harness.types import Cohort
 from ranscore.commands import main
-from tests.privacy import planting
+from tests.privacy import planting, second_planting
 from tests.privacy.planting import Report
-from tests.privacy.written import WRITTEN
+from tests.privacy.written import LATER, WRITTEN
 
 KEY = bytes(range(32))
 PLANTED = planting.reports(300, 2026)
 
 
+@pytest.mark.parametrize("listed", [PLANTED, second_planting.reports(300, 1)], ids=["first", "second"])
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_what_is_planted_is_found(language: str) -> None:
+def test_what_is_planted_is_found(language: str, listed: list[Report]) -> None:
     """The figures are in docs/cohorts.md; the floors here are what they may not fall below."""
     missed, total = [], 0
-    for report in PLANTED:
+    for report in listed:
         if report.language == language:
             covered = {at for span in find(report.text) for at in range(span.start, span.end)}
             for item in report.planted:
@@ -98,6 +100,11 @@ def test_a_moved_date_is_that_date_in_the_same_form(day: date, days: int, form: 
         ("25/12/2020", 8, "02/01/2021"),
         ("2021年3月", 20, "2021年4月"),
         ("12-JAN-20", 20, "01-FEB-20"),
+        ("12JAN2020", 20, "01FEB2020"),
+        ("20201128", 5, "20201203"),
+        ("Sep '10", -20, "Aug '10"),
+        ("1.13.09", 30, "2.12.09"),
+        ("March 5 of 2012", 30, "April 4 of 2012"),
     ],
 )
 def test_every_form_is_kept(words: str, days: int, expected: str) -> None:
@@ -237,6 +244,36 @@ def test_dates_of_a_patient_keep_their_order_and_distance(tmp_path: Path, built:
     assert all(days % 7 == 0 and days < 0 for days in moves.values()) and len(set(moves.values())) > 50
 
 
+def reach(found: dates.Found) -> tuple[date, date]:
+    """The first and the last day that a date with a year may mean."""
+    year = found.year or 0
+    first = date(year, found.month or 1, found.day or 1)
+    if found.month and found.day:
+        return first, first
+    following = date(year + (not found.month or found.month == 12), (found.month or 12) % 12 + 1, 1)
+    return first, following - timedelta(days=1)
+
+
+def test_no_date_order_changes_whatever_forms_a_patients_dates_have(tmp_path: Path) -> None:
+    table(tmp_path / "in.csv", second_planting.reports(300, 1))
+    assert build(tmp_path) == 5
+    by_patient: dict[str, list[tuple[dates.Found, dates.Found]]] = {}
+    with (tmp_path / "kept" / "replacements.csv").open(encoding="utf-8") as stream:
+        for row in csv.DictReader(stream):
+            if row["kind"] == "date" and row["surrogate"] != "[date]":
+                old, new = (dates.find_in(row[name], False) for name in ("original", "surrogate"))
+                assert old and new, row
+                by_patient.setdefault(row["patient"], []).append((old[0], new[0]))
+    strict = 0
+    for (one, moved), (other, other_moved) in (pair for listed in by_patient.values() for pair in permutations(listed, 2)):
+        if one.year and other.year and reach(one)[1] < reach(other)[0]:
+            strict += 1
+            assert reach(moved)[0] <= reach(other_moved)[1], "an earlier date is not later now"
+        if one.year is None is other.year and dates.order(one) < dates.order(other):
+            assert dates.order(moved) <= dates.order(other_moved)
+    assert strict > 40
+
+
 def test_dates_without_a_year_keep_their_order_or_are_masked() -> None:
     texts = [f"Prior film from {month}/{day}. No change." for month, day in ((1, 3), (3, 9), (8, 20), (12, 28))]
     found = [dates.find(text)[0] for text in texts]
@@ -267,11 +304,25 @@ def test_a_person_may_keep_a_word_change_a_surrogate_and_add_what_was_missed(tmp
 def test_what_remains_is_listed_for_a_person(tmp_path: Path) -> None:
     table(
         tmp_path / "in.csv",
-        [Report("CXR-1", "P-1", "en", "The film was shown to Grimbleworth yesterday. The lungs are clear. Code 4471 applies.", ())],
+        [Report("CXR-1", "P-1", "en", "The film amused Grimbleworth yesterday. The lungs are clear. Code 4471 applies.", ())],
     )
     assert build(tmp_path) == 5
     listed = (tmp_path / "kept" / "remaining.csv").read_text()
     assert "Grimbleworth" in listed and "4471" in listed and "The" not in listed.split()
+
+
+def test_a_name_that_is_sure_in_one_report_is_replaced_in_all_but_where_it_is_a_plain_word(tmp_path: Path) -> None:
+    texts = [
+        "Discussed with Dr. Grimbleworth. Signed by Dr. White.",
+        "Shadows that amused Grimbleworth. White count is high, and GRIMBLEWORTH agrees. The lungs are white.",
+        "审核医师:司徒若曦。",
+        "两肺清晰,司徒若曦认为正常。",
+    ]
+    table(tmp_path / "in.csv", [Report(f"CXR-{number}", f"P-{number}", "en", text, ()) for number, text in enumerate(texts)])
+    assert build(tmp_path) == 5 and build(tmp_path, "--checked", CHECKED) == 0
+    whole = " ".join(text.findings for text in cohorts.load("own").texts.values())
+    assert "grimbleworth" not in whole.lower() and "司徒若曦" not in whole and "Dr. White" not in whole
+    assert "White count" in whole and "are white" in whole
 
 
 def test_lists_that_a_spreadsheet_opens_run_nothing(tmp_path: Path) -> None:
@@ -347,13 +398,21 @@ def test_every_repetition_of_every_rule_is_bounded() -> None:
         assert all(bound <= 200 for bound in repeats(_parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE))), name
 
 
-def test_what_was_written_by_hand_is_found_but_for_two() -> None:
-    missed = []
-    for text, planted in WRITTEN:
+@pytest.mark.parametrize(
+    ("written", "total", "missed"),
+    [
+        (WRITTEN, 90, ["Halvorsen", "3/9"]),
+        (LATER, 109, ["Larches", "Ottershaw", "窦国栋", "Marisol", "Haruki", "Hexworth"]),
+    ],
+    ids=["first", "later"],
+)
+def test_what_was_written_by_hand_is_found_but_for_a_few(written: list[tuple[str, list[str]]], total: int, missed: list[str]) -> None:
+    left = []
+    for text, planted in written:
         covered = {at for span in find(text) for at in range(span.start, span.end)}
         for words in planted:
             start = text.index(words)
             if not all(at in covered or not text[at].isalnum() for at in range(start, start + len(words))):
-                missed.append(words)
-    assert sum(len(planted) for _, planted in WRITTEN) == 90
-    assert missed == ["Halvorsen", "3/9"], "docs/cohorts.md names what is missed"
+                left.append(words)
+    assert sum(len(planted) for _, planted in written) == total
+    assert left == missed, "docs/cohorts.md names what is missed"

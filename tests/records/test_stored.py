@@ -52,7 +52,7 @@ GOOD = {
 def test_json_becomes_the_dataclass_that_it_was_written_from() -> None:
     made = build(Outer, GOOD)
     assert made.inner == (Inner(Role.FLOOR, (1.0, 2.5)),) and made.section is Section.BOTH
-    study = Study("s", "p", (Image("i", "a/b.png", "PA"),), "i", age=64.5, sex="F", strata={"split": "test"})
+    study = Study("s", "p", images=(Image("i", "a/b.png", "PA"),), frontal="i", age=64.5, sex="F", strata={"split": "test"})
     assert build(Study, json.loads(json.dumps(asdict(study)))) == study
     assert build(SystemCard, {"name": "A", "sections": None}) == SystemCard("A")
 

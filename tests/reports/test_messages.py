@@ -12,16 +12,21 @@ import json
 import os
 import pickle
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from harness.errors import InputError, Problem
 from harness.formats import reports, tabular
 from harness.formats.complaints import Complaints
-from harness.types import Section
+from harness.labelling import corpus
+from harness.types import Json, Labels, Section, Status
+from ranscore.commands import main
+from submissions import sandbox
+from submissions.policy import Policy
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "report_messages.txt"
 EXPECTED = [f"s{number}" for number in range(50000001, 50000041)]
@@ -176,3 +181,69 @@ def test_a_cohort_that_scores_one_section_asks_for_it(tmp_path: Path) -> None:
     complaints = Complaints("a.csv")
     reports.check(tabular.read(tmp_path / "a.csv", complaints), complaints, EXPECTED, Section.FINDINGS)
     assert [problem.what for problem in complaints.problems] == ["the cohort scores the findings, and there is no such column"]
+
+
+class Remembering:
+    """An extractor that keeps the texts it is given."""
+
+    name = "remembering"
+    vocabulary = "ran-21"
+    digest = "00" * 32
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def extract(self, texts: Sequence[str]) -> list[Labels]:
+        self.texts += texts
+        return [Labels((0,) * 21, (Status.OK,) * 21) for _ in texts]
+
+
+def scored(name: str) -> tuple[list[str], list[str]]:
+    """Problems and texts as `score` reads a file."""
+    try:
+        return [], list(reports.read(Path(name)).reports.values())
+    except InputError as error:
+        return [str(problem) for problem in error.problems], []
+
+
+def labelled(name: str) -> tuple[list[str], list[str]]:
+    """Problems and texts as `label` reads a file."""
+    made = Remembering()
+    try:
+        corpus.label(Path(name), Path("out.csv"), made)
+    except InputError as error:
+        return [str(problem) for problem in error.problems], made.texts
+    return [], made.texts
+
+
+def sent(name: str) -> tuple[list[str], list[str]]:
+    """Problems and texts as the board reads an upload."""
+    asked: Json = {"name": name, "expected": None, "section": "both", "screened": False}
+    found = sandbox.answer(asked, Path(name).read_bytes())
+    return [str(Problem(**item)) for item in found["problems"]], list(found["reports"].values())
+
+
+@pytest.mark.parametrize("kept", [None, 0], ids=["in memory", "read again"])
+def test_score_validate_label_and_the_board_read_every_file_alike(
+    kept: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if kept is not None:
+        monkeypatch.setattr(tabular, "KEPT", kept)
+    for kind, (name, content) in {**WRONG, **WARNED}.items():
+        Path(name).write_bytes(content)
+        expected = scored(name)
+        assert expected[0] or expected[1], kind
+        assert labelled(name) == expected == sent(name), kind
+        assert main(["validate", name, "--json"]) == (3 if expected[0] else 0)
+        document = json.loads(capsys.readouterr().out)
+        assert [str(Problem(**item)) for item in document["problems"]] == expected[0], kind
+        if not expected[0]:
+            assert document["reports"] == len(expected[1])
+
+
+def test_the_process_that_reads_uploads_answers_as_its_function() -> None:
+    name, content = WRONG["everything at once"]
+    found = sandbox.check(content, name, EXPECTED, Section.BOTH, Policy())
+    asked: Json = {"name": name, "expected": EXPECTED, "section": "both", "screened": False}
+    assert [str(problem) for problem in found.problems] == [str(Problem(**item)) for item in sandbox.answer(asked, content)["problems"]]

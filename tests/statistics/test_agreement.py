@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from harness.errors import UsageError
 from harness.statistics.agreement import (
-    Counts,
+    AgreementCounts,
     Ratios,
     clopper_pearson,
     clopper_pearson_real,
@@ -92,15 +92,15 @@ def test_mcnemar_equals_statsmodels() -> None:
         mcnemar(-1, 2)
 
 
-def printed(counts: Counts) -> Ratios:
+def printed(counts: AgreementCounts) -> Ratios:
     accuracy, precision, recall = (round(value, 3) for value in counts.ratios)
     return accuracy, precision, recall
 
 
-def by_trying(given: Ratios, n: int, truncated: bool) -> list[Counts]:
+def by_trying(given: Ratios, n: int, truncated: bool) -> list[AgreementCounts]:
     """All counts of n reports whose ratios print so: every one is tried."""
     every = (
-        Counts(right, invented, missed, n)
+        AgreementCounts(right, invented, missed, n)
         for right in range(n + 1)
         for invented in range(n + 1 - right)
         for missed in range(n + 1 - right - invented)
@@ -118,14 +118,14 @@ def by_trying(given: Ratios, n: int, truncated: bool) -> list[Counts]:
 def test_counts_of_printed_ratios_are_those_that_trying_all_gives(n: int, data: st.DataObject, truncated: bool) -> None:
     right = data.draw(st.integers(0, n))
     invented = data.draw(st.integers(0, n - right))
-    counts = Counts(right, invented, data.draw(st.integers(0, n - right - invented)), n)
+    counts = AgreementCounts(right, invented, data.draw(st.integers(0, n - right - invented)), n)
     found = counts_of(*printed(counts), n, truncated=truncated)
     assert counts in found and found == by_trying(printed(counts), n, truncated)
 
 
 @given(st.integers(1, 110), st.integers(0, 12), st.integers(0, 12))
 def test_the_counts_of_300_reports_are_among_those_that_come_back_and_all_have_one_f1(positives: int, missed: int, invented: int) -> None:
-    counts = Counts(max(0, positives - missed), invented, min(missed, positives), 300)
+    counts = AgreementCounts(max(0, positives - missed), invented, min(missed, positives), 300)
     found = counts_of(*printed(counts), 300)
     assert counts in found
     assert all(abs(other.f1 - counts.f1) < 0.002 for other in found)
@@ -133,13 +133,13 @@ def test_the_counts_of_300_reports_are_among_those_that_come_back_and_all_have_o
 
 def test_the_296_of_300_of_a_label_that_is_never_asserted() -> None:
     """Four positives, all missed: the printed 0.987, 0 and 0 are of nothing else."""
-    assert counts_of(0.987, 0.0, 0.0, 300) == [Counts(0, invented, 4 - invented, 300) for invented in range(5)]
+    assert counts_of(0.987, 0.0, 0.0, 300) == [AgreementCounts(0, invented, 4 - invented, 300) for invented in range(5)]
 
 
 def test_a_standard_that_was_held_fixed_fits_both_columns_and_one_that_was_not_fits_none() -> None:
-    before, after = Counts(2, 4, 4, 300), Counts(6, 1, 0, 300)
+    before, after = AgreementCounts(2, 4, 4, 300), AgreementCounts(6, 1, 0, 300)
     assert (300, 6) in standards([printed(before), printed(after)], range(150, 301), truncated=True)
-    moved = Counts(17, 1, 2, 300)  # 19 positives instead of 6
+    moved = AgreementCounts(17, 1, 2, 300)  # 19 positives instead of 6
     assert standards([printed(before), printed(moved)], range(150, 301), truncated=True) == set()
     assert standards([], range(300)) == set()
 

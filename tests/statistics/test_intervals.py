@@ -14,7 +14,7 @@ from harness.metrics import metric
 from harness.metrics.findings_f1 import FindingsF1
 from harness.metrics.means import Mean
 from harness.statistics.intervals import METHODS, basic, bca, intervals, jackknife_t, moments, percentile, pseudo
-from harness.statistics.resample import Source, patient_totals
+from harness.statistics.resample import RandomSource, patient_totals
 from harness.types import Array, Rows
 
 SAMPLE = np.array([3.1, 0.2, 5.7, 1.1, 2.4, 9.6, 0.9, 4.4, 2.2, 7.3])
@@ -88,7 +88,7 @@ def test_every_method_gives_ordered_intervals_within_the_limits(method: str, ran
     tables, patients = draw({"a": (0.9, 0.01), "none": (0.0, 0.0), "all": (1.0, 0.0)})  # type: ignore[operator]
     for rows in tables.values():
         table = patient_totals(rows, patients)
-        found = intervals(ran, table, method=method, draws=200, source=Source("c"))
+        found = intervals(ran, table, method=method, draws=200, source=RandomSource("c"))
         assert set(found) == {name for name in ran.score(table.sum(axis=0)) if not name.startswith("positives:")}
         assert all(0 <= low <= high <= 1 for low, high in found.values())
 

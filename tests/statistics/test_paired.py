@@ -22,12 +22,12 @@ from harness.statistics.paired import (
     least_detectable,
     swap_tests,
 )
-from harness.statistics.resample import Source, parts, patient_totals
+from harness.statistics.resample import RandomSource, parts, patient_totals
 from harness.types import Array, Rows
 
 
 def swap_test(metric: FindingsF1, first: Array, second: Array, draws: int) -> dict[str, float]:
-    [(one, other, p)] = swap_tests(metric, [first, second], draws, Source("c"))
+    [(one, other, p)] = swap_tests(metric, [first, second], draws, RandomSource("c"))
     assert (one, other) == (0, 1)
     return p
 
@@ -98,7 +98,7 @@ def test_the_swap_test_and_the_bootstrap_see_a_real_gap_and_agree_on_none(ran: F
     table = {name: patient_totals(rows, patients) for name, rows in tables.items()}
     swapped = swap_test(ran, table["a"], table["b"], 999)
     assert swapped["macro-f1"] == 1 / 1000
-    low, high = bootstrap_difference(ran, table["a"], table["b"], 500, Source("c"))["macro-f1"]
+    low, high = bootstrap_difference(ran, table["a"], table["b"], 500, RandomSource("c"))["macro-f1"]
     assert 0 < low < high
     assert swap_test(ran, table["a"], table["a"], 99)["macro-f1"] == 1.0
     assert swap_test(ran, table["b"], table["a"], 999) == swapped
@@ -164,5 +164,5 @@ def test_swaps_of_many_systems_are_the_swaps_of_each_pair(ran: FindingsF1, draw:
     tables, patients = draw(SYSTEMS)  # type: ignore[operator]
     table = {name: patient_totals(rows, patients) for name, rows in tables.items()}
     names = sorted(table)
-    for one, other, found in swap_tests(ran, [table[name] for name in names], 199, Source("c")):
+    for one, other, found in swap_tests(ran, [table[name] for name in names], 199, RandomSource("c")):
         assert found == swap_test(ran, table[names[one]], table[names[other]], 199)

@@ -31,7 +31,9 @@ def test_every_score_is_printed_without_a_sign_that_means_nothing() -> None:
 def test_a_difference_of_nearly_nothing() -> None:
     line = Line("macro-f1", 0.1, 0.1002, TINY, 0.7, (-0.0003, 0.0001))
     printed = [*cells(line), *finding_cells(line), interval(TINY), number(Cell(-0.0001, (-0.0004, 0.0)), interval=True)]
-    printed += [value_with_interval(MetricResult("m", "m", "m", {"m": -0.0001}, intervals={"m": (-0.0002, 0.0)}))]
+    printed += [
+        value_with_interval(MetricResult(name="m", signature="m", headline="m", parts={"m": -0.0001}, intervals={"m": (-0.0002, 0.0)}))
+    ]
     assert any("0.000" in text for text in printed) and not any("-0.000" in text for text in printed)
 
 

@@ -24,18 +24,26 @@ RATES = {"ash": (0.9, 0.01), "beech": (0.9, 0.01), "cedar": (0.6, 0.02), "dogwoo
 
 def keep(store: Store, ran: FindingsF1, name: str, rows: Rows, patients: dict[str, str], **changes: object) -> str:
     """Put a record of these rows into a store; returns its id."""
-    cohort = CohortCard("c", "c" * 64, Section.BOTH, Access.OPEN, "en", len(rows.studies), len(set(patients.values())))
+    cohort = CohortCard(
+        name="c",
+        digest="c" * 64,
+        section=Section.BOTH,
+        access=Access.OPEN,
+        language="en",
+        studies=len(rows.studies),
+        patients=len(set(patients.values())),
+    )
     parts = {part: float(value) for part, value in ran.score(rows.values.sum(axis=0)).items()}
-    counts = Counts(len(rows.studies), decisions=21 * len(rows.studies))
+    counts = Counts(studies=len(rows.studies), decisions=21 * len(rows.studies))
     draft = Record(
-        SystemCard(name),
-        cohort,
-        Grade.SCORED_HERE,
-        (),
-        (MetricResult("ran-score", "ran-score|v1|x:0", "macro-f1", parts),),
-        counts,
-        rows_digest([rows]),
-        record_digest(cohort.digest, ["ran-score|v1|x:0"], counts, [rows]),
+        system=SystemCard(name),
+        cohort=cohort,
+        grade=Grade.SCORED_HERE,
+        extractors=(),
+        metrics=(MetricResult(name="ran-score", signature="ran-score|v1|x:0", headline="macro-f1", parts=parts),),
+        counts=counts,
+        rows=rows_digest([rows]),
+        digest=record_digest(cohort.digest, ["ran-score|v1|x:0"], counts, [rows]),
         created=f"2026-01-01T00:00:{len(name):02d}Z",
     )
     return store.add(replace(draft, **changes), [rows], patients=patients).id  # type: ignore[arg-type]
@@ -85,7 +93,7 @@ def test_too_many_failed_decisions_unrank_and_withdrawn_records_are_gone(
 ) -> None:
     store, ids = filled
     tables, patients = draw({"lost": (0.9, 0.0)}, studies=300)  # type: ignore[operator]
-    lost = keep(store, ran, "lost", tables["lost"], patients, counts=Counts(300, decisions=6300, failed=127))
+    lost = keep(store, ran, "lost", tables["lost"], patients, counts=Counts(studies=300, decisions=6300, failed=127))
     store.withdraw(ids["ash"], "mistake")
     _, metric = only(store)
     assert lost in metric.systems and lost not in metric.ranked

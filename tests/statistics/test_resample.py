@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.statistics.resample import Source, bootstrap, patient_totals, swaps, weighted, weights
+from harness.statistics.resample import RandomSource, bootstrap, patient_totals, swaps, weighted, weights
 from harness.types import Rows
 
 
@@ -29,7 +29,7 @@ def test_the_order_of_studies_changes_no_bit(order: list[int]) -> None:
 
 
 def test_each_draw_has_as_many_patients_as_there_are() -> None:
-    drawn = np.concatenate(list(weights(37, 2500, Source("c"))))
+    drawn = np.concatenate(list(weights(37, 2500, RandomSource("c"))))
     assert drawn.shape == (2500, 37)
     assert np.all(drawn.sum(axis=1) == 37)
     # A multinomial count of mean 1 has variance 1 - 1/37; the mean over 92,500 of them is within 5 standard errors.
@@ -38,28 +38,28 @@ def test_each_draw_has_as_many_patients_as_there_are() -> None:
 
 
 def test_swaps_are_fair_coins() -> None:
-    coins = np.concatenate(list(swaps(101, 1500, Source("c"))))
+    coins = np.concatenate(list(swaps(101, 1500, RandomSource("c"))))
     assert coins.shape == (1500, 101) and set(np.unique(coins)) == {0.0, 1.0}
     assert np.all(np.abs(coins.mean(axis=0) - 0.5) < 5 * 0.5 / np.sqrt(1500))
     assert abs(np.corrcoef(coins[:, 0], coins[:, 1])[0, 1]) < 0.15
 
 
 def test_draws_depend_on_cohort_and_seed_alone_and_more_draws_begin_with_the_same() -> None:
-    once, again = next(weights(20, 5, Source("c", 1))), next(weights(20, 5, Source("c", 1)))
+    once, again = next(weights(20, 5, RandomSource("c", 1))), next(weights(20, 5, RandomSource("c", 1)))
     assert np.array_equal(once, again)
-    assert not np.array_equal(once, next(weights(20, 5, Source("c", 2))))
-    assert not np.array_equal(once, next(weights(20, 5, Source("d", 1))))
-    longer = list(weights(20, 1200, Source("c", 1)))
+    assert not np.array_equal(once, next(weights(20, 5, RandomSource("c", 2))))
+    assert not np.array_equal(once, next(weights(20, 5, RandomSource("d", 1))))
+    longer = list(weights(20, 1200, RandomSource("c", 1)))
     assert [len(block) for block in longer] == [1000, 200]
     assert np.array_equal(longer[0][:5], once)
     # Pinned: another machine or numpy must draw the same.
-    assert next(weights(8, 2, Source("pinned", 7))).astype(int).tolist() == [[0, 0, 2, 0, 1, 2, 2, 1], [0, 2, 1, 1, 2, 1, 0, 1]]
+    assert next(weights(8, 2, RandomSource("pinned", 7))).astype(int).tolist() == [[0, 0, 2, 0, 1, 2, 2, 1], [0, 2, 1, 1, 2, 1, 0, 1]]
 
 
 def test_sums_of_counts_are_exact_and_sums_of_fractions_are_double() -> None:
     rng = np.random.default_rng(0)
     counts, fractions = rng.integers(0, 60, (500, 4)).astype(float), rng.random((500, 4))
-    factors = next(weights(500, 50, Source("c")))
+    factors = next(weights(500, 50, RandomSource("c")))
     exact = factors.astype(np.int64) @ counts.astype(np.int64)
     assert np.array_equal(weighted(factors, counts), exact)
     assert np.allclose(weighted(factors, fractions), factors.astype(float) @ fractions, rtol=1e-14)
@@ -83,7 +83,7 @@ class Mean:
 def test_the_bootstraps_standard_error_is_the_clusters() -> None:
     rng = np.random.default_rng(1)
     table = np.stack([rng.normal(size=400), np.ones(400)], axis=1)
-    drawn = bootstrap(Mean(), [table], 4000, Source("c"))[0]["mean"]  # type: ignore[arg-type]
+    drawn = bootstrap(Mean(), [table], 4000, RandomSource("c"))[0]["mean"]  # type: ignore[arg-type]
     expected = table[:, 0].std() / np.sqrt(400)
     assert abs(drawn.std() / expected - 1) < 0.06  # 5 standard errors of a standard deviation from 4,000 draws
     assert abs(drawn.mean() - table[:, 0].mean()) < 5 * expected / np.sqrt(4000)

@@ -1,4 +1,4 @@
-"""A desk with a small synthetic cohort, and what a visitor brings."""
+"""A board with a small synthetic cohort, and what a visitor brings."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import pytest
 from harness import cohorts
 from harness.cohorts.synthetic.cohort import build
 from harness.cohorts.synthetic.systems import system
+from harness.storage.report_lines import canonical
 from harness.types import Access, Cohort, SystemCard
-from submissions import desk as desks
-from submissions.desk import Desk
-from submissions.intake import Upload, canonical
+from submissions import board_folder as board_folders
+from submissions.board_folder import BoardFolder
+from submissions.intake import Upload
 
 Hand = Callable[..., Upload]
 
@@ -32,11 +33,11 @@ def reports(cohort: Cohort) -> bytes:
 
 
 @pytest.fixture
-def desk(cohort: Cohort, tmp_path: Path) -> Desk:
-    """An empty desk that takes submissions to the cohort."""
+def board_folder(cohort: Cohort, tmp_path: Path) -> BoardFolder:
+    """An empty board that takes submissions to the cohort."""
     root = tmp_path / "board"
     cohorts.save(cohort, root / "cohorts" / "synthetic")
-    return desks.at(root)
+    return board_folders.at(root)
 
 
 @pytest.fixture

@@ -19,10 +19,10 @@ from harness import cohorts
 from harness.errors import InputError, RefusedError, StoreError
 from harness.types import Cohort
 from ranscore.commands import main
-from submissions import desk as desks
+from submissions import board_folder as board_folders
 from submissions.archive import check
 from submissions.backup import backup
-from submissions.desk import RESTORING, Desk
+from submissions.board_folder import RESTORING, BoardFolder
 from submissions.health import health
 from submissions.intake import Upload, submit
 from submissions.restore import restore
@@ -35,18 +35,18 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def full(desk: Desk, hand: Hand, cohort: Cohort) -> Desk:
+def full(board_folder: BoardFolder, hand: Hand, cohort: Cohort) -> BoardFolder:
     """A board with a listed submission, an open cohort with films, a credentialed one, and a configuration."""
-    credentialed(cohort, desk.root)
-    (desk.root / "cohorts" / "synthetic" / "images").mkdir()
-    (desk.root / "config.toml").write_text("[door]\nper_day = 7\n")
-    desk = desks.at(desk.root)
-    submit(desk, hand())
-    Worker(desk).run(once=True)
-    return desk
+    credentialed(cohort, board_folder.root)
+    (board_folder.root / "cohorts" / "synthetic" / "images").mkdir()
+    (board_folder.root / "config.toml").write_text("[door]\nper_day = 7\n")
+    board_folder = board_folders.at(board_folder.root)
+    submit(board_folder, hand())
+    Worker(board_folder).run(once=True)
+    return board_folder
 
 
-def test_open_cohorts_come_back_and_health_names_what_does_not(full: Desk, cohort: Cohort, tmp_path: Path, capsys: Out) -> None:
+def test_open_cohorts_come_back_and_health_names_what_does_not(full: BoardFolder, cohort: Cohort, tmp_path: Path, capsys: Out) -> None:
     new = tmp_path / "new"
     assert main(["backup", str(tmp_path / "b.tar.gz"), "--board", str(full.root)]) == 0
     said = capsys.readouterr().out
@@ -59,8 +59,8 @@ def test_open_cohorts_come_back_and_health_names_what_does_not(full: Desk, cohor
     assert main(["restore", str(tmp_path / "b.tar.gz"), "--board", str(new)]) == 0
     said = capsys.readouterr().out
     assert all(f"not in the backup: {name}: " in said for name in left_out)
-    again = desks.at(new)
-    assert again.policy.per_day == 7 and again.ledger.books() == full.ledger.books() and again.store.all() == full.store.all()
+    again = board_folders.at(new)
+    assert again.policy.per_day == 7 and again.ledger.state() == full.ledger.state() and again.store.all() == full.store.all()
     assert cohorts.load(new / "cohorts" / "synthetic").texts == cohort.texts
     assert main(["health", "--board", str(new)]) == 1
     said = capsys.readouterr().out
@@ -73,16 +73,16 @@ def test_open_cohorts_come_back_and_health_names_what_does_not(full: Desk, cohor
     assert "left-out.json" in health(again).alarms[0]
 
 
-def test_a_board_can_be_used_after_a_restore(full: Desk, hand: Hand, tmp_path: Path) -> None:
+def test_a_board_can_be_used_after_a_restore(full: BoardFolder, hand: Hand, tmp_path: Path) -> None:
     backup(full.root, tmp_path / "b.tar.gz")
     shutil.rmtree(full.root)
     restore(tmp_path / "b.tar.gz", full.root)
-    desk = desks.at(full.root)
-    submit(desk, hand("Elm"))
-    assert Worker(desk).run(once=True) == 1 and len(desk.store.standing()) == 2
+    board_folder = board_folders.at(full.root)
+    submit(board_folder, hand("Elm"))
+    assert Worker(board_folder).run(once=True) == 1 and len(board_folder.store.standing()) == 2
 
 
-def test_a_damaged_board_is_copied_as_it_is_and_said_to_be_so(full: Desk, tmp_path: Path, capsys: Out) -> None:
+def test_a_damaged_board_is_copied_as_it_is_and_said_to_be_so(full: BoardFolder, tmp_path: Path, capsys: Out) -> None:
     (event,) = (full.root / "store" / "events").glob("*.json")
     event.write_text("{")
     (full.root / "store" / "reports" / "folder.jsonl").mkdir()
@@ -90,11 +90,11 @@ def test_a_damaged_board_is_copied_as_it_is_and_said_to_be_so(full: Desk, tmp_pa
     said = capsys.readouterr()
     assert f"damaged, and so in the copy: {event}" in said.err and "left out: store/reports/folder.jsonl: it is not a file" in said.out
     restore(tmp_path / "b.tar.gz", tmp_path / "new")
-    found = health(desks.at(tmp_path / "new"))
+    found = health(board_folders.at(tmp_path / "new"))
     assert any(event.name in line for line in found.damaged) and any("folder.jsonl" in line for line in found.left_out)
 
 
-def test_what_is_here_already_stays(full: Desk, tmp_path: Path) -> None:
+def test_what_is_here_already_stays(full: BoardFolder, tmp_path: Path) -> None:
     backup(full.root, tmp_path / "b.tar.gz")
     new = tmp_path / "new"
     new.mkdir()
@@ -110,7 +110,7 @@ def test_what_is_here_already_stays(full: Desk, tmp_path: Path) -> None:
         restore(tmp_path / "b.tar.gz", new)
 
 
-def test_a_damaged_archive_writes_nothing(full: Desk, tmp_path: Path) -> None:
+def test_a_damaged_archive_writes_nothing(full: BoardFolder, tmp_path: Path) -> None:
     backup(full.root, tmp_path / "b.tar.gz")
     good = (tmp_path / "b.tar.gz").read_bytes()
     for number in range(60):
@@ -156,7 +156,7 @@ def test_names_that_are_none_of_a_board_are_refused(tmp_path: Path, name: str) -
     assert not (tmp_path / "new").exists()
 
 
-def test_a_backup_of_an_earlier_version_is_restored(full: Desk, tmp_path: Path) -> None:
+def test_a_backup_of_an_earlier_version_is_restored(full: BoardFolder, tmp_path: Path) -> None:
     backup(full.root, tmp_path / "b.tar.gz")
     contents, _ = check(tmp_path / "b.tar.gz")
     kept = {name: digest for name, digest in contents.files.items() if not name.startswith("cohorts/")}
@@ -166,7 +166,7 @@ def test_a_backup_of_an_earlier_version_is_restored(full: Desk, tmp_path: Path) 
         (tmp_path / "CONTENTS.json").write_text(json.dumps(kept))
         archive.add(tmp_path / "CONTENTS.json", "CONTENTS.json")
     restore(tmp_path / "old.tar.gz", tmp_path / "new")
-    assert desks.at(tmp_path / "new").store.all() == full.store.all()
+    assert board_folders.at(tmp_path / "new").store.all() == full.store.all()
 
 
 SLOW = """
@@ -185,7 +185,7 @@ restore(Path(sys.argv[1]), Path(sys.argv[2]))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="kills by signal")
-def test_a_restore_that_is_killed_is_finished_by_the_next(full: Desk, tmp_path: Path) -> None:
+def test_a_restore_that_is_killed_is_finished_by_the_next(full: BoardFolder, tmp_path: Path) -> None:
     backup(full.root, tmp_path / "b.tar.gz")
     new, interrupted = tmp_path / "new", 0
     for pause in (0.2, 0.5, 0.8):
@@ -201,8 +201,8 @@ def test_a_restore_that_is_killed_is_finished_by_the_next(full: Desk, tmp_path: 
         if (new / RESTORING).exists():
             interrupted += 1
             with pytest.raises(StoreError, match="a restore into this folder was interrupted"):
-                desks.at(new)
+                board_folders.at(new)
     assert interrupted
     restore(tmp_path / "b.tar.gz", new)
-    again = desks.at(new)
-    assert again.ledger.books() == full.ledger.books() and again.store.all() == full.store.all() and not health(again).damaged
+    again = board_folders.at(new)
+    assert again.ledger.state() == full.ledger.state() and again.store.all() == full.store.all() and not health(again).damaged

@@ -14,7 +14,7 @@ from harness.types import Cohort, Role, SystemCard
 from leaderboard.content import load
 from leaderboard.exports import tables as render
 from submissions import bounded, gaming_flags, privacy_screen, sandbox
-from submissions.desk import Desk
+from submissions.board_folder import BoardFolder
 from submissions.events import State
 from submissions.intake import Upload, submit
 from submissions.policy import Policy
@@ -43,35 +43,40 @@ def test_there_are_at_least_sixty() -> None:
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_is_no_reports_file_is_refused_with_a_reason(desk: Desk, hand: Hand, name: str) -> None:
+def test_what_is_no_reports_file_is_refused_with_a_reason(board_folder: BoardFolder, hand: Hand, name: str) -> None:
     content, message = REFUSED[name]
     with pytest.raises(InputError) as caught:
-        submit(desk, hand(content=content, file=name))
+        submit(board_folder, hand(content=content, file=name))
     text = str(caught.value)
     assert message in text and name in text and len(text) < 20_000
     assert "<" not in text and "\x1b" not in text and "passwd,x" not in text
-    assert not (desk.root / "ledger" / "events").exists() and not (desk.root / "ledger" / "files").exists()
+    assert not (board_folder.root / "ledger" / "events").exists() and not (board_folder.root / "ledger" / "files").exists()
 
 
-def test_what_is_only_text_is_kept_inert_and_scored(desk: Desk, hand: Hand) -> None:
-    desk = replace(desk, policy=Policy(per_day=0, in_all=0))
-    ids = [submit(desk, hand(f"System {name}", content=rows(IDS, text), file="a.jsonl", looked=True)).id for name, text in inert().items()]
-    Worker(desk).run(once=True)
-    found = desk.ledger.books().submissions
+def test_what_is_only_text_is_kept_inert_and_scored(board_folder: BoardFolder, hand: Hand) -> None:
+    board_folder = replace(board_folder, policy=Policy(per_day=0, in_all=0))
+    ids = [
+        submit(board_folder, hand(f"System {name}", content=rows(IDS, text), file="a.jsonl", looked=True)).id
+        for name, text in inert().items()
+    ]
+    Worker(board_folder).run(once=True)
+    found = board_folder.ledger.state().submissions
     assert {found[name].state for name in ids} == {State.LISTED}
-    shown = "".join(write(board) for board in load(desk.store) for write in render.FORMATS.values())
-    shown += render.dumps(load(desk.store)) + "".join(path.read_text() for path in (desk.root / "ledger" / "events").iterdir())
+    shown = "".join(write(board) for board in load(board_folder.store) for write in render.FORMATS.values())
+    shown += render.dumps(load(board_folder.store)) + "".join(
+        path.read_text() for path in (board_folder.root / "ledger" / "events").iterdir()
+    )
     assert not [name for name, text in inert().items() if text[:30] in shown]
     flagged = {found[name].card.name for name in ids if any("instructions" in flag for flag in found[name].flags)}
     assert {"System prompt", "System prompt zh"} <= flagged
-    modes = {path.stat().st_mode & 0o077 for path in [desk.root / "ledger"]}
+    modes = {path.stat().st_mode & 0o077 for path in [board_folder.root / "ledger"]}
     assert modes == {0}
 
 
 CARDS: dict[str, tuple[SystemCard, str]] = {
     "script": (SystemCard("<script>alert(1)</script>"), "the name holds markup"),
     "formula": (SystemCard("=HYPERLINK(1)"), "the name begins with a sign"),
-    "at": (SystemCard("Fine", "@SUM(1)"), "the version begins with a sign"),
+    "at": (SystemCard("Fine", version="@SUM(1)"), "the version begins with a sign"),
     "break": (SystemCard("Fine", organisation="a\nb"), "the organisation holds markup, a line break"),
     "bidi": (SystemCard("Fine\u202e"), "the name holds markup"),
     "width": (SystemCard("Me\u200bdKit"), "the name holds markup"),
@@ -93,12 +98,12 @@ CARDS: dict[str, tuple[SystemCard, str]] = {
 
 
 @pytest.mark.parametrize("name", CARDS)
-def test_hostile_cards_are_refused(desk: Desk, hand: Hand, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hostile_cards_are_refused(board_folder: BoardFolder, hand: Hand, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     card, message = CARDS[name]
     # The file is read elsewhere; here the card alone is at fault.
     monkeypatch.setattr(sandbox, "check", lambda *_, **__: sandbox.Checked({"a": "b"}))
     with pytest.raises(InputError, match=message):
-        submit(desk, hand(card=card))
+        submit(board_folder, hand(card=card))
 
 
 NAMES = {
@@ -118,12 +123,12 @@ def test_a_file_s_name_is_never_a_path(name: str) -> None:
     assert sandbox.plain_name(name) == NAMES[name]
 
 
-def test_reading_has_a_limit_of_time_and_of_memory(desk: Desk, hand: Hand) -> None:
+def test_reading_has_a_limit_of_time_and_of_memory(board_folder: BoardFolder, hand: Hand) -> None:
     content = b'{"a":1}\n' * 900_000
     with pytest.raises(InputError, match=r"takes more than 0\.2 seconds of processor time"):
-        submit(replace(desk, policy=Policy(seconds=0.2)), hand(content=content))
+        submit(replace(board_folder, policy=Policy(seconds=0.2)), hand(content=content))
     with pytest.raises(InputError, match=r"within the limit of memory|takes more than"):
-        submit(replace(desk, policy=Policy(memory=200 << 20, seconds=5.0)), hand(content=content))
+        submit(replace(board_folder, policy=Policy(memory=200 << 20, seconds=5.0)), hand(content=content))
 
 
 SPIN = "from submissions import bounded\nimport sys\nsys.stdin.buffer.read()\nbounded.limit(0.3, 1 << 32)\n"
@@ -164,14 +169,16 @@ def test_a_child_that_gets_no_processor_time_says_nothing_of_the_file(child: Cal
     assert bounded.run(child("import time\ntime.sleep(1)"), b"", 0.3).code == 0  # time that passes is not the file's
 
 
-def test_a_fault_of_the_program_is_not_blamed_on_the_file(desk: Desk, hand: Hand, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_fault_of_the_program_is_not_blamed_on_the_file(
+    board_folder: BoardFolder, hand: Hand, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(bounded, "_ROOT", tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     (tmp_path / "submissions").mkdir()
     (tmp_path / "submissions" / "__init__.py").touch()
     (tmp_path / "submissions" / "sandbox.py").write_text("import nowhere")
     with pytest.raises(UnavailableError, match="could not be checked just now"):
-        submit(desk, hand())
+        submit(board_folder, hand())
 
 
 def test_the_child_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:

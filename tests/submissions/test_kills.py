@@ -21,11 +21,11 @@ from harness import cohorts
 from harness.cohorts.synthetic.cohort import build
 from harness.cohorts.synthetic.systems import system
 from harness.scoring import scorer
+from harness.storage.report_lines import canonical, read_canonical
 from harness.types import Cohort, SystemCard
-from submissions import desk as desks
+from submissions import board_folder as board_folders
 from submissions.events import State
-from submissions.intake import Upload, canonical, submit
-from submissions.projection import read_canonical
+from submissions.intake import Upload, submit
 from submissions.worker import Worker
 
 KILLS = int(os.environ.get("RANSCORE_KILLS", "20"))
@@ -42,12 +42,12 @@ def files(cohort: Cohort) -> list[bytes]:
 def page(root: Path, contents: list[bytes], acknowledged: Path) -> None:
     """Hands in one system after the other and notes each acknowledgement; what was not noted is handed in again."""
     number = len(acknowledged.read_text().splitlines())
-    desk = desks.at(root)
+    board_folder = board_folders.at(root)
     with acknowledged.open("a") as stream:
         while True:
             card = SystemCard(f"System {number}", organisation="Forest")
             content = contents[number % len(contents)]
-            receipt = submit(desk, Upload(content, "a.jsonl", "synthetic", card, f"local:{number % 7}"))
+            receipt = submit(board_folder, Upload(content, "a.jsonl", "synthetic", card, f"local:{number % 7}"))
             stream.write(f"{number} {receipt.id}\n")
             stream.flush()
             number += 1
@@ -56,7 +56,7 @@ def page(root: Path, contents: list[bytes], acknowledged: Path) -> None:
 
 def work(root: Path) -> None:
     """A worker that never ends."""
-    Worker(desks.at(root)).run(poll=0.05)
+    Worker(board_folders.at(root)).run(poll=0.05)
 
 
 def kill(process: BaseProcess) -> None:
@@ -98,10 +98,10 @@ def test_every_acknowledged_submission_is_scored_exactly_once(tmp_path: Path) ->
         for process in alive.values():
             kill(process)
     time.sleep(0.8)
-    desk = desks.at(root)
-    Worker(desk).run(once=True)
+    board_folder = board_folders.at(root)
+    Worker(board_folder).run(once=True)
 
-    found = desk.ledger.books().submissions
+    found = board_folder.ledger.state().submissions
     noted = dict(line.split() for line in acknowledged.read_text().splitlines() if line.count(" ") == 1)
     assert noted and set(noted.values()) <= set(found)
     assert len(found) - len(noted) in (0, 1)
@@ -109,7 +109,7 @@ def test_every_acknowledged_submission_is_scored_exactly_once(tmp_path: Path) ->
         kinds = Counter(event.kind for event in item.events)
         assert item.state is State.LISTED and kinds["scored"] == kinds["listed"] == 1
         assert item.record == expected[int(item.card.name.split()[1]) % len(contents)]
-    stored = desk.store.all()
+    stored = board_folder.store.all()
     assert sorted(item.record.system.name for item in stored) == sorted(item.card.name for item in found.values())
     assert not any(item.withdrawn for item in stored)
     begun = sum(event.kind == "claimed" and not event.data.get("renewed") for item in found.values() for event in item.events)

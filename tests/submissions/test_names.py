@@ -101,7 +101,7 @@ def test_what_cannot_be_seen_or_read_is_no_name(name: str) -> None:
 
 
 def test_the_other_fields_hold_nothing_invisible_either_and_are_not_the_board() -> None:
-    card = SystemCard("Birch", "1\u3164", "Ran Score", "https://example.org/\u2800")
+    card = SystemCard("Birch", version="1\u3164", organisation="Ran Score", link="https://example.org/\u2800")
     text = "\n".join(str(problem) for problem in problems(card, TODAY))
     assert (
         "the version holds a character that shows nothing" in text

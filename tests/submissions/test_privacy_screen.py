@@ -11,10 +11,11 @@ from dataclasses import replace
 
 import pytest
 
+from harness.storage.report_lines import canonical
 from harness.types import Section
 from submissions import privacy_screen
-from submissions.desk import Desk
-from submissions.intake import Upload, canonical, look
+from submissions.board_folder import BoardFolder
+from submissions.intake import Upload, look
 from submissions.policy import Policy
 from submissions.sandbox import check
 from tests.submissions.pumps import LIMIT, grows, patterns, slowest
@@ -110,16 +111,16 @@ def test_a_full_upload_of_the_worst_text_ends_within_the_limit_of_the_child(part
     assert used.children_user - began.children_user < Policy().seconds
 
 
-def test_the_screen_is_cut_off_in_the_child(desk: Desk, hand: Callable[..., Upload]) -> None:
+def test_the_screen_is_cut_off_in_the_child(board_folder: BoardFolder, hand: Callable[..., Upload]) -> None:
     """Were an expression to go wrong all the same, the child's limit ends it: the reader of the file gets an answer."""
-    found = look(replace(desk, policy=Policy(seconds=0.01)), hand())
+    found = look(replace(board_folder, policy=Policy(seconds=0.01)), hand())
     assert any("more than 0.01 seconds of processor time" in problem.what for problem in found.problems)
 
 
-def test_while_a_file_is_screened_other_threads_go_on(desk: Desk, hand: Callable[..., Upload]) -> None:
-    ids = [study.id for study in desk.manifest("synthetic").studies if study.part == "test"]
+def test_while_a_file_is_screened_other_threads_go_on(board_folder: BoardFolder, hand: Callable[..., Upload]) -> None:
+    ids = [study.id for study in board_folder.manifest("synthetic").studies if study.part == "test"]
     content = canonical(dict.fromkeys(ids, ("T4-" * 20_000)[:19_980]))
-    thread = threading.Thread(target=lambda: look(desk, hand(content=content)))
+    thread = threading.Thread(target=lambda: look(board_folder, hand(content=content)))
     began = time.process_time()
     thread.start()
     thread.join()

@@ -9,7 +9,7 @@ from harness.cohorts.table import from_table
 from harness.scoring import scorer
 from harness.types import Access, Section, SystemCard
 from leaderboard.content import load
-from submissions import desk as desks
+from submissions import board_folder as board_folders
 from submissions.intake import Upload, submit
 from submissions.worker import Worker
 
@@ -19,16 +19,16 @@ def test_two_real_systems_are_listed_with_the_digests_of_score(shared: Path, tmp
     cohort = from_table(folder / "references.csv", section=Section.FINDINGS, access=Access.OPEN)
     root = tmp_path / "board"
     cohorts.save(cohort, root / "cohorts" / "iu")
-    desk = desks.at(root)
+    board_folder = board_folders.at(root)
     ids = {}
     for name, file in (("MoERad", "moerad-iu.csv"), ("AAMN", "aamn-iu.csv")):
         upload = Upload((folder / file).read_bytes(), file, "iu", SystemCard(name), "local:ann", looked=True)
-        ids[name] = submit(desk, upload).id
-    assert Worker(desk).run(once=True) == 2
-    found = desk.ledger.books().submissions
+        ids[name] = submit(board_folder, upload).id
+    assert Worker(board_folder).run(once=True) == 2
+    found = board_folder.ledger.state().submissions
     assert found[ids["AAMN"]].flags[0] == "constant text: one text stands for all 590 studies"
     assert not any("copied" in flag or "listed" in flag for flag in found[ids["MoERad"]].flags)
-    (board,) = load(desk.store)
+    (board,) = load(board_folder.store)
     assert {row.name for row in board.rows} == {"MoERad", "AAMN"} and all(row.place for row in board.rows)
     for name, file in (("MoERad", "moerad-iu.csv"), ("AAMN", "aamn-iu.csv")):
         direct = scorer.score(predictions=folder / file, references=cohort, card=SystemCard(name))

@@ -14,13 +14,13 @@ import pytest
 from harness import cohorts
 from harness.errors import RefusedError
 from harness.storage import files
+from harness.storage.report_lines import read_canonical
 from harness.types import Cohort
 from ranscore.commands import main
-from submissions import desk as desks
-from submissions.desk import Desk
+from submissions import board_folder as board_folders
+from submissions.board_folder import BoardFolder
 from submissions.health import health, lines
 from submissions.intake import Upload, submit
-from submissions.projection import read_canonical
 from submissions.worker import Worker
 from tests.submissions.conftest import credentialed
 
@@ -116,15 +116,15 @@ def test_what_is_public_stays_readable(cohort: Cohort, tmp_path: Path, monkeypat
     )
 
 
-def test_what_is_handed_in_is_its_owners_alone(desk: Desk, hand: Hand, cohort: Cohort) -> None:
-    submit(desk, hand())
-    Worker(desk).run(once=True)
+def test_what_is_handed_in_is_its_owners_alone(board_folder: BoardFolder, hand: Hand, cohort: Cohort) -> None:
+    submit(board_folder, hand())
+    Worker(board_folder).run(once=True)
     words = [text.encode() for text in read_canonical(hand().content).values() if len(text) > 40]
     assert words and not [
-        path for path in readable(desk.root) if any(word in path.read_bytes() for word in words) and "cohorts" not in path.parts
+        path for path in readable(board_folder.root) if any(word in path.read_bytes() for word in words) and "cohorts" not in path.parts
     ]
-    assert mode(desk.root / "ledger") == 0o700
-    assert {mode(path) for path in (desk.root / "ledger" / "files").iterdir()} == {0o600}
+    assert mode(board_folder.root / "ledger") == 0o700
+    assert {mode(path) for path in (board_folder.root / "ledger" / "files").iterdir()} == {0o600}
 
 
 def open_all(root: Path) -> None:
@@ -133,41 +133,41 @@ def open_all(root: Path) -> None:
 
 
 def test_an_existing_home_is_closed_when_it_is_opened(home: Path, cohort: Cohort, hand: Hand) -> None:
-    desk = desks.at(home)
-    submit(desk, hand(cohort="hidden", agreed=True))
-    Worker(desk).run(once=True)
+    board_folder = board_folders.at(home)
+    submit(board_folder, hand(cohort="hidden", agreed=True))
+    Worker(board_folder).run(once=True)
     open_all(home)
     assert exposed(home, cohort)
-    desks.at(home)
+    board_folders.at(home)
     cohorts.load("hidden")
     assert exposed(home, cohort) == []
 
 
 def test_health_closes_files_too_and_says_so_once(home: Path, cohort: Cohort, hand: Hand) -> None:
-    desk = desks.at(home)
-    submit(desk, hand(cohort="hidden", agreed=True))
-    Worker(desk).run(once=True)
+    board_folder = board_folders.at(home)
+    submit(board_folder, hand(cohort="hidden", agreed=True))
+    Worker(board_folder).run(once=True)
     (home / "cache.db").touch()
     open_all(home)
-    found = health(desk)
+    found = health(board_folder)
     assert found.closed > 8 and f"closed to other users of this machine: {found.closed} files and folders" in lines(found)
-    assert health(desk).closed == 0
+    assert health(board_folder).closed == 0
     assert exposed(home, cohort) == []
     assert not [path for path in (home / "ledger").rglob("*") if mode(path) & 0o077] and mode(home / "cache.db") == 0o600
     assert mode(home / "store" / "events") & 0o044, "what is public stays so"
 
 
-def test_a_link_out_of_the_board_is_not_followed(desk: Desk, hand: Hand, tmp_path: Path) -> None:
-    submit(desk, hand())
+def test_a_link_out_of_the_board_is_not_followed(board_folder: BoardFolder, hand: Hand, tmp_path: Path) -> None:
+    submit(board_folder, hand())
     other = tmp_path / "other"
     other.mkdir()
     (other / "file").touch()
     open_all(other)
-    (desk.root / "ledger" / "link").symlink_to(other)
-    (desk.root / "store" / "rows").parent.mkdir(exist_ok=True)
-    (desk.root / "store" / "rows").symlink_to(other)
+    (board_folder.root / "ledger" / "link").symlink_to(other)
+    (board_folder.root / "store" / "rows").parent.mkdir(exist_ok=True)
+    (board_folder.root / "store" / "rows").symlink_to(other)
     with pytest.raises(RefusedError, match="it is a link"):
-        health(desks.at(desk.root))
+        health(board_folders.at(board_folder.root))
     assert mode(other) == 0o755 and mode(other / "file") == 0o644
 
 

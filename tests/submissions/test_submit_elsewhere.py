@@ -18,8 +18,8 @@ from harness import cohorts
 from harness.config.home import home
 from harness.types import Cohort
 from ranscore.commands import main
-from submissions import desk as desks
-from submissions.desk import Desk
+from submissions import board_folder as board_folders
+from submissions.board_folder import BoardFolder
 from submissions.events import State
 from tests.hub.test_foreign import recording
 from tests.submissions.conftest import credentialed
@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.filterwarnings("
 class Wire:
     """The real page, and every byte that was sent to it."""
 
-    desk: Desk
+    board_folder: BoardFolder
     address: str = ""
     asked: list[str] = field(default_factory=list)
     sent: bytearray = field(default_factory=bytearray)
@@ -58,8 +58,8 @@ def wire(cohort: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
         cohorts.save(cohort, root / "cohorts" / "synthetic")
         credentialed(cohort, root)
         (root / "config.toml").write_text("[door]\nper_day = 0\nin_all = 0\nmax_bytes = 200000\n")
-        found = Wire(desks.at(root))
-        app = page.app(page.open_site(found.desk.store))
+        found = Wire(board_folders.at(root))
+        app = page.app(page.open_site(found.board_folder.store))
 
         async def recorded(scope: Any, receive: Any, send: Any) -> None:
             async def receiving() -> Any:
@@ -110,7 +110,7 @@ def test_reports_of_a_credentialed_cohort_stay_until_its_sentence_is_agreed_to(w
     assert MARK.encode() not in wire.sent and not any(line.startswith("POST") for line in wire.asked)
     assert handed(wire, file, "--data-use", "--json", cohort="hidden") == 0
     name = json.loads(capsys.readouterr().out)["id"]
-    assert MARK.encode() in wire.sent and wire.desk.ledger.books().submissions[name].state is State.RECEIVED
+    assert MARK.encode() in wire.sent and wire.board_folder.ledger.state().submissions[name].state is State.RECEIVED
 
 
 def test_an_open_cohort_is_checked_here_and_there(wire: Wire, file: Path, capsys: Out) -> None:
@@ -122,7 +122,7 @@ def test_an_open_cohort_is_checked_here_and_there(wire: Wire, file: Path, capsys
 
 def test_a_file_that_is_wrong_is_not_sent(wire: Wire, file: Path, cohort: Cohort, tmp_path: Path, capsys: Out) -> None:
     ids = [study.id for study in cohort.scored]
-    text = wire.desk.root / "cohorts" / "synthetic" / "text.jsonl"
+    text = wire.board_folder.root / "cohorts" / "synthetic" / "text.jsonl"
     write(tmp_path / "other.jsonl", dict.fromkeys(["x1", *ids[1:]], f"Clear. {MARK}"))
     write(tmp_path / "some.jsonl", dict.fromkeys(ids[1:], f"Clear. {MARK}"))
     write(tmp_path / "large.jsonl", dict.fromkeys(ids, f"Clear. {MARK} " * 500))

@@ -16,13 +16,13 @@ import pytest
 from harness import cohorts
 from harness.cohorts.table import from_table
 from harness.scoring import scorer
+from harness.storage.report_lines import read_canonical
 from harness.types import Access, Cohort, Section, SystemCard
 from leaderboard.content import load
 from ranscore.commands import main
-from submissions import desk as desks
-from submissions.desk import Desk
+from submissions import board_folder as board_folders
+from submissions.board_folder import BoardFolder
 from submissions.events import State
-from submissions.projection import read_canonical
 
 CHROMIUM = os.environ.get("RANSCORE_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.filterwarnings("
 
 @dataclass
 class Served:
-    desk: Desk
+    board_folder: BoardFolder
     address: str
     temporary: Path
 
@@ -61,22 +61,22 @@ def serving(cohort: Cohort, name: str, tmp_path: Path, monkeypatch: pytest.Monke
         root = tmp_path / "board"
         cohorts.save(cohort, root / "cohorts" / name)
         (root / "config.toml").write_text("[door]\nper_day = 0\nin_all = 0\n")
-        desk = desks.at(root)
-        app = page.app(page.open_site(desk.store))
+        board_folder = board_folders.at(root)
+        app = page.app(page.open_site(board_folder.store))
         server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical"))
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         while not server.started:
             time.sleep(0.05)
-        yield Served(desk, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", tmp_path / "gradio")
+        yield Served(board_folder, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", tmp_path / "gradio")
         server.should_exit = True
         thread.join(10)
 
 
-def wait_for(desk: Desk, count: int, state: State = State.LISTED) -> None:
+def wait_for(board_folder: BoardFolder, count: int, state: State = State.LISTED) -> None:
     end = time.monotonic() + 120
     while time.monotonic() < end:
-        if sum(item.state is state for item in desk.ledger.books().submissions.values()) >= count:
+        if sum(item.state is state for item in board_folder.ledger.state().submissions.values()) >= count:
             return
         time.sleep(0.1)
     raise AssertionError("it was not listed in two minutes")
@@ -94,13 +94,13 @@ def test_the_command_hands_in_over_http(
     path.write_bytes(reports)
     common = ["--to", served.address, "--cohort", "synthetic", "--name", "Birch"]
     assert main(["submit", str(path), *common, "--dry-run"]) == 0
-    assert "Nothing was kept" in capsys.readouterr().out and not served.desk.ledger.books().submissions
+    assert "Nothing was kept" in capsys.readouterr().out and not served.board_folder.ledger.state().submissions
     assert main(["submit", str(path), *common]) == 0
     said = capsys.readouterr().out.split()
     name, code = said[said.index("receipt") + 1], said[said.index("it:") + 1]
-    wait_for(served.desk, 1)
+    wait_for(served.board_folder, 1)
     direct = scorer.score(predictions=read_canonical(reports), references=cohort, card=SystemCard("Birch"))
-    assert served.desk.ledger.books().submissions[name].record == direct.record.digest
+    assert served.board_folder.ledger.state().submissions[name].record == direct.record.digest
     assert main(["receipt", name, "--to", served.address]) == 0
     assert "listed: it stands on the board" in capsys.readouterr().out
     # Without a login a new version is of whoever knows the code.
@@ -148,7 +148,7 @@ def test_in_chromium(served: Served, reports: bytes, tmp_path: Path) -> None:
             expect(page.locator("#submit-said")).to_contain_text("Handed in", timeout=60_000)
             expect(page.locator("#submit-stands")).to_contain_text("listed: it stands on the board", timeout=120_000)
         print(f"\ntwo first-time visitors: listed after {time.monotonic() - started:.1f} s")
-        assert {row.name for row in load(served.desk.store)[0].rows} == {"Birch", "Elm"}
+        assert {row.name for row in load(served.board_folder.store)[0].rows} == {"Birch", "Elm"}
         # The receipt's page is found by its address in a browser that knows nothing.
         third = browser.new_context().new_page()
         third.goto(f"{served.address}/?tab=submit&receipt={one.locator('#submit-receipt textarea, #submit-receipt input').input_value()}")
@@ -188,8 +188,8 @@ def test_two_real_systems_are_handed_in_through_the_page(shared: Path, tmp_path:
             page.locator("#submit-send").click()
             expect(page.locator("#submit-stands")).to_contain_text("listed: it stands on the board", timeout=120_000)
         browser.close()
-        (board,) = load(served.desk.store)
+        (board,) = load(served.board_folder.store)
         assert {row.name for row in board.rows} == {"MoERad", "AAMN"} and all(row.place for row in board.rows)
         for name, file in (("MoERad", "moerad-iu.csv"), ("AAMN", "aamn-iu.csv")):
             direct = scorer.score(predictions=folder / file, references=references, card=SystemCard(name))
-            assert served.desk.store.find(name).record.digest == direct.record.digest
+            assert served.board_folder.store.find(name).record.digest == direct.record.digest

@@ -28,9 +28,9 @@ from harness.types import Cohort
 from leaderboard.content import load
 from ranscore.commands import main
 from submissions import beats, moderation
-from submissions import desk as desks
+from submissions import board_folder as board_folders
 from submissions.beats import Beat
-from submissions.desk import Desk
+from submissions.board_folder import BoardFolder
 from submissions.events import State
 from submissions.health import health, lines
 from submissions.intake import Upload, look, submit, withdraw
@@ -58,20 +58,20 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def board(cohort: Cohort, tmp_path: Path) -> Desk:
+def board(cohort: Cohort, tmp_path: Path) -> BoardFolder:
     return made(cohort, tmp_path / "board")
 
 
-def made(cohort: Cohort, root: Path) -> Desk:
+def made(cohort: Cohort, root: Path) -> BoardFolder:
     cohorts.save(cohort, root / "cohorts" / "synthetic")
     (root / "config.toml").write_text(POLICY)
-    return desks.at(root)
+    return board_folders.at(root)
 
 
 @contextmanager
-def at_work(desk: Desk) -> Iterator[threading.Thread]:
+def at_work(board_folder: BoardFolder) -> Iterator[threading.Thread]:
     """A worker in a thread of its own, as the page has one."""
-    stop, worker = threading.Event(), Worker(desk)
+    stop, worker = threading.Event(), Worker(board_folder)
     thread = threading.Thread(target=worker.run, kwargs={"poll": 0.05, "stop": stop})
     thread.start()
     try:
@@ -89,8 +89,8 @@ def until(what: Callable[[], object], seconds: float = 60.0) -> None:
         time.sleep(0.05)
 
 
-def state(desk: Desk, name: str) -> State:
-    return desk.ledger.books().submissions[name].state
+def state(board_folder: BoardFolder, name: str) -> State:
+    return board_folder.ledger.state().submissions[name].state
 
 
 def fill(place: Path) -> Path:
@@ -105,68 +105,68 @@ def fill(place: Path) -> Path:
 
 
 def test_a_full_disk_turns_visitors_away_with_a_message_and_ends_no_worker(disk: Path, cohort: Cohort, hand: Hand) -> None:
-    desk = made(cohort, disk / "board")
-    receipts = [submit(desk, hand(name)) for name in ("A", "B", "C")]
+    board_folder = made(cohort, disk / "board")
+    receipts = [submit(board_folder, hand(name)) for name in ("A", "B", "C")]
     full = fill(disk)
-    with at_work(desk) as thread:
+    with at_work(board_folder) as thread:
         with pytest.raises(UnavailableError, match=r"cannot take anything just now \(No space left on device\)"):
-            submit(desk, hand("D"))
+            submit(board_folder, hand("D"))
         time.sleep(2)
         assert thread.is_alive()
         full.unlink()
-        until(lambda: all(state(desk, item.id) is State.LISTED for item in receipts), 120)
-        again = submit(desk, hand("D"))
-        until(lambda: state(desk, again.id) is State.LISTED)
-    found = desk.ledger.books().submissions
+        until(lambda: all(state(board_folder, item.id) is State.LISTED for item in receipts), 120)
+        again = submit(board_folder, hand("D"))
+        until(lambda: state(board_folder, again.id) is State.LISTED)
+    found = board_folder.ledger.state().submissions
     assert {item.card.name for item in found.values()} == {"A", "B", "C", "D"}
     assert all(sum(event.kind == "scored" for event in item.events) == 1 for item in found.values())
     assert not list(disk.rglob("*.part"))
 
 
 def test_a_disk_that_is_read_only_for_a_while_ends_no_worker(disk: Path, cohort: Cohort, hand: Hand) -> None:
-    desk = made(cohort, disk / "board")
-    first = submit(desk, hand("A"))
-    with at_work(desk) as thread:
-        until(lambda: state(desk, first.id) is State.LISTED)
+    board_folder = made(cohort, disk / "board")
+    first = submit(board_folder, hand("A"))
+    with at_work(board_folder) as thread:
+        until(lambda: state(board_folder, first.id) is State.LISTED)
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
         with pytest.raises(UnavailableError, match=r"Read-only file system"):
-            submit(desk, hand("B"))
+            submit(board_folder, hand("B"))
         with pytest.raises(UnavailableError, match=r"Read-only file system"):
-            withdraw(desk, first.id, "", code=first.code)
+            withdraw(board_folder, first.id, "", code=first.code)
         time.sleep(1)
         assert thread.is_alive()
         subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
-        second = submit(desk, hand("B"))
-        until(lambda: state(desk, second.id) is State.LISTED)
+        second = submit(board_folder, hand("B"))
+        until(lambda: state(board_folder, second.id) is State.LISTED)
 
 
 def test_a_worker_killed_on_a_full_disk_leaves_its_work_to_the_next(disk: Path, cohort: Cohort, hand: Hand) -> None:
-    desk = made(cohort, disk / "board")
-    name = submit(desk, hand("A")).id
+    board_folder = made(cohort, disk / "board")
+    name = submit(board_folder, hand("A")).id
     full = fill(disk)
-    process = multiprocessing.get_context("fork").Process(target=lambda: Worker(desks.at(desk.root)).run(poll=0.05))
+    process = multiprocessing.get_context("fork").Process(target=lambda: Worker(board_folders.at(board_folder.root)).run(poll=0.05))
     process.start()
     time.sleep(1.5)
     assert process.is_alive()
     os.kill(process.pid or 0, signal.SIGKILL)
     process.join()
     full.unlink()
-    Worker(desk).run(once=True)
-    assert state(desk, name) is State.LISTED and [row.name for made in load(desk.store) for row in made.rows] == ["A"]
+    Worker(board_folder).run(once=True)
+    assert state(board_folder, name) is State.LISTED and [row.name for made in load(board_folder.store) for row in made.rows] == ["A"]
 
 
 # --- damage and faults ---
 
 
-def test_one_damaged_file_is_set_aside_and_blocks_nobody(board: Desk, hand: Hand, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_damaged_file_is_set_aside_and_blocks_nobody(board: BoardFolder, hand: Hand, capsys: pytest.CaptureFixture[str]) -> None:
     bad, good = submit(board, hand("A")), submit(board, hand("B", content=hand().content.replace(b"normal", b"usual")))
-    path = board.root / "ledger" / board.ledger.books().submissions[bad.id].received.data["file"]
+    path = board.root / "ledger" / board.ledger.state().submissions[bad.id].received.data["file"]
     whole = path.read_bytes()
     path.unlink()
     with at_work(board):
         until(lambda: state(board, good.id) is State.LISTED)
         until(lambda: state(board, bad.id) is State.SET_ASIDE)
-    assert board.ledger.books().waiting == ()
+    assert board.ledger.state().waiting == ()
     assert receipt(board, bad.id)["words"].startswith("set aside: it is kept") and receipt(board, bad.id)["waits_for"] == ""
     assert path.name not in json.dumps(receipt(board, bad.id))
     assert health(board).aside == (bad.id,) and any(
@@ -180,16 +180,16 @@ def test_one_damaged_file_is_set_aside_and_blocks_nobody(board: Desk, hand: Hand
     assert main(["moderate", "resume", bad.id, "--reason", "again", "--board", str(board.root)]) == 2
 
 
-def test_what_is_scored_but_cannot_be_listed_is_set_aside_as_well(board: Desk, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_scored_but_cannot_be_listed_is_set_aside_as_well(board: BoardFolder, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
     from submissions import projection
 
     bad, good = submit(board, hand("A")), submit(board, hand("B"))
     whole = projection._stand
 
-    def stand(desk: Desk, stored: object, item: object, record: object) -> bool:
+    def stand(board_folder: BoardFolder, stored: object, item: object, record: object) -> bool:
         if item.id == bad.id:  # type: ignore[attr-defined]
             raise ValueError("quotes a report")
-        return whole(desk, stored, item, record)  # type: ignore[arg-type]
+        return whole(board_folder, stored, item, record)  # type: ignore[arg-type]
 
     monkeypatch.setattr(projection, "_stand", stand)
     with at_work(board):
@@ -208,7 +208,7 @@ class OddError(Exception):
 @pytest.mark.parametrize("error", [OSError(28, "x"), StoreError("damaged"), ValueError("text of a report"), OddError("text"), MemoryError(), RecursionError(), AssertionError("text"), StopIteration()])  # fmt: skip
 @pytest.mark.parametrize("where", ["step", "tidy", "_rank"])
 def test_no_exception_of_a_round_ends_the_worker(
-    board: Desk, hand: Hand, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], where: str, error: Exception
+    board: BoardFolder, hand: Hand, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], where: str, error: Exception
 ) -> None:
     name = submit(board, hand("A")).id
     whole, left = getattr(Worker, where), [2]
@@ -228,7 +228,7 @@ def test_no_exception_of_a_round_ends_the_worker(
     assert f"failed: {words(error)}; again in" in said and "text" not in said and "Traceback" not in said
 
 
-def test_a_worker_that_cannot_say_that_it_lives_works_all_the_same(board: Desk, hand: Hand) -> None:
+def test_a_worker_that_cannot_say_that_it_lives_works_all_the_same(board: BoardFolder, hand: Hand) -> None:
     name = submit(board, hand("A")).id
     (board.root / "workers").write_text("a file where a folder belongs")
     (board.root / "progress").write_text("here too")
@@ -237,7 +237,7 @@ def test_a_worker_that_cannot_say_that_it_lives_works_all_the_same(board: Desk, 
     assert health(board).workers == 0
 
 
-def test_a_failure_says_the_kind_and_the_receipt_and_no_text(board: Desk, hand: Hand, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+def test_a_failure_says_the_kind_and_the_receipt_and_no_text(board: BoardFolder, hand: Hand, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
     name = submit(board, hand("A")).id
 
     def broken(*_: object, **__: object) -> None:
@@ -251,7 +251,7 @@ def test_a_failure_says_the_kind_and_the_receipt_and_no_text(board: Desk, hand: 
     assert receipt(board, name)["waits_for"] == "another attempt; the last one failed"
 
 
-def test_once_ends_with_a_message_and_no_traceback(board: Desk, hand: Hand, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+def test_once_ends_with_a_message_and_no_traceback(board: BoardFolder, hand: Hand, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
     submit(board, hand("A"))
 
     def broken(_: Worker) -> None:
@@ -262,10 +262,10 @@ def test_once_ends_with_a_message_and_no_traceback(board: Desk, hand: Hand, monk
     assert capsys.readouterr().err == "ranscore: scoring failed (OddError)\n"
 
 
-def test_an_attempt_that_fails_waits_longer_each_time(board: Desk, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_attempt_that_fails_waits_longer_each_time(board: BoardFolder, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [1_700_000_000.0]
-    desk = replace(board, ledger=replace(board.ledger, clock=lambda: clock[0]), policy=Policy(retry=60.0, attempts=25, per_day=0))
-    name = submit(desk, hand("A")).id
+    board_folder = replace(board, ledger=replace(board.ledger, clock=lambda: clock[0]), policy=Policy(retry=60.0, attempts=25, per_day=0))
+    name = submit(board_folder, hand("A")).id
 
     def down(*_: object, **__: object) -> None:
         raise UnavailableError("the server does not answer")
@@ -274,16 +274,16 @@ def test_an_attempt_that_fails_waits_longer_each_time(board: Desk, hand: Hand, m
     began = []
     for _ in range(60 * 30):
         clock[0] += 1.0
-        if Worker(desk).step() is not None:
+        if Worker(board_folder).step() is not None:
             began.append(clock[0])
     pauses = [round(later - before) for before, later in pairwise(began)]
-    assert pauses[:4] == [60, 120, 240, 480] and max(pauses) == 480 and state(desk, name) is State.VALIDATED
+    assert pauses[:4] == [60, 120, 240, 480] and max(pauses) == 480 and state(board_folder, name) is State.VALIDATED
 
 
 # --- what health and receipts say ---
 
 
-def test_health_counts_the_workers_that_live(board: Desk, hand: Hand) -> None:
+def test_health_counts_the_workers_that_live(board: BoardFolder, hand: Hand) -> None:
     name = submit(board, hand("A")).id
     assert health(board).workers == 0 and beats.working(board) is False
     assert receipt(board, name)["waits_for"] == "a worker; none is at work just now"
@@ -295,8 +295,8 @@ def test_health_counts_the_workers_that_live(board: Desk, hand: Hand) -> None:
     assert "workers: 0; one was last heard of" in "\n".join(lines(health(board)))
 
 
-def test_health_does_not_count_a_worker_that_was_killed(board: Desk) -> None:
-    process = multiprocessing.get_context("fork").Process(target=lambda: Worker(desks.at(board.root)).run(poll=0.05))
+def test_health_does_not_count_a_worker_that_was_killed(board: BoardFolder) -> None:
+    process = multiprocessing.get_context("fork").Process(target=lambda: Worker(board_folders.at(board.root)).run(poll=0.05))
     process.start()
     until(lambda: health(board).workers == 1)
     os.kill(process.pid or 0, signal.SIGKILL)
@@ -307,14 +307,14 @@ def test_health_does_not_count_a_worker_that_was_killed(board: Desk) -> None:
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "5", "null", '{"at": "x"}', '{"at": null}', '{"at": NaN}', '{"at": 1e999}', "[" * 200_000, '{"at": 1e300, "who": 5}', "\udcff", '{"at": 9e15, "who": "a:99999999999999999999:b"}']
 )  # fmt: skip
-def test_a_damaged_note_of_a_worker_hurts_nobody(board: Desk, text: str) -> None:
+def test_a_damaged_note_of_a_worker_hurts_nobody(board: BoardFolder, text: str) -> None:
     (board.root / "workers").mkdir()
     (board.root / "workers" / "x.json").write_bytes(text.encode(errors="surrogateescape"))
     assert health(board).workers == 0 and beats.working(board) is False
     assert lines(health(board))
 
 
-def test_an_older_workers_note_and_a_silent_one(board: Desk) -> None:
+def test_an_older_workers_note_and_a_silent_one(board: BoardFolder) -> None:
     (board.root / "workers").mkdir()
     path = board.root / "workers" / "x.json"
     path.write_text(json.dumps({"at": time.time()}))
@@ -325,7 +325,7 @@ def test_an_older_workers_note_and_a_silent_one(board: Desk) -> None:
     assert health(board).heard is None
 
 
-def test_health_names_the_trouble_of_a_worker(board: Desk, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_health_names_the_trouble_of_a_worker(board: BoardFolder, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
     submit(board, hand("A"))
 
     def broken(_: Worker) -> None:
@@ -339,18 +339,18 @@ def test_health_names_the_trouble_of_a_worker(board: Desk, hand: Hand, monkeypat
     assert "a worker is in trouble: scoring: OSError: No space left on device" in found.alarms
 
 
-def test_a_board_whose_ledger_is_elsewhere_does_not_know_its_workers(board: Desk) -> None:
+def test_a_board_whose_ledger_is_elsewhere_does_not_know_its_workers(board: BoardFolder) -> None:
     class Elsewhere:
         def __getattr__(self, name: str) -> object:
-            return getattr(board.ledger.shelf, name)
+            return getattr(board.ledger.ledger_files, name)
 
-    desk = replace(board, ledger=replace(board.ledger, shelf=Elsewhere()))  # type: ignore[arg-type]
-    assert beats.working(desk) is None and health(desk).workers is None
-    assert "workers: not known here, the ledger is elsewhere" in lines(health(desk))
+    board_folder = replace(board, ledger=replace(board.ledger, ledger_files=Elsewhere()))  # type: ignore[arg-type]
+    assert beats.working(board_folder) is None and health(board_folder).workers is None
+    assert "workers: not known here, the ledger is elsewhere" in lines(health(board_folder))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the limit is POSIX's")
-def test_a_process_that_cannot_be_started_is_a_message(board: Desk, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_cannot_be_started_is_a_message(board: BoardFolder, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
     def none(*_: object, **__: object) -> None:
         raise OSError(24, "Too many open files")
 
@@ -359,7 +359,7 @@ def test_a_process_that_cannot_be_started_is_a_message(board: Desk, hand: Hand, 
         look(board, hand("A"))
 
 
-def test_errors_of_the_visitor_stay_what_they_are(board: Desk, hand: Hand) -> None:
+def test_errors_of_the_visitor_stay_what_they_are(board: BoardFolder, hand: Hand) -> None:
     with pytest.raises(InputError):
         submit(board, hand("references"))
     with pytest.raises(RanscoreError, match="has no cohort"):

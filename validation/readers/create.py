@@ -10,7 +10,7 @@ from harness.findings import NO_FINDING, RAN_21
 from harness.records.store import Store, Stored
 from harness.types import Cohort, Extractor, Labels, Status
 from validation.readers import draw, questions
-from validation.readers.study import CohortRef, Draw, Item, Study, text_hash
+from validation.readers.study import CohortRef, Draw, Item, ReadingStudy, text_hash
 from validation.readers.texts import of_item, reports_of
 
 FEWEST_READERS = 2
@@ -18,7 +18,7 @@ PARTS = ("test", "dev", "train")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class ReadingPlan:
     """What a coordinator decides."""
 
     kind: str = "findings"
@@ -42,7 +42,9 @@ class Plan:
     decided_by: str = ""
 
 
-def study(cohort: Cohort, plan: Plan, *, seed: str, salt: str, store: Store | None = None, extractor: Extractor | None = None) -> Study:
+def study(
+    cohort: Cohort, plan: ReadingPlan, *, seed: str, salt: str, store: Store | None = None, extractor: Extractor | None = None
+) -> ReadingStudy:
     """Draw and put together a study; nothing is written.
 
     Args:
@@ -66,7 +68,7 @@ def study(cohort: Cohort, plan: Plan, *, seed: str, salt: str, store: Store | No
     if not 0 <= repeats <= len(items) // 3:
         raise UsageError(f"of {len(items)} items at most {len(items) // 3} can be read twice, not {repeats}")
     manifest = cohort.manifest
-    return Study(
+    return ReadingStudy(
         form=form,
         cohort=CohortRef(
             name=manifest.name, digest=manifest.digest, section=manifest.section, access=manifest.access, language=manifest.language
@@ -85,7 +87,7 @@ def study(cohort: Cohort, plan: Plan, *, seed: str, salt: str, store: Store | No
     )
 
 
-def _check(plan: Plan) -> None:
+def _check(plan: ReadingPlan) -> None:
     wrong = []
     if not FEWEST_READERS <= plan.readers <= 50:
         wrong.append(f"a study has 2 to 50 readers, not {plan.readers}")
@@ -107,7 +109,9 @@ def _check(plan: Plan) -> None:
         raise UsageError([Problem(text) for text in wrong])
 
 
-def _drawn(cohort: Cohort, plan: Plan, seed: str, extractor: Extractor | None) -> tuple[Mapping[str, float], Mapping[str, str], Draw]:
+def _drawn(
+    cohort: Cohort, plan: ReadingPlan, seed: str, extractor: Extractor | None
+) -> tuple[Mapping[str, float], Mapping[str, str], Draw]:
     """By study its weight, by study its stratum, and how it was drawn."""
     there = [item.id for item in cohort.manifest.studies if item.part == plan.part and cohort.reference(item.id).strip()]
     if plan.listed:
@@ -129,7 +133,9 @@ def _drawn(cohort: Cohort, plan: Plan, seed: str, extractor: Extractor | None) -
     seen = dict(zip(there, extractor.extract([cohort.reference(name) for name in there]), strict=True))
     strata = draw.strata({name: present(labels) for name, labels in seen.items()})
     if plan.items < 2 * len(set(strata.values())):
-        raise UsageError(f"a draw by rarity needs at least 2 items for each of {len(set(strata.values()))} strata, not {plan.items} in all")
+        count = len(set(strata.values()))
+        what = f"a draw by rarity needs at least 2 items for each of {count} strata, not {plan.items} in all"
+        raise UsageError(f"{what}; say --items {2 * count} or more, or --draw random")
     made = Draw(how="rare", part=plan.part, of=len(there), seed=seed, extractor=f"{extractor.name} {extractor.digest}")
     return draw.by_rarity(strata, plan.items, seed), strata, made
 
@@ -141,7 +147,7 @@ def present(labels: Labels) -> tuple[str, ...]:
 
 
 def _items(
-    cohort: Cohort, plan: Plan, drawn: Mapping[str, float], strata: Mapping[str, str], salt: str, store: Store | None
+    cohort: Cohort, plan: ReadingPlan, drawn: Mapping[str, float], strata: Mapping[str, str], salt: str, store: Store | None
 ) -> tuple[Item, ...]:
     owner = {item.id: item.patient for item in cohort.manifest.studies}
     records = [store.find(name) for name in plan.systems] if store else []

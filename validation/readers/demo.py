@@ -43,7 +43,7 @@ def make(items: int = 300, seed: int = 0) -> Folder:
         labels=made.labels,
     )
     cohorts.save(cohort, home() / "cohorts" / cohort_name)
-    plan = create.Plan(items=items, how="rare", decided_by="nobody: a demonstration with simulated readers")
+    plan = create.ReadingPlan(items=items, how="rare", decided_by="nobody: a demonstration with simulated readers")
     study = create.study(cohort, plan, seed=str(seed), salt=f"{seed:064x}", extractor=extractor("lexical"))
     place.freeze(study)
     loaded = texts.load(study, Store(home() / "store"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,12 @@ from harness.findings import by_spelling
 from harness.formats import label_files, tabular
 from harness.formats.complaints import Complaints
 from harness.types import Status
+from validation.readers import page, questions
 from validation.readers.questions import Question, Value
 from validation.readers.sheets import Reply, Sheet
-from validation.readers.study import Item, Study
+from validation.readers.study import Item, ReadingStudy
 from validation.readers.texts import Texts
+from validation.readers.texts import shown as shown_to
 
 FORMATS = {"csv": "csv", "label-studio": "json", "doccano": "jsonl"}
 """By format the ending of its files."""
@@ -26,7 +28,7 @@ _FORMULA = tuple("=+-@\t\r")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class AnswerRow:
     """One answer of one reader, wherever it came from."""
 
     reader: str
@@ -37,18 +39,20 @@ class Row:
     line: int
     second: bool = False
     """Whether it is the answer at the second showing."""
+    position: int = 0
+    """The place on the reader's sheet, where the file names that instead of the study; else 0."""
 
 
 @dataclass(slots=True)
 class _Collected:
     """Answers by reader and position, while they are read."""
 
-    study: Study
+    study: ReadingStudy
     complaints: Complaints
     by_study: Mapping[str, Sequence[Item]]
     values: dict[str, dict[int, dict[str, Value]]] = field(default_factory=dict)
 
-    def add(self, row: Row) -> None:
+    def add(self, row: AnswerRow) -> None:
         """Take an answer, or note why it is none."""
         question = self.study.form.question(row.question)
         items = [item for item in self.by_study.get(row.study, ()) if row.system in ("", item.system_name)]
@@ -57,21 +61,26 @@ class _Collected:
             self.complaints.add(
                 "reader", "it names no reader of this study", f"Use {known}, or --reader for a file of one reader", row.line
             )
-        elif len(items) != 1:
+        elif not row.position and len(items) != 1:
             self.complaints.add("study", "the study is not among those that are read", "Remove the row", row.line, row.study)
         elif question is None or not question.takes(row.value):
             what = "the question is none of this study" if question is None else "the answer is none of those that were offered"
             self.complaints.add("answer", what, "Write one that `ranscore readers export` writes", row.line, row.study)
+        elif (at := self._place(row, items)) is None:
+            what = "the sheet has no such position" if row.position else "this reader reads the study once"
+            self.complaints.add("place", what, "Remove the row", row.line, row.study)
         else:
-            places = self.study.repeats(row.reader) if row.second else self.study.first_showings(row.reader)
-            at = places.get(items[0].id)
-            if at is None:
-                self.complaints.add("second", "this reader reads the study once", "Remove the row", row.line, row.study)
-            else:
-                self.values.setdefault(row.reader, {}).setdefault(at, {})[row.question] = row.value  # type: ignore[assignment]
+            self.values.setdefault(row.reader, {}).setdefault(at, {})[row.question] = row.value  # type: ignore[assignment]
+
+    def _place(self, row: AnswerRow, items: Sequence[Item]) -> int | None:
+        """The position on the reader's sheet; None where there is none."""
+        if row.position:
+            return row.position if 1 <= row.position <= len(self.study.orders[row.reader]) else None
+        places = self.study.repeats(row.reader) if row.second else self.study.first_showings(row.reader)
+        return places.get(items[0].id)
 
 
-def read(path: Path, study: Study, reader: str = "", rest_absent: bool = False) -> tuple[Sheet, ...]:
+def read(path: Path, study: ReadingStudy, reader: str = "", rest_absent: bool = False) -> tuple[Sheet, ...]:
     """Answers that another program collected, as one sheet a reader.
 
     Args:
@@ -100,12 +109,12 @@ def read(path: Path, study: Study, reader: str = "", rest_absent: bool = False) 
     return tuple(made)
 
 
-def _reply(study: Study, values: Mapping[str, Value], rest_absent: bool) -> Reply:
+def _reply(study: ReadingStudy, values: Mapping[str, Value], rest_absent: bool) -> Reply:
     added = tuple(item.id for item in study.form.questions if rest_absent and item.rest and item.id not in values)
     return Reply({**values, **dict.fromkeys(added, 0)}, added)
 
 
-def _rows(path: Path, study: Study, reader: str, complaints: Complaints) -> list[Row]:
+def _rows(path: Path, study: ReadingStudy, reader: str, complaints: Complaints) -> list[AnswerRow]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -126,7 +135,7 @@ def _loaded(text: str, path: Path) -> Any:
         raise InputError(Problem("it is not JSON", "Export it again", str(path))) from None
 
 
-def _from_csv(path: Path, study: Study, reader: str, complaints: Complaints) -> list[Row]:
+def _from_csv(path: Path, study: ReadingStudy, reader: str, complaints: Complaints) -> list[AnswerRow]:
     """Long (study_id, reader, question, value), or a label file of one reader."""
     table = tabular.read(path, complaints)
     complaints.check()
@@ -140,11 +149,13 @@ def _from_csv(path: Path, study: Study, reader: str, complaints: Complaints) -> 
                 continue
             value, status = label_files.decision(cell)
             who = str(row.cells.get("reader") or reader)
-            rows.append(Row(who, tabular.study_id(row.cells.get("study_id")), "", name, value if status is Status.OK else None, row.line))
+            rows.append(
+                AnswerRow(who, tabular.study_id(row.cells.get("study_id")), "", name, value if status is Status.OK else None, row.line)
+            )
     return rows
 
 
-def _long(cells: Mapping[str, Any], line: int, study: Study, reader: str) -> Row:
+def _long(cells: Mapping[str, Any], line: int, study: ReadingStudy, reader: str) -> AnswerRow:
     name = str(cells.get("question") or "")
     question = study.form.question(name)
     value: object = cells.get("value")
@@ -153,10 +164,10 @@ def _long(cells: Mapping[str, Any], line: int, study: Study, reader: str) -> Row
     elif question and question.type != "text" and isinstance(value, str):
         value = int(value) if value.strip().removeprefix("-").isdecimal() and len(value) < 4 else None
     who, system = str(cells.get("reader") or reader), str(cells.get("system") or "")
-    return Row(who, tabular.study_id(cells.get("study_id")), system, name, value, line, str(cells.get("showing")) == "2")
+    return AnswerRow(who, tabular.study_id(cells.get("study_id")), system, name, value, line, str(cells.get("showing")) == "2")
 
 
-def _from_label_studio(tasks: Any, study: Study, reader: str) -> list[Row]:
+def _from_label_studio(tasks: Any, study: ReadingStudy, reader: str) -> list[AnswerRow]:
     """Tasks with annotations: a choice for each question, named by its id; the annotator's name is not read."""
     rows = []
     for number, task in enumerate(tasks if isinstance(tasks, list) else (), 1):
@@ -168,26 +179,15 @@ def _from_label_studio(tasks: Any, study: Study, reader: str) -> list[Row]:
                 value = result.get("value", {})
                 given = (value.get("choices") or value.get("text") or [None])[0] if isinstance(value, dict) else None
                 answer = _by_label(question, given) if question else None
-                second = data.get("showing") == 2
-                rows.append(
-                    Row(
-                        who,
-                        str(data.get("study_id", "")),
-                        str(data.get("system", "")),
-                        str(result.get("from_name")),
-                        answer,
-                        number,
-                        second,
-                    )
-                )
+                rows.append(_row(data, who, str(result.get("from_name")), answer, number))
     return rows
 
 
-def _from_doccano(item: Any, line: int, study: Study, reader: str) -> list[Row]:
+def _from_doccano(item: Any, line: int, study: ReadingStudy, reader: str) -> list[AnswerRow]:
     """One document with labels `Finding: answer`, or the bare name of a finding for one that is present."""
-    rows: list[Row] = []
+    rows: list[AnswerRow] = []
     if not isinstance(item, dict) or not isinstance(item.get("label"), list):
-        return [Row(reader, "", "", "", None, line)]
+        return [AnswerRow(reader, "", "", "", None, line)]
     for label in item["label"]:
         name, _, word = str(label).partition(": ")
         question = study.form.question(by_spelling().get(name.lower(), name))
@@ -196,8 +196,15 @@ def _from_doccano(item: Any, line: int, study: Study, reader: str) -> list[Row]:
             answer = _by_label(question, word) if word else (1 if 1 in question.choices else None)
         who = str(item.get("reader") or reader)
         identity = question.id if question else name
-        rows.append(Row(who, str(item.get("study_id", "")), str(item.get("system", "")), identity, answer, line, item.get("showing") == 2))
+        rows.append(_row(item, who, identity, answer, line))
     return rows
+
+
+def _row(facts: Mapping[str, Any], reader: str, question: str, answer: Value | None, line: int) -> AnswerRow:
+    """An answer about what a task or document says of itself."""
+    study, system, position = str(facts.get("study_id", "")), str(facts.get("system", "")), facts.get("position")
+    at = position if isinstance(position, int) and not isinstance(position, bool) else 0
+    return AnswerRow(reader, study, system, question, answer, line, facts.get("showing") == 2, at)
 
 
 def _by_label(question: Question, word: Any) -> Value | None:
@@ -211,14 +218,13 @@ def _by_label(question: Question, word: Any) -> Value | None:
     return int(text) if text.removeprefix("-").isdecimal() and len(text) < 4 else None
 
 
-def write(study: Study, counting: Mapping[str, Sheet], kind: str, texts: Texts | None = None) -> dict[str, str]:
-    """All submissions that count, in another program's form; with texts also what nobody answered yet, to be answered there.
+def write(study: ReadingStudy, counting: Mapping[str, Sheet], kind: str) -> dict[str, str]:
+    """All submissions that count, in another program's form.
 
     Args:
         study: The study.
-        counting: By reader her submission.
+        counting: By reader the submission that counts.
         kind: Of `FORMATS`.
-        texts: By item its texts, to be written beside the answers; None writes none.
 
     Returns:
         By name of the file its content.
@@ -230,27 +236,55 @@ def write(study: Study, counting: Mapping[str, Sheet], kind: str, texts: Texts |
         raise UsageError(f"there is no format {kind!r}; there are {', '.join(FORMATS)}")
     if kind == "csv":
         return {"answers.csv": _csv(study, counting)}
-    documents = [
-        document
-        for reader in study.readers
-        if texts is not None or reader in counting
-        for document in _documents(study, reader, counting.get(reader), texts, {"label-studio": _task, "doccano": _document}[kind])
-    ]
+    answered = [one for reader in study.readers if reader in counting for one in _answered(study, reader, counting[reader], kind)]
+    return {f"answers.{FORMATS[kind]}": _written(answered, kind)}
+
+
+def tasks(study: ReadingStudy, kind: str, texts: Texts) -> dict[str, str]:
+    """The reports, to be answered in another program: a file for each reader, as blind as a sheet.
+
+    A task names the reader and the position on the sheet, and neither study nor system nor that something is read twice.
+
+    Args:
+        study: The study.
+        kind: Of `FORMATS`, but not CSV.
+        texts: By item its texts.
+
+    Returns:
+        By name of the file its content.
+
+    Raises:
+        UsageError: There are no tasks in this format.
+    """
+    if kind not in FORMATS or kind == "csv":
+        raise UsageError("--text writes tasks for --format label-studio or doccano; a CSV file holds answers alone")
+    heads = page.sides(study, questions.words(study.form.language)["sides"])
+    files = {}
+    for reader in study.readers:
+        shown = [
+            {"reader": reader, "position": at, "text": "\n\n".join(f"{head}\n{text}" for head, text in zip(heads, parts, strict=True))}
+            for at, parts in enumerate(shown_to(texts, study, reader), 1)
+        ]
+        files[f"tasks.{reader}.{FORMATS[kind]}"] = _written([_made(study, facts, {}, kind) for facts in shown], kind)
+    return files | ({"labels.xml": _interface(study)} if kind == "label-studio" else {})
+
+
+def _written(documents: Sequence[Mapping[str, Any]], kind: str) -> str:
     if kind == "doccano":
-        return {"answers.jsonl": "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in documents)}
-    return {"answers.json": json.dumps(documents, ensure_ascii=False, indent=1) + "\n", "labels.xml": _interface(study)}
+        return "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in documents)
+    return json.dumps(documents, ensure_ascii=False, indent=1) + "\n"
 
 
-def _showings(study: Study, reader: str, sheet: Sheet | None) -> list[tuple[int, str, int, Mapping[str, Value]]]:
+def _showings(study: ReadingStudy, reader: str, sheet: Sheet) -> list[tuple[int, str, int, Mapping[str, Value]]]:
     """Position, item, which showing, answers."""
-    first, replies = study.first_showings(reader), sheet.replies if sheet else {}
+    first, replies = study.first_showings(reader), sheet.replies
     return [
         (at, shown.item, 1 if first[shown.item] == at else 2, replies[at].values if at in replies else {})
         for at, shown in enumerate(study.orders[reader], 1)
     ]
 
 
-def _csv(study: Study, counting: Mapping[str, Sheet]) -> str:
+def _csv(study: ReadingStudy, counting: Mapping[str, Sheet]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(["study_id", "system", "reader", "showing", "question", "value"])
@@ -266,25 +300,17 @@ def _safe(value: Value) -> Value:
     return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value
 
 
-def _documents(
-    study: Study,
-    reader: str,
-    sheet: Sheet | None,
-    texts: Texts | None,
-    make: Callable[[Study, dict[str, Any], Mapping[str, Value]], dict[str, Any]],
-) -> Sequence[dict[str, Any]]:
-    found = []
-    for at, name, showing, values in _showings(study, reader, sheet):
+def _answered(study: ReadingStudy, reader: str, sheet: Sheet, kind: str) -> Iterator[dict[str, Any]]:
+    for _, name, showing, values in _showings(study, reader, sheet):
         item = study.item(name)
-        facts: dict[str, Any] = {"study_id": item.study, "system": item.system_name, "reader": reader, "showing": showing}
-        if texts is not None:
-            shown = tuple(reversed(texts[name])) if study.orders[reader][at - 1].swapped else texts[name]
-            facts["text"] = "\n\n".join(shown)
-        found.append(make(study, facts, values))
-    return found
+        yield _made(study, {"study_id": item.study, "system": item.system_name, "reader": reader, "showing": showing}, values, kind)
 
 
-def _task(study: Study, facts: dict[str, Any], values: Mapping[str, Value]) -> dict[str, Any]:
+def _made(study: ReadingStudy, facts: dict[str, Any], values: Mapping[str, Value], kind: str) -> dict[str, Any]:
+    return _task(study, facts, values) if kind == "label-studio" else _document(study, facts, values)
+
+
+def _task(study: ReadingStudy, facts: dict[str, Any], values: Mapping[str, Value]) -> dict[str, Any]:
     results = []
     for name, value in values.items():
         question = study.form.question(name)
@@ -294,7 +320,7 @@ def _task(study: Study, facts: dict[str, Any], values: Mapping[str, Value]) -> d
     return {"data": facts, "annotations": [{"result": results}] if results else []}
 
 
-def _document(study: Study, facts: dict[str, Any], values: Mapping[str, Value]) -> dict[str, Any]:
+def _document(study: ReadingStudy, facts: dict[str, Any], values: Mapping[str, Value]) -> dict[str, Any]:
     return {**facts, "label": [f"{name}: {_word(study.form.question(name), value)}" for name, value in values.items()]}
 
 
@@ -302,7 +328,7 @@ def _word(question: Question | None, value: Value) -> str:
     return question.choices.get(value, str(value)) if question and isinstance(value, int) else str(value)
 
 
-def _interface(study: Study) -> str:
+def _interface(study: ReadingStudy) -> str:
     """Label Studio's labelling interface for this study."""
     from xml.sax.saxutils import quoteattr
 

@@ -24,7 +24,7 @@ from harness.storage import files
 from harness.types import Access, Json
 from validation.readers import sheets, study
 from validation.readers.sheets import Sheet
-from validation.readers.study import Study
+from validation.readers.study import ReadingStudy
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
@@ -40,7 +40,7 @@ class Folder:
         """What commands call it."""
         return self.path.name
 
-    def study(self) -> Study:
+    def study(self) -> ReadingStudy:
         """The frozen study.
 
         Raises:
@@ -57,7 +57,7 @@ class Folder:
             raise InputError(Problem(what, "Restore the file from a backup", str(path)))
         return found
 
-    def freeze(self, new: Study) -> None:
+    def freeze(self, new: ReadingStudy) -> None:
         """Write the study; once.
 
         Raises:

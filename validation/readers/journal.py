@@ -12,13 +12,13 @@ from harness.errors import UsageError
 from harness.formats.complaints import Complaints
 from harness.storage import files
 from validation.readers.sheets import Reply, parse_replies, reply_json
-from validation.readers.study import Study
+from validation.readers.study import ReadingStudy
 
 
 class Journal:
     """One reader's answers on disk. A line that was cut off by a crash was never acknowledged and is removed."""
 
-    def __init__(self, path: Path, study: Study, reader: str) -> None:
+    def __init__(self, path: Path, study: ReadingStudy, reader: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         path.touch()
@@ -50,7 +50,7 @@ class Journal:
         self._stream.close()
 
 
-def read(path: Path, study: Study, reader: str) -> dict[int, Reply]:
+def read(path: Path, study: ReadingStudy, reader: str) -> dict[int, Reply]:
     """The newest answers of a journal, whether or not somebody writes it now.
 
     Raises:

@@ -15,7 +15,7 @@ from harness.signature import digest as digest_of
 from harness.types import Json
 from validation.readers import questions, texts
 from validation.readers.sheets import FORMAT, SCHEMA, Reply, reply_json
-from validation.readers.study import Study
+from validation.readers.study import ReadingStudy
 
 REMIND = 25
 """After so many reports a reader of a file is asked to save a copy."""
@@ -27,7 +27,7 @@ class View:
 
     name: str
     """Of the study; part of the name of the file that a reader saves."""
-    study: Study
+    study: ReadingStudy
     reader: str
     reports: Sequence[tuple[str, ...]] = field(repr=False)
     """The texts of each report, in the order in which this reader sees them."""
@@ -38,7 +38,7 @@ class View:
 
 
 def of_reader(
-    name: str, study: Study, reader: str, loaded: texts.Texts, mode: str = "file", replies: Mapping[int, Reply] | None = None
+    name: str, study: ReadingStudy, reader: str, loaded: texts.Texts, mode: str = "file", replies: Mapping[int, Reply] | None = None
 ) -> View:
     """The sheet of a reader: her reports in her order, and nothing else of the study."""
     return View(name=name, study=study, reader=reader, reports=texts.shown(loaded, study, reader), mode=mode, replies=replies or {})
@@ -83,7 +83,7 @@ def data(view: View) -> Json:
     }
 
 
-def sides(study: Study, names: Mapping[str, str]) -> list[str]:
+def sides(study: ReadingStudy, names: Mapping[str, str]) -> list[str]:
     """The heading of each text of a report."""
     if study.kind == "pairs":
         return [names["a"], names["b"]]

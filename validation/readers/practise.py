@@ -17,9 +17,9 @@ from harness.types import Input, Labels, Status
 from validation.readers import page, sheets, standard
 from validation.readers.draw import shuffled
 from validation.readers.folder import Folder
-from validation.readers.study import Showing, Study
+from validation.readers.study import ReadingStudy, Showing
 from validation.readers.texts import Texts
-from validation.readers.web import Handler, Place, app, asked, run
+from validation.readers.web import Handler, ListenAddress, app, asked, run
 from validation.readers.web import page as answer_page
 
 LEARNER = "practise"
@@ -30,7 +30,7 @@ class Exercise:
     """Some items of a standard, in an order of their own."""
 
     name: str
-    study: Study
+    study: ReadingStudy
     """The study with one sheet: the learner's."""
     texts: Texts = field(repr=False)
     labels: Mapping[str, Labels]
@@ -71,7 +71,7 @@ class Exercise:
         return web.json_response(result(self.study, [(self.truth(at), own[at]) for at in sorted(own)]))
 
 
-def result(study: Study, pairs: Sequence[tuple[Labels, Labels]]) -> dict[str, object]:
+def result(study: ReadingStudy, pairs: Sequence[tuple[Labels, Labels]]) -> dict[str, object]:
     """Macro F1 over the findings that the standard has in these reports, and each finding's counts; *No Finding* is left out.
 
     Args:
@@ -126,6 +126,6 @@ def exercise(folder: Folder, texts: Texts, count: int, seed: str) -> Exercise:
     return Exercise(folder.name, replace(study, orders=sheet), texts, labels)
 
 
-def serve(made: Exercise, place: Place, tell: Callable[[str], None]) -> None:
+def serve(made: Exercise, place: ListenAddress, tell: Callable[[str], None]) -> None:
     """Serve an exercise until interrupted; nothing of it is kept."""
     run(place, app(place, made.routes()), lambda base: tell(f"{base}/"))

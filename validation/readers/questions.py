@@ -66,7 +66,7 @@ class Question:
         return codes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
     """All that a sheet of one kind says and asks."""
 
@@ -109,7 +109,15 @@ def form(kind: str, language: str = "en") -> Form:
     table = words(language)
     own = table["kinds"][kind]
     made = {"findings": _findings, "pairs": _pairs, "rating": _rating}[kind](table, language)
-    return Form(kind, language, own["title"], own["intro"], own["rest"], table["attestation"], made)
+    return Form(
+        kind=kind,
+        language=language,
+        title=own["title"],
+        intro=own["intro"],
+        rest=own["rest"],
+        attestation=table["attestation"],
+        questions=made,
+    )
 
 
 def _findings(table: Mapping[str, Any], language: str) -> tuple[Question, ...]:

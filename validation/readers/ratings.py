@@ -12,11 +12,11 @@ from scipy import special, stats
 from harness.metrics import metric as make_metric
 from harness.records.store import Store
 from harness.statistics.intervals import moments, percentile
-from harness.statistics.resample import Source, weights
+from harness.statistics.resample import RandomSource, weights
 from harness.types import Array, Json, Rows
 from validation.readers.questions import JUDGEMENT
 from validation.readers.rule import Answers
-from validation.readers.study import Study
+from validation.readers.study import ReadingStudy
 
 DRAWS = 1000
 Flags = NDArray[np.bool_]
@@ -24,7 +24,7 @@ Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class RatedMetric:
     """One metric on the rated reports."""
 
     signature: str
@@ -36,7 +36,7 @@ class Scored:
     """Its name and recipe, as the registry takes it."""
 
 
-def judged(study: Study, found: Sequence[Answers]) -> list[Json]:
+def judged(study: ReadingStudy, found: Sequence[Answers]) -> list[Json]:
     """How each system was judged: mean over reports of the readers' answers, with the interval over patients.
 
     The overall judgement counts 2 for appropriate and concise, 1 for acceptable, 0 for inapplicable; a fault counts 1.
@@ -67,7 +67,7 @@ def _shares(found: Sequence[Answers], inside: Sequence[int]) -> Json:
     return {str(value): given.count(value) / len(given) if given else 0.0 for value in one.question.values}
 
 
-def systems(study: Study) -> list[str]:
+def systems(study: ReadingStudy) -> list[str]:
     """Ids of the rated records, in the order of the items."""
     return list(dict.fromkeys(item.system for item in study.items if item.system))
 
@@ -86,7 +86,7 @@ def _mean(groups: Sequence[Sequence[float]], most: float) -> list[float]:
     return [value, max(0.0, value - half), min(most, value + half)]
 
 
-def against_metrics(study: Study, found: Sequence[Answers], store: Store) -> list[Json]:
+def against_metrics(study: ReadingStudy, found: Sequence[Answers], store: Store) -> list[Json]:
     """Kendall's tau-b between readers' overall judgement and every metric that all rated records have.
 
     Returns:
@@ -101,7 +101,7 @@ def against_metrics(study: Study, found: Sequence[Answers], store: Store) -> lis
     return [_row(study, opinion, scored) for scored in metrics(study, store)]
 
 
-def metrics(study: Study, store: Store) -> list[Scored]:
+def metrics(study: ReadingStudy, store: Store) -> list[RatedMetric]:
     """Every metric that all rated records have, on the rated reports."""
     kept = {name: store.find(name) for name in systems(study)}
     tables = {
@@ -112,7 +112,7 @@ def metrics(study: Study, store: Store) -> list[Scored]:
     return [_scored(study, signature, {name: table[signature] for name, table in tables.items()}) for signature in shared]
 
 
-def _scored(study: Study, signature: str, tables: Mapping[str, Rows]) -> Scored:
+def _scored(study: ReadingStudy, signature: str, tables: Mapping[str, Rows]) -> RatedMetric:
     spec = next(iter(tables.values())).metric
     metric = make_metric(spec)
     place = {name: {item: index for index, item in enumerate(rows.studies)} for name, rows in tables.items()}
@@ -124,10 +124,10 @@ def _scored(study: Study, signature: str, tables: Mapping[str, Rows]) -> Scored:
     # Of one report the pooled F1 of its findings says more than a mean over findings, most of which it does not have.
     one = np.asarray(parts.get("micro-f1", parts[metric.headline]), dtype=np.float64)
     sign = 1.0 if metric.higher_is_better else -1.0
-    return Scored(signature, np.where(np.isnan(values).any(axis=1), np.nan, sign * one), values, spec)
+    return RatedMetric(signature, np.where(np.isnan(values).any(axis=1), np.nan, sign * one), values, spec)
 
 
-def _row(study: Study, opinion: Array, scored: Scored) -> Json:
+def _row(study: ReadingStudy, opinion: Array, scored: RatedMetric) -> Json:
     known = ~np.isnan(opinion) & ~np.isnan(scored.reports)
     owner = np.unique([item.patient for item in study.items], return_inverse=True)[1].astype(np.intp)
     return {
@@ -157,7 +157,7 @@ def _across(opinion: Array, score: Array, owner: Indices) -> list[float] | None:
     return [value, max(-1.0, value - half), min(1.0, value + half)]
 
 
-def _within(study: Study, opinion: Array, score: Array, known: Flags) -> list[float] | None:
+def _within(study: ReadingStudy, opinion: Array, score: Array, known: Flags) -> list[float] | None:
     """Systems on one study, mean over studies."""
     by_study: dict[str, list[int]] = {}
     for index, item in enumerate(study.items):
@@ -175,7 +175,7 @@ def _within(study: Study, opinion: Array, score: Array, known: Flags) -> list[fl
     return [mean - 1, low - 1, high - 1]
 
 
-def _systems(study: Study, opinion: Array, scored: Scored, known: Flags, owner: Indices) -> list[float] | None:
+def _systems(study: ReadingStudy, opinion: Array, scored: RatedMetric, known: Flags, owner: Indices) -> list[float] | None:
     """Whole systems: their mean judgement against their score on the rated reports; the interval draws patients."""
     metric = make_metric(scored.metric)
     names = systems(study)
@@ -196,7 +196,7 @@ def _systems(study: Study, opinion: Array, scored: Scored, known: Flags, owner: 
     value = orders(np.ones((1, patients)))[0]
     if np.isnan(value):
         return None
-    blocks = weights(patients, DRAWS, Source(study.digest))
+    blocks = weights(patients, DRAWS, RandomSource(study.digest))
     drawn = np.array([one for block in blocks for one in orders(block.astype(np.float64))])
     low, high = percentile(drawn[~np.isnan(drawn)])
     return [value, min(low, value), max(high, value)]

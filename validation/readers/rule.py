@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from validation.readers.questions import Question, Value
 from validation.readers.sheets import Sheet
-from validation.readers.study import Study
+from validation.readers.study import ReadingStudy
 
 CAUSES = ("tie", "spread", "missing")
 """Why there is no majority: present and absent equally often, votes spread over the answers, too few answers."""
@@ -51,12 +51,12 @@ def decide(votes: Sequence[Value | None], at_least: int) -> Decision:
     return Decision(None, "tie" if counts[0] == counts[1] and answered == 2 * counts[0] else "spread")
 
 
-def asked(study: Study) -> tuple[Question, ...]:
+def asked(study: ReadingStudy) -> tuple[Question, ...]:
     """The questions that can be counted."""
     return tuple(question for question in study.form.questions if question.type != "text")
 
 
-def answers(study: Study, counting: Mapping[str, Sheet]) -> tuple[Answers, ...]:
+def answers(study: ReadingStudy, counting: Mapping[str, Sheet]) -> tuple[Answers, ...]:
     """Every question's answers.
 
     Args:
@@ -81,7 +81,7 @@ def answers(study: Study, counting: Mapping[str, Sheet]) -> tuple[Answers, ...]:
     return tuple(found)
 
 
-def _value(study: Study, counting: Mapping[str, Sheet], reader: str, position: int, question: str) -> Value | None:
+def _value(study: ReadingStudy, counting: Mapping[str, Sheet], reader: str, position: int, question: str) -> Value | None:
     """An answer; of a pair that was shown the other way round, the answer about the other side."""
     sheet = counting.get(reader)
     if sheet is None:

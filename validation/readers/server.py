@@ -16,9 +16,9 @@ from validation.readers import page, sheets
 from validation.readers.folder import Folder, dumps, read_json
 from validation.readers.journal import Journal, alone, read
 from validation.readers.sheets import Sheet
-from validation.readers.study import Study
+from validation.readers.study import ReadingStudy
 from validation.readers.texts import Texts
-from validation.readers.web import Handler, Place, app, asked, run
+from validation.readers.web import Handler, ListenAddress, app, asked, run
 from validation.readers.web import page as answer_page
 
 
@@ -32,11 +32,11 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class ServedStudy:
     """One study that is served."""
 
     folder: Folder
-    study: Study
+    study: ReadingStudy
     texts: Texts = field(repr=False)
     sessions: Mapping[str, Session] = field(repr=False)
     """By secret."""
@@ -59,7 +59,9 @@ class Served:
     async def sheet(self, request: web.Request) -> web.StreamResponse:
         """The reader's page, with the answers that are on disk."""
         session = self._session(request)
-        view = page.of_reader(self.folder.name, self.study, session.reader, self.texts, "served", session.journal.replies)
+        async with session.lock:
+            replies = dict(session.journal.replies)
+        view = page.of_reader(self.folder.name, self.study, session.reader, self.texts, "served", replies)
         return answer_page(page.document(view), page.policy(view))
 
     async def answers(self, request: web.Request) -> web.StreamResponse:
@@ -88,7 +90,7 @@ class Served:
         return web.json_response({"number": kept.number, "digest": kept.digest})
 
 
-def serve(folder: Folder, study: Study, texts: Texts, place: Place, tell: Callable[[Mapping[str, str]], None]) -> None:
+def serve(folder: Folder, study: ReadingStudy, texts: Texts, place: ListenAddress, tell: Callable[[Mapping[str, str]], None]) -> None:
     """Serve a study until interrupted.
 
     Args:
@@ -104,7 +106,7 @@ def serve(folder: Folder, study: Study, texts: Texts, place: Place, tell: Callab
             code: Session(reader, Journal(folder.path / "served" / f"{reader}.jsonl", study, reader), asyncio.Lock())
             for reader, code in codes.items()
         }
-        served = Served(folder, study, texts, sessions)
+        served = ServedStudy(folder, study, texts, sessions)
         try:
             run(place, app(place, served.routes()), lambda base: tell({reader: f"{base}/{code}/" for reader, code in codes.items()}))
         finally:
@@ -112,7 +114,7 @@ def serve(folder: Folder, study: Study, texts: Texts, place: Place, tell: Callab
                 session.journal.close()
 
 
-def addresses(path: Path, study: Study) -> dict[str, str]:
+def addresses(path: Path, study: ReadingStudy) -> dict[str, str]:
     """By reader the secret of her address; made once, so that an address that was sent stays right."""
     if not path.is_file():
         files.create(path, dumps({reader: secrets.token_urlsafe(24) for reader in study.readers}))
@@ -120,7 +122,7 @@ def addresses(path: Path, study: Study) -> dict[str, str]:
     return {str(reader): str(code) for reader, code in read_json(path).items()}
 
 
-def progress(folder: Folder, study: Study) -> dict[str, int]:
+def progress(folder: Folder, study: ReadingStudy) -> dict[str, int]:
     """By reader how many reports are complete on the server, submitted or not; only reads."""
     found = {}
     for reader in study.readers:

@@ -11,7 +11,7 @@ from harness.formats.complaints import Complaints
 from harness.signature import digest as digest_of
 from harness.types import Json
 from validation.readers.questions import Question, Value
-from validation.readers.study import Study
+from validation.readers.study import ReadingStudy
 
 FORMAT = "ranscore-readers-sheet"
 SCHEMA = 1
@@ -51,11 +51,11 @@ class Sheet:
         """SHA-256 over everything."""
         return digest_of(to_json(self))
 
-    def done(self, study: Study) -> int:
+    def done(self, study: ReadingStudy) -> int:
         """How many showings are complete."""
         return sum(complete(study, self.replies.get(at)) for at in range(1, len(study.orders[self.reader]) + 1))
 
-    def closed(self, study: Study) -> bool:
+    def closed(self, study: ReadingStudy) -> bool:
         """Whether it is complete and attested (what was collected elsewhere carries no sentence of ours)."""
         whole = self.done(study) == len(study.orders[self.reader])
         return whole and (self.attested or self.source == "import")
@@ -66,7 +66,7 @@ class Sheet:
         return reply.values.get(question) if reply else None
 
 
-def complete(study: Study, reply: Reply | None) -> bool:
+def complete(study: ReadingStudy, reply: Reply | None) -> bool:
     """Whether every required question has an answer."""
     return reply is not None and all(item.id in reply.values for item in study.form.questions if item.required)
 
@@ -83,7 +83,7 @@ def reply_json(reply: Reply) -> Json:
     return {"values": dict(sorted(reply.values.items())), "rest": sorted(reply.rest), "seconds": round(reply.seconds, 1)}
 
 
-def read(data: bytes, study: Study, file: str) -> Sheet:
+def read(data: bytes, study: ReadingStudy, file: str) -> Sheet:
     """A sheet from the content of a file.
 
     Args:
@@ -132,7 +132,7 @@ def _json(data: bytes, file: str) -> Json:
     return loaded
 
 
-def parse_replies(data: object, study: Study, reader: str, complaints: Complaints) -> dict[int, Reply]:
+def parse_replies(data: object, study: ReadingStudy, reader: str, complaints: Complaints) -> dict[int, Reply]:
     """Replies by position; what cannot be one is a complaint."""
     replies: dict[int, Reply] = {}
     if not isinstance(data, dict):

@@ -17,7 +17,7 @@ FORMAT = "ranscore-readers-signature"
 
 
 @dataclass(frozen=True, slots=True)
-class Signature:
+class SheetSignature:
     """One signature that was read."""
 
     file: str
@@ -65,7 +65,7 @@ def sign(folder: Folder, what: str, digest: str, key: Path) -> str:
     return fingerprint
 
 
-def read(folder: Folder) -> tuple[Signature, ...]:
+def read(folder: Folder) -> tuple[SheetSignature, ...]:
     """Every signature of a study, checked.
 
     Raises:
@@ -75,7 +75,7 @@ def read(folder: Folder) -> tuple[Signature, ...]:
     return tuple(_check(path) for path in paths)
 
 
-def _check(path: Path) -> Signature:
+def _check(path: Path) -> SheetSignature:
     ed25519, _ = _packages()
     from cryptography.exceptions import InvalidSignature
 
@@ -86,8 +86,8 @@ def _check(path: Path) -> Signature:
         ed25519.Ed25519PublicKey.from_public_bytes(public).verify(bytes.fromhex(data["signature"]), _message(digest, sentence))
         valid = sentence in SENTENCES.values()
     except (KeyError, ValueError, TypeError, InvalidSignature):
-        return Signature(path.name, str(data.get("digest", "")), "", False)
-    return Signature(path.name, digest, sha256(public).hexdigest()[:16], valid)
+        return SheetSignature(path.name, str(data.get("digest", "")), "", False)
+    return SheetSignature(path.name, digest, sha256(public).hexdigest()[:16], valid)
 
 
 def _message(digest: str, sentence: str) -> bytes:

@@ -10,7 +10,7 @@ import numpy as np
 from harness.findings import RAN_21
 from harness.types import Labels
 from validation.readers.sheets import Reply, Sheet
-from validation.readers.study import Study
+from validation.readers.study import ReadingStudy
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ SIX: tuple[Quality, ...] = (
 """The readers of the demonstration, best first."""
 
 
-def sheet(study: Study, reader: str, truth: Mapping[str, Labels], quality: Quality, rng: np.random.Generator) -> Sheet:
+def sheet(study: ReadingStudy, reader: str, truth: Mapping[str, Labels], quality: Quality, rng: np.random.Generator) -> Sheet:
     """A complete sheet of findings.
 
     Args:

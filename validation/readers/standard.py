@@ -20,7 +20,7 @@ from validation.readers import tables
 from validation.readers.folder import Folder, dumps, read_json
 from validation.readers.rule import Answers, Decision, answers, decide
 from validation.readers.sheets import Sheet
-from validation.readers.study import Study
+from validation.readers.study import ReadingStudy
 
 FORMAT = "ranscore-readers-standard"
 SCHEMA = 1
@@ -53,12 +53,12 @@ def table_name(kind: str) -> str:
     return "labels.csv" if kind == "findings" else "answers.csv"
 
 
-def still_open(study: Study, counting: Mapping[str, Sheet]) -> tuple[str, ...]:
+def still_open(study: ReadingStudy, counting: Mapping[str, Sheet]) -> tuple[str, ...]:
     """The readers whose sheet is not complete and submitted."""
     return tuple(reader for reader in study.readers if reader not in counting or not counting[reader].closed(study))
 
 
-def guard(folder: Folder, study: Study, counting: Mapping[str, Sheet], interim: bool, when: str) -> tuple[str, ...]:
+def guard(folder: Folder, study: ReadingStudy, counting: Mapping[str, Sheet], interim: bool, when: str) -> tuple[str, ...]:
     """Keep a coordinator from looking at agreement before all sheets are in; an early look is noted for ever.
 
     Returns:
@@ -78,7 +78,7 @@ def guard(folder: Folder, study: Study, counting: Mapping[str, Sheet], interim: 
     return waiting
 
 
-def settle(study: Study, counting: Mapping[str, Sheet], looks: int) -> Settled:
+def settle(study: ReadingStudy, counting: Mapping[str, Sheet], looks: int) -> Settled:
     """Apply the rule to every question of every item.
 
     Args:
@@ -118,7 +118,7 @@ def settle(study: Study, counting: Mapping[str, Sheet], looks: int) -> Settled:
     return Settled(data, table)
 
 
-def _labels(study: Study, decided: Mapping[str, Sequence[Decision]]) -> str:
+def _labels(study: ReadingStudy, decided: Mapping[str, Sequence[Decision]]) -> str:
     """The label file; *No Finding* by its rule."""
     labels: dict[str, Labels] = {}
     for index, item in enumerate(study.items):
@@ -126,7 +126,7 @@ def _labels(study: Study, decided: Mapping[str, Sequence[Decision]]) -> str:
     return label_files.dumps(labels)
 
 
-def _means(study: Study, found: Sequence[Answers]) -> str:
+def _means(study: ReadingStudy, found: Sequence[Answers]) -> str:
     """One line an item: the mean of the readers' answers to each question, and how many answered."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
@@ -140,7 +140,7 @@ def _means(study: Study, found: Sequence[Answers]) -> str:
     return stream.getvalue()
 
 
-def _strata(study: Study) -> list[Json]:
+def _strata(study: ReadingStudy) -> list[Json]:
     """How many items were drawn from each stratum, and how many studies they stand for."""
     drawn = Counter(item.stratum for item in study.items)
     weight = {item.stratum: item.weight for item in study.items}

@@ -71,7 +71,7 @@ class Draw:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Study:
+class ReadingStudy:
     """One frozen study."""
 
     form: Form
@@ -130,7 +130,7 @@ def text_hash(salt: str, texts: Sequence[str]) -> str:
     return hmac.new(bytes.fromhex(salt), joined.encode(), sha256).hexdigest()[:32]
 
 
-def to_json(study: Study) -> Json:
+def to_json(study: ReadingStudy) -> Json:
     """A study as JSON, without text of a report."""
     return {
         "schema": SCHEMA,
@@ -147,7 +147,7 @@ def to_json(study: Study) -> Json:
     }
 
 
-def from_json(data: Json, file: str = "") -> Study:
+def from_json(data: Json, file: str = "") -> ReadingStudy:
     """A study from JSON.
 
     Raises:
@@ -158,7 +158,7 @@ def from_json(data: Json, file: str = "") -> Study:
         if data["schema"] > SCHEMA:
             raise StoreError(Problem(f"its schema is {data['schema']}, this program reads up to {SCHEMA}", "Update ranscore", file))
         cohort, items = data["cohort"], tuple(Item(**item) for item in data["items"])
-        study = Study(
+        study = ReadingStudy(
             form=questions.from_json(data["form"]),
             cohort=CohortRef(**{**cohort, "section": Section(cohort["section"]), "access": Access(cohort["access"])}),
             draw=Draw(**data["draw"]),

@@ -11,14 +11,14 @@ from harness.statistics.reader_agreement import MISSING, STATISTICS, Agreement, 
 from harness.types import Json
 from validation.readers.questions import JUDGEMENT
 from validation.readers.rule import CAUSES, Answers, decide
-from validation.readers.study import Study
+from validation.readers.study import ReadingStudy
 
 FEW = 10
 """With fewer present or fewer absent items nothing is claimed of a question by itself."""
 INTRA = ("raw", "cohen")
 
 
-def make(study: Study, found: Sequence[Answers]) -> Json:
+def make(study: ReadingStudy, found: Sequence[Answers]) -> Json:
     """The agreement table, as JSON for a standard.
 
     Args:
@@ -43,7 +43,7 @@ def make(study: Study, found: Sequence[Answers]) -> Json:
     }
 
 
-def _votes(study: Study, one: Answers) -> Votes:
+def _votes(study: ReadingStudy, one: Answers) -> Votes:
     codes = one.question.categories()
     values = np.array([[codes[value] for value in row] for row in one.first], dtype=np.int8)
     weighted = study.draw.how == "rare"
@@ -56,7 +56,7 @@ def _votes(study: Study, one: Answers) -> Votes:
     )
 
 
-def _question(study: Study, one: Answers, votes: Votes) -> Json:
+def _question(study: ReadingStudy, one: Answers, votes: Votes) -> Json:
     values = one.question.values
     decided = [decide([None if code == MISSING else values[code] for code in row], study.at_least) for row in votes.values.tolist()]
     counts = Counter(item.value for item in decided)
@@ -82,7 +82,7 @@ def _triple(item: Agreement) -> list[float]:
     return [item.value, *item.interval]
 
 
-def _selves(study: Study, found: Sequence[Answers], reader: int | None = None) -> Votes:
+def _selves(study: ReadingStudy, found: Sequence[Answers], reader: int | None = None) -> Votes:
     """First and second answers as if they were two readers'."""
     rows, patients = [], []
     for one in found:

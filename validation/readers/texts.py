@@ -8,7 +8,7 @@ from harness import cohorts
 from harness.errors import InputError, Problem, RefusedError
 from harness.records.store import Store
 from harness.types import Access, Cohort
-from validation.readers.study import Item, Study, text_hash
+from validation.readers.study import Item, ReadingStudy, text_hash
 
 AGREEMENT = "I may show these reports to the readers under the data use agreement"
 """What somebody types before text of a credentialed cohort goes into a sheet."""
@@ -36,7 +36,7 @@ def of_item(kind: str, with_reference: bool, original: str, generated: str) -> t
     return (original, generated)
 
 
-def load(study: Study, store: Store) -> dict[str, tuple[str, ...]]:
+def load(study: ReadingStudy, store: Store) -> dict[str, tuple[str, ...]]:
     """The texts of all items.
 
     Args:
@@ -64,7 +64,7 @@ def load(study: Study, store: Store) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _texts(study: Study, item: Item, cohort: Cohort, generated: Mapping[str, str]) -> tuple[str, ...] | None:
+def _texts(study: ReadingStudy, item: Item, cohort: Cohort, generated: Mapping[str, str]) -> tuple[str, ...] | None:
     if item.study not in cohort.texts or (item.system and item.study not in generated):
         return None
     return of_item(study.kind, study.with_reference, cohort.reference(item.study), generated.get(item.study, ""))
@@ -84,6 +84,6 @@ def reports_of(store: Store, system: str) -> dict[str, str]:
     return reports
 
 
-def shown(texts: Texts, study: Study, reader: str) -> Sequence[tuple[str, ...]]:
+def shown(texts: Texts, study: ReadingStudy, reader: str) -> Sequence[tuple[str, ...]]:
     """What a reader sees, in her order, each pair in the order drawn for her."""
     return [tuple(reversed(texts[one.item])) if one.swapped else texts[one.item] for one in study.orders[reader]]

@@ -23,7 +23,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ListenAddress:
     """Where a server listens."""
 
     host: str = "127.0.0.1"
@@ -68,7 +68,7 @@ class Place:
         return f"{self.scheme}://{shown}:{port}"
 
 
-def app(place: Place, routes: Mapping[tuple[str, str], Handler]) -> web.Application:
+def app(place: ListenAddress, routes: Mapping[tuple[str, str], Handler]) -> web.Application:
     """An application with the rules of every page of ours.
 
     Only the own names are answered (against DNS rebinding), a foreign page can ask for nothing (Origin), nothing is kept by a browser or a
@@ -94,7 +94,7 @@ def app(place: Place, routes: Mapping[tuple[str, str], Handler]) -> web.Applicat
     return made
 
 
-def _allowed(request: web.Request, place: Place) -> bool:
+def _allowed(request: web.Request, place: ListenAddress) -> bool:
     host = request.headers.get("Host", "").lower()
     if host not in place.known:
         return False
@@ -140,7 +140,7 @@ async def asked(request: web.Request) -> dict[str, Any]:
     return found
 
 
-def run(place: Place, made: web.Application, tell: Callable[[str], None]) -> None:
+def run(place: ListenAddress, made: web.Application, tell: Callable[[str], None]) -> None:
     """Serve until interrupted.
 
     Args:
@@ -166,7 +166,7 @@ def run(place: Place, made: web.Application, tell: Callable[[str], None]) -> Non
     web.run_app(made, sock=listener, ssl_context=_context(place), print=None, access_log=None, handle_signals=True)
 
 
-def _context(place: Place) -> ssl.SSLContext | None:
+def _context(place: ListenAddress) -> ssl.SSLContext | None:
     if place.certificate is None or place.key is None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

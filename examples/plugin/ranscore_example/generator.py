@@ -36,10 +36,10 @@ def make(options: Options) -> AlwaysClear:
 
 
 SYSTEM = System(
-    "always-clear",
-    "ranscore_example.generator:make",
-    "writes one sentence for every study",
-    Section.FINDINGS,
-    frozenset(),
+    name="always-clear",
+    make="ranscore_example.generator:make",
+    summary="writes one sentence for every study",
+    writes=Section.FINDINGS,
+    needs=frozenset(),
     settings={"sentence": "what it writes (default: The lungs are clear.)"},
 )

@@ -245,14 +245,14 @@ def _study(item: Picked, prior: str, suffix: str, people: Mapping[str, tuple[str
     return Study(
         study.id,
         study.patient,
-        images,
-        item.frontal,
-        study.first("LATERAL", "LL"),
-        prior,
-        item.part,
-        None if age is None else age + int(study.when[:4]) - year,
-        sex,
-        strata,
+        images=images,
+        frontal=item.frontal,
+        lateral=study.first("LATERAL", "LL"),
+        prior=prior,
+        part=item.part,
+        age=None if age is None else age + int(study.when[:4]) - year,
+        sex=sex,
+        strata=strata,
     )
 
 

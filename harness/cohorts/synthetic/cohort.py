@@ -108,7 +108,7 @@ def invent(part: str, studies: int, seed: int) -> Iterator[Case]:
         study = Study(
             name,
             person,
-            images,
+            images=images,
             frontal=images[0].id,
             lateral=images[1].id if len(images) > 1 else "",
             prior=earlier.study.id if earlier else "",

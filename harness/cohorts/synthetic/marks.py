@@ -18,7 +18,7 @@ Draw = Callable[[Array, Array], Array]
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class FindingMark:
     """One finding's drawing and its places."""
 
     draw: Draw
@@ -181,26 +181,26 @@ def _vessels(across: Array, down: Array) -> Array:
     return np.asarray(0.32 * np.maximum.reduce(branches), dtype=np.float64)
 
 
-MARKS: dict[str, Mark] = {
-    "Emphysema": Mark(_emphysema, (0.0, 0.25), (0.52, 0.28), sided=False),
-    "Edema": Mark(_edema, (0.0, 0.47), (0.52, 0.46), sided=False),
-    "Interstitial Lung Disease": Mark(_interstitium, (0.0, 0.58), (0.52, 0.60), sided=False),
-    "Pulmonary Vascular Abnormal": Mark(_vessels, (0.0, 0.45), (0.52, 0.45), sided=False),
-    "Cardiomegaly": Mark(_cardiomegaly, (0.05, 0.64), (0.36, 0.62), sided=False),
-    "Enlarged Cardiomediastinum": Mark(_cardiomediastinum, (0.0, 0.34), (0.45, 0.33), sided=False),
-    "Mediastinal Other": Mark(_mediastinum, (0.0, 0.34), (0.45, 0.36), sided=False),
-    "Lung Opacity": Mark(_opacity, (0.20, 0.61), (0.60, 0.62)),
-    "Consolidation": Mark(_consolidation, (0.20, 0.46), (0.60, 0.47)),
-    "Pneumonia": Mark(_pneumonia, (0.24, 0.70), (0.64, 0.71)),
-    "Atelectasis": Mark(_atelectasis, (0.18, 0.73), (0.55, 0.76)),
-    "Lung Lesion": Mark(_lesion, (0.15, 0.34), (0.42, 0.24)),
-    "Cavity and Cyst": Mark(_cavity, (0.24, 0.36), (0.56, 0.20)),
-    "Trachea and Bronchus": Mark(_bronchus, (0.12, 0.52), (0.48, 0.52)),
-    "Calcification": Mark(_calcification, (0.07, 0.29), (0.50, 0.30), sided=False),
-    "Pneumothorax": Mark(_pneumothorax, (0.20, 0.22), (0.52, 0.17)),
-    "Pleural Effusion": Mark(_effusion, (0.22, 0.73), (0.62, 0.77)),
-    "Pleural Other": Mark(_pleura, (0.345, 0.52), (0.73, 0.50)),
-    "Fracture": Mark(_fracture, (0.36, 0.36), (0.78, 0.36)),
-    "Support Devices": Mark(_devices, (0.20, 0.15), (0.50, 0.15)),
+MARKS: dict[str, FindingMark] = {
+    "Emphysema": FindingMark(_emphysema, (0.0, 0.25), (0.52, 0.28), sided=False),
+    "Edema": FindingMark(_edema, (0.0, 0.47), (0.52, 0.46), sided=False),
+    "Interstitial Lung Disease": FindingMark(_interstitium, (0.0, 0.58), (0.52, 0.60), sided=False),
+    "Pulmonary Vascular Abnormal": FindingMark(_vessels, (0.0, 0.45), (0.52, 0.45), sided=False),
+    "Cardiomegaly": FindingMark(_cardiomegaly, (0.05, 0.64), (0.36, 0.62), sided=False),
+    "Enlarged Cardiomediastinum": FindingMark(_cardiomediastinum, (0.0, 0.34), (0.45, 0.33), sided=False),
+    "Mediastinal Other": FindingMark(_mediastinum, (0.0, 0.34), (0.45, 0.36), sided=False),
+    "Lung Opacity": FindingMark(_opacity, (0.20, 0.61), (0.60, 0.62)),
+    "Consolidation": FindingMark(_consolidation, (0.20, 0.46), (0.60, 0.47)),
+    "Pneumonia": FindingMark(_pneumonia, (0.24, 0.70), (0.64, 0.71)),
+    "Atelectasis": FindingMark(_atelectasis, (0.18, 0.73), (0.55, 0.76)),
+    "Lung Lesion": FindingMark(_lesion, (0.15, 0.34), (0.42, 0.24)),
+    "Cavity and Cyst": FindingMark(_cavity, (0.24, 0.36), (0.56, 0.20)),
+    "Trachea and Bronchus": FindingMark(_bronchus, (0.12, 0.52), (0.48, 0.52)),
+    "Calcification": FindingMark(_calcification, (0.07, 0.29), (0.50, 0.30), sided=False),
+    "Pneumothorax": FindingMark(_pneumothorax, (0.20, 0.22), (0.52, 0.17)),
+    "Pleural Effusion": FindingMark(_effusion, (0.22, 0.73), (0.62, 0.77)),
+    "Pleural Other": FindingMark(_pleura, (0.345, 0.52), (0.73, 0.50)),
+    "Fracture": FindingMark(_fracture, (0.36, 0.36), (0.78, 0.36)),
+    "Support Devices": FindingMark(_devices, (0.20, 0.15), (0.50, 0.15)),
 }
 """In the order in which they are drawn."""

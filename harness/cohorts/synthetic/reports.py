@@ -96,7 +96,7 @@ def _phrase(item: Json) -> Phrase:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class ReportDraft:
     """What a report will say, before it is put in words."""
 
     findings: tuple[Phrase, ...]
@@ -105,7 +105,7 @@ class Draft:
     impression: tuple[Phrase, ...]
 
 
-def plan(table: Language, present: Collection[str], prior: Collection[str] | None, rng: random.Random) -> Draft:
+def plan(table: Language, present: Collection[str], prior: Collection[str] | None, rng: random.Random) -> ReportDraft:
     """Choose the phrases of a report.
 
     Args:
@@ -123,7 +123,7 @@ def plan(table: Language, present: Collection[str], prior: Collection[str] | Non
     denied = tuple(rng.sample(absent, min(len(absent), rng.choice((0, 2, 3, 3, 4, 5)))))
     rng.shuffle(chosen)
     ordered = tuple(sorted(chosen, key=lambda phrase: PLACES.index(phrase.place)))
-    return Draft(ordered, denied, _summary(table, present, prior, rng))
+    return ReportDraft(ordered, denied, _summary(table, present, prior, rng))
 
 
 def _cover(present: Collection[str], candidates: Sequence[Phrase], rng: random.Random) -> list[Phrase]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from harness.extractors.lexical import characters, language
 from harness.extractors.lexical.binding import places, subject
 from harness.extractors.lexical.lexicon import Lexicon, load, merged
-from harness.extractors.lexical.scope import State, states
+from harness.extractors.lexical.scope import PhraseState, states
 from harness.extractors.lexical.talk import is_talk
 from harness.extractors.lexical.tokens import Mark, lower, marks, sentences
 from harness.findings import NO_FINDING, RAN_21
@@ -30,29 +30,30 @@ COUNTS_AS_POSSIBLE = COUNTS_UNLESS_EXCLUDED | {AT["Pleural Effusion"]}
 """What the paper counts where it is merely possible; the definitions of the others ask for more than "may" or "possible"."""
 IMPLIES = {AT["Cardiomegaly"]: (AT["Enlarged Cardiomediastinum"],)}
 NOT_EXPLAINED = {
-    State.IMPROVED: frozenset(RAN_21) - {"Pulmonary Vascular Abnormal"},
-    State.ARTEFACT: frozenset(RAN_21) - {"Cardiomegaly", "Lung Opacity"},
-    State.SCARRING: frozenset(RAN_21) - {"Lung Opacity"},
-    State.MIMIC: frozenset(RAN_21) - {"Lung Opacity", "Lung Lesion", "Pneumothorax", "Calcification", "Pleural Other", "Cavity and Cyst"},
+    PhraseState.IMPROVED: frozenset(RAN_21) - {"Pulmonary Vascular Abnormal"},
+    PhraseState.ARTEFACT: frozenset(RAN_21) - {"Cardiomegaly", "Lung Opacity"},
+    PhraseState.SCARRING: frozenset(RAN_21) - {"Lung Opacity"},
+    PhraseState.MIMIC: frozenset(RAN_21)
+    - {"Lung Opacity", "Lung Lesion", "Pneumothorax", "Calcification", "Pleural Other", "Cavity and Cyst"},
 }
 """By explanation the findings that it does not explain away. Congestion that has improved is not asserted, as the authors' prompt has it."""
 RULES = {
-    State.PRESENT: "asserted",
-    State.POSSIBLE: "possible",
-    State.UNDECIDED: "cannot be excluded",
-    State.IMPROVED: "asserted, and improved",
-    State.SCARRING: "explained as a scar",
-    State.ARTEFACT: "explained by technique or low volumes",
-    State.MIMIC: "explained as a nipple, a fold or the like",
-    State.PRIOR: "of an earlier film",
-    State.HISTORY: "history",
-    State.CONDITION: "a question or a condition",
-    State.GONE: "resolved or removed",
-    State.NEGATED: "negated",
+    PhraseState.PRESENT: "asserted",
+    PhraseState.POSSIBLE: "possible",
+    PhraseState.UNDECIDED: "cannot be excluded",
+    PhraseState.IMPROVED: "asserted, and improved",
+    PhraseState.SCARRING: "explained as a scar",
+    PhraseState.ARTEFACT: "explained by technique or low volumes",
+    PhraseState.MIMIC: "explained as a nipple, a fold or the like",
+    PhraseState.PRIOR: "of an earlier film",
+    PhraseState.HISTORY: "history",
+    PhraseState.CONDITION: "a question or a condition",
+    PhraseState.GONE: "resolved or removed",
+    PhraseState.NEGATED: "negated",
 }
 """By state what decides, in words."""
 NOT_NAMED, IMPLIED, OTHERS, NONE = "not named", "implied by {}", "another finding is present", "none of the other 20 is present"
-OPEN = frozenset({State.POSSIBLE, State.UNDECIDED, State.CONDITION})
+OPEN = frozenset({PhraseState.POSSIBLE, PhraseState.UNDECIDED, PhraseState.CONDITION})
 """States that say neither yes nor no."""
 HEDGES = frozenset(RULES[state] for state in OPEN)
 """Those states in words."""
@@ -73,7 +74,7 @@ class Mention(NamedTuple):
     """One finding named in a sentence."""
 
     finding: int
-    state: State
+    state: PhraseState
     present: bool
     spans: tuple[Span, ...]
     """The words that decided it, in characters of the sentence."""
@@ -105,7 +106,7 @@ class Lexical:
 
     def __init__(self) -> None:
         lexicons = {code: load(name) for code, name in LEXICONS.items()}
-        self._english, self._mixed = Reader(lexicons["en"]), Reader(merged(lexicons["zh"], lexicons["en"]))
+        self._english, self._mixed = SentenceReader(lexicons["en"]), SentenceReader(merged(lexicons["zh"], lexicons["en"]))
         self.digest = digest({"engine": VERSION, "lexicons": {code: lexicon.digest for code, lexicon in lexicons.items()}})
         """SHA-256 over the engine's version and the lexicons."""
 
@@ -143,7 +144,7 @@ class Lexical:
                 yield start, reader.sentence(sentence)
 
 
-class Reader:
+class SentenceReader:
     """Reads sentences with one lexicon, and remembers them: half of all sentences of a cohort are repeats."""
 
     def __init__(self, lexicon: Lexicon) -> None:
@@ -224,17 +225,17 @@ def mentions(found: Sequence[Mark]) -> Iterator[Mention]:
             yield Mention(finding, said[index], _counts(finding, said[index], mark), tuple(sorted(spans)))
 
 
-def _counts(finding: int, state: State, mark: Mark) -> bool:
+def _counts(finding: int, state: PhraseState, mark: Mark) -> bool:
     """Whether a finding in that state is asserted."""
-    if state is State.PRIOR:
+    if state is PhraseState.PRIOR:
         return mark.concept.lasting
-    if state is State.UNDECIDED:
+    if state is PhraseState.UNDECIDED:
         return finding in COUNTS_UNLESS_EXCLUDED
-    if state is State.POSSIBLE:
+    if state is PhraseState.POSSIBLE:
         return finding in COUNTS_AS_POSSIBLE
     if state in NOT_EXPLAINED:
         return finding >= 0 and RAN_21[finding] in NOT_EXPLAINED[state]
-    return state is State.PRESENT
+    return state is PhraseState.PRESENT
 
 
 def findings_of(marks: Sequence[Mark], index: int) -> tuple[list[int], tuple[int, ...]]:

@@ -78,7 +78,7 @@ NAMED = frozenset({"observation", "place", "skip", "mimic", "scar"})
 Words = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Concept:
     """What a phrase stands for: a cue, a place, or an observation."""
 
@@ -117,7 +117,7 @@ class Node(dict[str, "Node"]):
         self.concept: Concept | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lexicon:
     """All phrases of a language."""
 
@@ -160,8 +160,8 @@ def phrases_of(data: Mapping[str, Any], split: bool) -> Iterator[tuple[Words, Co
         split: Whether a phrase is split at every character (Chinese) and not at spaces.
     """
     concepts = itertools.chain(
-        ((Concept(kind), phrases) for kind, phrases in data["cues"].items()),
-        ((Concept("place", name, outside=name in data["outside"]), phrases) for name, phrases in data["places"].items()),
+        ((Concept(kind=kind), phrases) for kind, phrases in data["cues"].items()),
+        ((Concept(kind="place", name=name, outside=name in data["outside"]), phrases) for name, phrases in data["places"].items()),
         ((_observation(name, entry, False, split), entry["phrases"]) for name, entry in data["observations"].items()),
         ((_observation(name, entry, True, split), entry.get("adjectives", ())) for name, entry in data["observations"].items()),
     )
@@ -189,8 +189,8 @@ def _is_anchor(words: Words, concept: Concept, general: frozenset[str]) -> bool:
 
 def _observation(name: str, entry: Mapping[str, Any], predicate: bool, trailing: bool) -> Concept:
     return Concept(
-        "observation",
-        name,
+        kind="observation",
+        name=name,
         gives=_positions(entry.get("gives", ())),
         at={place: _positions(findings) for place, findings in entry.get("at", {}).items()},
         predicate=predicate,
@@ -236,14 +236,14 @@ def build(data: Mapping[str, Any]) -> Lexicon:
     if twice:
         raise ValueError(f"phrases that stand for two things: {'; '.join(twice)}")
     return Lexicon(
-        data["language"],
-        trie,
-        words,
-        frozenset(word for phrase, _ in phrases for word in phrase) | words.keys(),
-        {} if split else _near(frozenset(word for word in content - general if len(word) >= 7) | frozenset(data["misspelt"])),
-        frozenset(data.get("inside", ())),
-        frozenset(data.get("real", "").split()),
-        digest(data),
+        language=data["language"],
+        trie=trie,
+        words=words,
+        known=frozenset(word for phrase, _ in phrases for word in phrase) | words.keys(),
+        near={} if split else _near(frozenset(word for word in content - general if len(word) >= 7) | frozenset(data["misspelt"])),
+        inside=frozenset(data.get("inside", ())),
+        real=frozenset(data.get("real", "").split()),
+        digest=digest(data),
     )
 
 
@@ -253,14 +253,14 @@ def merged(first: Lexicon, second: Lexicon) -> Lexicon:
     for lexicon in (second, first):
         _graft(lexicon.trie, trie)
     return Lexicon(
-        first.language,
-        trie,
-        {**second.words, **first.words},
-        first.known | second.known,
-        {**first.near, **second.near},
-        first.inside | second.inside,
-        first.real | second.real,
-        digest([first.digest, second.digest]),
+        language=first.language,
+        trie=trie,
+        words={**second.words, **first.words},
+        known=first.known | second.known,
+        near={**first.near, **second.near},
+        inside=first.inside | second.inside,
+        real=first.real | second.real,
+        digest=digest([first.digest, second.digest]),
     )
 
 

@@ -14,7 +14,7 @@ from harness.extractors.lexical.clause import CONTENT, CUES, DEGREES, STOPS, ahe
 from harness.extractors.lexical.tokens import Mark
 
 
-class State(IntEnum):
+class PhraseState(IntEnum):
     """What a sentence says of a phrase; a stronger one wins."""
 
     PRESENT = 0
@@ -38,40 +38,40 @@ class State(IntEnum):
 
 
 FORWARD = {
-    "negation": State.NEGATED,
-    "gone before": State.GONE,
-    "history": State.HISTORY,
-    "prior": State.PRIOR,
-    "condition": State.CONDITION,
-    "undecided": State.UNDECIDED,
-    "artefact before": State.ARTEFACT,
+    "negation": PhraseState.NEGATED,
+    "gone before": PhraseState.GONE,
+    "history": PhraseState.HISTORY,
+    "prior": PhraseState.PRIOR,
+    "condition": PhraseState.CONDITION,
+    "undecided": PhraseState.UNDECIDED,
+    "artefact before": PhraseState.ARTEFACT,
 }
 BACKWARD = {
-    "negation after": State.NEGATED,
-    "poorly seen": State.NEGATED,
-    "undecided after": State.UNDECIDED,
-    "artefact": State.ARTEFACT,
-    "hedge after": State.POSSIBLE,
-    "history after": State.HISTORY,
-    "condition after": State.CONDITION,
+    "negation after": PhraseState.NEGATED,
+    "poorly seen": PhraseState.NEGATED,
+    "undecided after": PhraseState.UNDECIDED,
+    "artefact": PhraseState.ARTEFACT,
+    "hedge after": PhraseState.POSSIBLE,
+    "history after": PhraseState.HISTORY,
+    "condition after": PhraseState.CONDITION,
 }
-EITHER = {"gone": State.GONE, "unlikely": State.NEGATED, "improved": State.IMPROVED}
-OPEN = {"negation either": State.NEGATED, "undecided either": State.UNDECIDED, "hedge either": State.POSSIBLE}
-EXPLAINS = {"scar": State.SCARRING, "mimic": State.MIMIC, "technique": State.ARTEFACT}
+EITHER = {"gone": PhraseState.GONE, "unlikely": PhraseState.NEGATED, "improved": PhraseState.IMPROVED}
+OPEN = {"negation either": PhraseState.NEGATED, "undecided either": PhraseState.UNDECIDED, "hedge either": PhraseState.POSSIBLE}
+EXPLAINS = {"scar": PhraseState.SCARRING, "mimic": PhraseState.MIMIC, "technique": PhraseState.ARTEFACT}
 """What explains something that is said to be it: "opacities, likely scarring"."""
 LINKS = frozenset({"verb", "hedge", "linked", "likely"})
 """What joins something to its explanation."""
 NEAR = 3
 """Words between a cue and the next one that it still touches."""
 
-States = list[State]
+States = list[PhraseState]
 Causes = list[int]
 """For each mark the position of the mark that decided its state; -1 where none did."""
 
 
 def states(marks: Sequence[Mark]) -> tuple[States, Causes]:
     """What is said of each mark of a sentence."""
-    said = [State.PRESENT] * len(marks)
+    said = [PhraseState.PRESENT] * len(marks)
     causes = [-1] * len(marks)
     kinds = [mark.concept.kind for mark in marks]
     if "instance" in kinds:
@@ -105,11 +105,11 @@ def _instances(marks: Sequence[Mark], kinds: Sequence[str]) -> list[str]:
     return [kind_of(place) for place in range(len(kinds))]
 
 
-def _reach(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[State, Sequence[int]]:
+def _reach(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[PhraseState, Sequence[int]]:
     """The state that a cue gives, and to which marks."""
     kind = kinds[index]
     if kind == "negation" and _answers(kinds, index):
-        return State.NEGATED, behind(kinds, index - 1)  # "Pneumothorax: no"
+        return PhraseState.NEGATED, behind(kinds, index - 1)  # "Pneumothorax: no"
     if kind in FORWARD:
         return FORWARD[kind], _noun(marks, kinds, index) if kind == "prior" else ahead(marks, kinds, index)
     if kind in BACKWARD:
@@ -125,53 +125,53 @@ def _reach(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[Sta
     return _OTHERS[kind](marks, kinds, index)
 
 
-def _hedge(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[State, Sequence[int]]:
-    return State.POSSIBLE, until_comma(kinds, ahead(marks, kinds, index))
+def _hedge(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[PhraseState, Sequence[int]]:
+    return PhraseState.POSSIBLE, until_comma(kinds, ahead(marks, kinds, index))
 
 
-def _normal(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[State, Sequence[int]]:
+def _normal(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[PhraseState, Sequence[int]]:
     """What "is within normal limits" is absent: vascular engorgement, or a finding in a list that begins with a place."""
     end = index
     while end > 0 and kinds[end - 1] in ("verb", "seen", *DEGREES):
         end -= 1
     if "verb" not in kinds[end:index]:
-        return State.NEGATED, []
+        return PhraseState.NEGATED, []
     begin = end
     while begin > 0 and kinds[begin - 1] in ("observation", "place", "comma", "and", "or", "side", "skip"):
         begin -= 1
     if kinds[begin : begin + 1] != ["place"]:
         begin = max(begin, end - 1)
-    return State.NEGATED, [place for place in range(begin, end) if kinds[place] == "observation" and not marks[place].concept.lasting]
+    return PhraseState.NEGATED, [place for place in range(begin, end) if kinds[place] == "observation" and not marks[place].concept.lasting]
 
 
-def _zero(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[State, Sequence[int]]:
+def _zero(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[PhraseState, Sequence[int]]:
     """A 0 answers what is named before it."""
     answers = index > 0 and kinds[index - 1] in ("observation", "colon", "verb") and last_of_clause(kinds, index)
-    return State.NEGATED, behind(kinds, index) if answers else []
+    return PhraseState.NEGATED, behind(kinds, index) if answers else []
 
 
-def _query(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[State, Sequence[int]]:
+def _query(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[PhraseState, Sequence[int]]:
     """A question mark: of what precedes it, or of what follows where it begins a phrase."""
     if index + 1 < len(kinds) and kinds[index + 1] == "affirmed":
-        return State.POSSIBLE, []
+        return PhraseState.POSSIBLE, []
     if index + 1 == len(kinds) or kinds[index + 1] in ("negation", "negation after", "comma"):
-        return State.POSSIBLE, behind(kinds, index)
-    return State.POSSIBLE, until_comma(kinds, ahead(marks, kinds, index))
+        return PhraseState.POSSIBLE, behind(kinds, index)
+    return PhraseState.POSSIBLE, until_comma(kinds, ahead(marks, kinds, index))
 
 
-def _minus(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[State, Sequence[int]]:
+def _minus(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[PhraseState, Sequence[int]]:
     """A minus sign or an empty box: of what follows up to the next sign, or of what precedes where signs close the items."""
     signs = ("minus", "plus")
     content = next((place for place, kind in enumerate(kinds) if kind in CONTENT), len(kinds))
     if content < min(place for place, kind in enumerate(kinds) if kind in signs):
         begin = max((place + 1 for place in range(index) if kinds[place] in (*signs, "comma", *STOPS)), default=0)
-        return State.NEGATED, range(begin, index)
+        return PhraseState.NEGATED, range(begin, index)
     end = next((place for place in range(index + 1, len(kinds)) if kinds[place] in (*signs, *STOPS)), len(kinds))
-    return State.NEGATED, range(index + 1, end)
+    return PhraseState.NEGATED, range(index + 1, end)
 
 
-def _nothing(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[State, Sequence[int]]:
-    return State.PRESENT, []
+def _nothing(marks: Sequence[Mark], kinds: Sequence[str], index: int) -> tuple[PhraseState, Sequence[int]]:
+    return PhraseState.PRESENT, []
 
 
 _OTHERS = {"hedge": _hedge, "normal": _normal, "zero": _zero, "query": _query, "minus": _minus, "plus": _nothing}

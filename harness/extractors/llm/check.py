@@ -14,7 +14,7 @@ from harness.extractors.llm.client import REFUSED, UNREACHABLE, Client, same_mod
 from harness.extractors.llm.endpoint import Endpoint
 from harness.extractors.llm.extractor import LLM
 from harness.extractors.llm.framing import framed
-from harness.extractors.llm.parser import Decision, Reply, decisions, without_trace
+from harness.extractors.llm.parser import Decision, ModelReply, decisions, without_trace
 from harness.extractors.llm.protocol import Protocol
 from harness.extractors.llm.servers import Servers, request
 from harness.types import Json, Status
@@ -82,7 +82,7 @@ def _body(protocol: Protocol, endpoint: Endpoint, text: str, finding: str = "Pne
     return request(protocol, endpoint, asked, framed(text, protocol.pack.framing))
 
 
-def _read(protocol: Protocol, answer: Reply, finding: str = "Pneumothorax") -> Decision:
+def _read(protocol: Protocol, answer: ModelReply, finding: str = "Pneumothorax") -> Decision:
     """What an answer decides about one finding."""
     if protocol.pack.mode == "single":
         return decisions(answer, protocol.pack.parser, [protocol.question(finding).title])[0]
@@ -98,7 +98,7 @@ def _remedy(protocol: Protocol, failure: str) -> str:
     return "If it does not know structured output, say --dialect openai: answers are then only checked here, under a digest of their own"
 
 
-def _thinking(place: str, protocol: Protocol, answer: Reply) -> Observation:
+def _thinking(place: str, protocol: Protocol, answer: ModelReply) -> Observation:
     """Whether the model thinks although it was told not to."""
     thinks = answer.thought or without_trace(answer.content) != answer.content.strip()
     if protocol.model.thinking == "always" or protocol.pack.thinking:
@@ -115,7 +115,7 @@ def _thinking(place: str, protocol: Protocol, answer: Reply) -> Observation:
     return Observation(place, True, "thinking is off")
 
 
-async def _template(client: Client, endpoint: Endpoint, protocol: Protocol, first: Reply) -> Observation:
+async def _template(client: Client, endpoint: Endpoint, protocol: Protocol, first: ModelReply) -> Observation:
     """Whether the switch for thoughts reaches the template: it changes the length of the prompt."""
     flipped = {**_body(protocol, endpoint, PRESENT), "chat_template_kwargs": {"enable_thinking": True}}
     second = await client.once(endpoint, flipped)
@@ -131,7 +131,7 @@ async def _template(client: Client, endpoint: Endpoint, protocol: Protocol, firs
     return Observation(endpoint.place, True, "it heeds chat_template_kwargs")
 
 
-def _readable(place: str, protocol: Protocol, answer: Reply) -> Observation:
+def _readable(place: str, protocol: Protocol, answer: ModelReply) -> Observation:
     _, status = _read(protocol, answer)
     if status is Status.OK:
         return Observation(place, True, "its answer can be read")
@@ -161,9 +161,9 @@ async def _held(client: Client, endpoint: Endpoint, protocol: Protocol) -> Obser
     )
 
 
-async def _steady(client: Client, endpoint: Endpoint, protocol: Protocol, first: Reply) -> Observation:
+async def _steady(client: Client, endpoint: Endpoint, protocol: Protocol, first: ModelReply) -> Observation:
     second = await client.once(endpoint, _body(protocol, endpoint, PRESENT))
-    if isinstance(second, Reply) and second.content == first.content:
+    if isinstance(second, ModelReply) and second.content == first.content:
         return Observation(endpoint.place, True, "asked twice, it answers the same")
     return Observation(
         endpoint.place, False, "asked twice, it answers differently", "Labels will vary from run to run; keep the recorded ones"

@@ -23,7 +23,7 @@ import aiohttp
 from harness.errors import Problem, UnavailableError
 from harness.extractors.llm.endpoint import Endpoint
 from harness.extractors.llm.gate import Gate
-from harness.extractors.llm.parser import GarbageError, Reply, document, reply
+from harness.extractors.llm.parser import GarbageError, ModelReply, document, reply
 from harness.types import Json
 
 NOTICE = 5.0
@@ -49,7 +49,7 @@ REFUSED = "it refuses the question"
 class Told:
     """What became of one question."""
 
-    reply: Reply | None
+    reply: ModelReply | None
     """None where the question failed for good."""
     server: str
 
@@ -162,7 +162,7 @@ class Client:
         except (_BusyError, _BrokenError, _RejectedError, _UnfitError, GarbageError):
             return None
 
-    async def once(self, endpoint: Endpoint, body: Json) -> Reply | str:
+    async def once(self, endpoint: Endpoint, body: Json) -> ModelReply | str:
         """Ask one server once; what went wrong, in words that may be shown, where something did."""
         try:
             return await self._post(endpoint, body)
@@ -226,7 +226,7 @@ class Client:
                 future.set_result(None)
                 room -= 1
 
-    async def _post(self, endpoint: Endpoint, body: Json) -> Reply:
+    async def _post(self, endpoint: Endpoint, body: Json) -> ModelReply:
         """Ask once; whatever answers under another name than the one asked for ends the run, so no run has two models."""
         try:
             found = reply(*await self._request("POST", endpoint, "/chat/completions", body))

@@ -17,10 +17,10 @@ from harness.extractors.llm import protocol as models
 from harness.extractors.llm.endpoint import Endpoint, endpoints, permit
 from harness.extractors.llm.framing import framed
 from harness.extractors.llm.pack import ASKED
-from harness.extractors.llm.parser import FAILED, Decision, Reply, decisions
+from harness.extractors.llm.parser import FAILED, Decision, ModelReply, decisions
 from harness.extractors.llm.reading import labels, report_status
 from harness.extractors.llm.servers import Servers
-from harness.extractors.llm.source import Ask, Source
+from harness.extractors.llm.source import AnswerSource, Ask
 from harness.storage.progress import progress
 from harness.types import Access, Labels, ReportStatus, Status
 
@@ -37,7 +37,7 @@ class LLM:
     name = "llm"
     vocabulary = "ran-21"
 
-    def __init__(self, protocol: models.Protocol, source: Source, access: Access = Access.CREDENTIALED, retry: bool = False) -> None:
+    def __init__(self, protocol: models.Protocol, source: AnswerSource, access: Access = Access.CREDENTIALED, retry: bool = False) -> None:
         """Put the extractor together.
 
         Args:
@@ -104,7 +104,7 @@ class LLM:
                 else:
                     found[ask.key, ask.asked] = answer
 
-        async def settle(ask: Ask, told: Reply | None, server: str) -> None:
+        async def settle(ask: Ask, told: ModelReply | None, server: str) -> None:
             answer = self._judged(ask, told, server)
             found[ask.key, ask.asked] = answer
             if told is not None:
@@ -115,7 +115,7 @@ class LLM:
             key = cache.key(text)
             answers.update({asked: found[key, asked] for asked in self.protocol.asked if (key, asked) in found})
 
-    def _judged(self, ask: Ask, told: Reply | None, server: str) -> Answer:
+    def _judged(self, ask: Ask, told: ModelReply | None, server: str) -> Answer:
         """Read what the model said; keep its words only where they cannot repeat a credentialed report."""
         questions = [self.protocol.question(ask.asked)] if ask.asked != "*" else list(self.protocol.pack.questions)
         titles = [question.title for question in questions]

@@ -18,7 +18,7 @@ from harness import config
 from harness.config.home import home, pip_install
 from harness.errors import InputError, Problem, UnavailableError, UsageError
 from harness.extractors.llm import protocol as models
-from harness.extractors.llm.parser import Reply
+from harness.extractors.llm.parser import ModelReply
 from harness.extractors.llm.source import Ask, Settle
 from harness.networks import checkpoints
 
@@ -35,7 +35,7 @@ class Engine(Protocol):
     batch: int
     """How many chats it likes at once."""
 
-    def replies(self, chats: Sequence[list[dict[str, str]]], protocol: models.Protocol) -> list[Reply]:
+    def replies(self, chats: Sequence[list[dict[str, str]]], protocol: models.Protocol) -> list[ModelReply]:
         """One reply a chat, in order."""
         ...
 
@@ -130,7 +130,7 @@ class Transformers:
         if self._tokenizer.pad_token_id is None:
             self._tokenizer.pad_token = self._tokenizer.eos_token
 
-    def replies(self, chats: Sequence[list[dict[str, str]]], protocol: models.Protocol) -> list[Reply]:
+    def replies(self, chats: Sequence[list[dict[str, str]]], protocol: models.Protocol) -> list[ModelReply]:
         """Decode greedily; the pack's seed has nothing to decide."""
         import torch
 
@@ -167,10 +167,10 @@ class Transformers:
         ends = self._model.generation_config.eos_token_id
         return set(ends if isinstance(ends, list) else [ends if ends is not None else self._tokenizer.eos_token_id])
 
-    def _reply(self, tokens: list[int]) -> Reply:
+    def _reply(self, tokens: list[int]) -> ModelReply:
         ended = next((place for place, token in enumerate(tokens) if token in self._ends()), None)
         text = self._tokenizer.decode(tokens[:ended], skip_special_tokens=True)
-        return Reply(text, "length" if ended is None else "stop")
+        return ModelReply(text, "length" if ended is None else "stop")
 
 
 class Vllm:
@@ -188,7 +188,7 @@ class Vllm:
             what = "[vllm] holds a keyword that vLLM does not take, or one that the program sets itself"
             raise InputError(Problem(what, "Take it out", str(home() / config.NAME))) from None
 
-    def replies(self, chats: Sequence[list[dict[str, str]]], protocol: models.Protocol) -> list[Reply]:
+    def replies(self, chats: Sequence[list[dict[str, str]]], protocol: models.Protocol) -> list[ModelReply]:
         """Decode as the pack says."""
         from vllm import SamplingParams
         from vllm.sampling_params import StructuredOutputsParams
@@ -198,4 +198,4 @@ class Vllm:
         how = SamplingParams(**decoding, structured_outputs=StructuredOutputsParams(**held) if held else None)
         template = protocol.model.request.get("chat_template_kwargs", {})
         found = self._engine.chat(list(chats), how, use_tqdm=False, chat_template_kwargs=template)
-        return [Reply(one.outputs[0].text, one.outputs[0].finish_reason or "stop") for one in found]
+        return [ModelReply(one.outputs[0].text, one.outputs[0].finish_reason or "stop") for one in found]

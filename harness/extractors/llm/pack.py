@@ -43,7 +43,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PackQuestion:
     """What is asked about one finding."""
 
     finding: str
@@ -54,7 +54,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Decoding:
+class AnswerDecoding:
     """How an answer is drawn from the model."""
 
     temperature: float | None
@@ -65,7 +65,7 @@ class Decoding:
     seed: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pack:
     """One way of asking for the 20 findings."""
 
@@ -76,9 +76,9 @@ class Pack:
     """The system message, with the slots {label}, {guidance}, {hedges}."""
     user: str
     """The user message, with the slots of the system message and {report}."""
-    questions: tuple[Question, ...]
+    questions: tuple[PackQuestion, ...]
     """In the order in which they are asked."""
-    decoding: Decoding
+    decoding: AnswerDecoding
     thinking: bool
     """Whether a model that can choose is told to think first; False switches it off explicitly."""
     framing: str
@@ -113,7 +113,7 @@ class Pack:
         """Whether it is one of the authors' own packs for the paper's extractor, word for word."""
         return self.digest in {AUTHORS[name] for name in OFFICIAL}
 
-    def messages(self, question: Question | None, report: str) -> list[dict[str, str]]:
+    def messages(self, question: PackQuestion | None, report: str) -> list[dict[str, str]]:
         """The chat that asks one question about one report that is already framed; `question` is None in joint mode."""
         values = {"report": report, "hedges": self.hedges, "label": "", "guidance": self._all_guidance()}
         if question is not None:
@@ -205,9 +205,9 @@ def from_json(data: Json) -> Pack:
     """
     if data["schema"] != SCHEMA:
         raise ValueError("another schema")
-    questions = tuple(Question(**question) for question in data["questions"])
+    questions = tuple(PackQuestion(**question) for question in data["questions"])
     given = {item.name: data[item.name] for item in fields(Pack) if item.name not in ("questions", "decoding", "deviations")}
-    pack = Pack(questions=questions, decoding=Decoding(**data["decoding"]), deviations=tuple(data["deviations"]), **given)
+    pack = Pack(questions=questions, decoding=AnswerDecoding(**data["decoding"]), deviations=tuple(data["deviations"]), **given)
     kinds = (pack.mode in MODES, pack.parser in PARSERS, pack.constraint in CONSTRAINTS, pack.framing in FRAMINGS)
     if not all(kinds) or sorted(question.finding for question in questions) != sorted(ASKED) or "{report}" not in pack.user:
         raise ValueError("not a pack")
@@ -228,8 +228,8 @@ def _built_in(mode: str) -> Pack:
         mode=mode,
         system=way["system"].strip(),
         user=way["user"].strip(),
-        questions=tuple(Question(label["finding"], label["finding"], _guidance(label)) for label in data["label"]),
-        decoding=Decoding(temperature=0.0, top_p=1.0, max_tokens=way["max_tokens"], seed=42),
+        questions=tuple(PackQuestion(label["finding"], label["finding"], _guidance(label)) for label in data["label"]),
+        decoding=AnswerDecoding(temperature=0.0, top_p=1.0, max_tokens=way["max_tokens"], seed=42),
         thinking=data["thinking"],
         framing=data["framing"],
         strip=False,

@@ -12,9 +12,20 @@ from pathlib import Path
 
 from harness.errors import InputError, Problem
 from harness.extractors.llm import pack_import_older
-from harness.extractors.llm.pack import Decoding, Pack
+from harness.extractors.llm.pack import AnswerDecoding, Pack
 from harness.extractors.llm.pack_script import SETTINGS, Script, frame, only_call, questions, sent, system_message
-from harness.extractors.llm.syntax import Reader, arguments, defaults, number, once, only_return, option, plain_function, string, writes
+from harness.extractors.llm.syntax import (
+    ScriptReader,
+    arguments,
+    defaults,
+    number,
+    once,
+    only_return,
+    option,
+    plain_function,
+    string,
+    writes,
+)
 from harness.findings import RAN_21, by_spelling
 
 PINNED = {
@@ -49,7 +60,7 @@ def read(path: Path) -> Pack:
     Raises:
         InputError: The file cannot be read, is not Python, or has neither shape; every difference is named with its line.
     """
-    reader = Reader(str(path))
+    reader = ScriptReader(str(path))
     data = _bytes(path)
     try:
         tree = ast.parse(data)
@@ -88,7 +99,7 @@ def _identity(data: bytes) -> tuple[str, str]:
     return found, PINNED.get(found, f"imported-{found[:12]}")
 
 
-def _script(reader: Reader, tree: ast.Module) -> Script:
+def _script(reader: ScriptReader, tree: ast.Module) -> Script:
     """A script with a function for each step."""
     table = questions(reader, once(reader, tree, "prompt_templates"), string)
     _columns(reader, tree)
@@ -102,7 +113,7 @@ def _script(reader: Reader, tree: ast.Module) -> Script:
     model = option(tree, "--model")
     if not isinstance(model, str):
         reader.wrong("the option --model has no default, so nothing says which model the script was made for")
-    decoding = Decoding(**settings) if len(settings) == len(SETTINGS) else Decoding(None, None, None, None)  # type: ignore[arg-type]
+    decoding = AnswerDecoding(**settings) if len(settings) == len(SETTINGS) else AnswerDecoding(None, None, None, None)  # type: ignore[arg-type]
     return Script(questions=table, system=system, user=user, strip=strip, decoding=decoding, model=str(model), deviations=DEVIATIONS)
 
 
@@ -116,7 +127,7 @@ def _bytes(path: Path) -> bytes:
         raise InputError(Problem(f"it cannot be read ({error.strerror})", "Name the script's file", str(path))) from None
 
 
-def _columns(reader: Reader, tree: ast.Module) -> None:
+def _columns(reader: ScriptReader, tree: ast.Module) -> None:
     columns = once(reader, tree, "LABEL_COLUMNS")
     if columns is None:
         return
@@ -125,7 +136,7 @@ def _columns(reader: Reader, tree: ast.Module) -> None:
         reader.wrong("LABEL_COLUMNS are not the 21 findings in the paper's order", columns)
 
 
-def _user(reader: Reader, tree: ast.Module) -> tuple[str, bool]:
+def _user(reader: ScriptReader, tree: ast.Module) -> tuple[str, bool]:
     """The user message's frame, and whether it is stripped."""
     function = plain_function(reader, tree, "build_prompt")
     if function is None:
@@ -149,7 +160,7 @@ def parse_binary_response(text):
 """
 
 
-def _parser(reader: Reader, tree: ast.Module) -> None:
+def _parser(reader: ScriptReader, tree: ast.Module) -> None:
     """The parser must be the one known shape: the first digit of the text, 0 without one."""
     function = plain_function(reader, tree, "parse_binary_response")
     if function is None:
@@ -161,7 +172,7 @@ def _parser(reader: Reader, tree: ast.Module) -> None:
         reader.wrong("parse_binary_response is not `the first 0 or 1 in the text, else 0`", function)
 
 
-def _rule(reader: Reader, tree: ast.Module) -> None:
+def _rule(reader: ScriptReader, tree: ast.Module) -> None:
     known = ast.dump(ast.parse('labels["No Finding"] = 1 if all(value == 0 for value in labels.values()) else 0').body[0])
     if known not in {ast.dump(node) for node in ast.walk(tree) if isinstance(node, ast.Assign)}:
         reader.wrong("the rule for No Finding is not `1 if all other findings are 0`")
@@ -179,7 +190,7 @@ _STEPS = {
 """What may be written into each name that leads from a report to a label."""
 
 
-def _loop(reader: Reader, tree: ast.Module) -> None:
+def _loop(reader: ScriptReader, tree: ast.Module) -> None:
     """Between report, question, answer and label nothing else may happen."""
     function = plain_function(reader, tree, "predict_report")
     if function is None:
@@ -198,7 +209,7 @@ def _loop(reader: Reader, tree: ast.Module) -> None:
             reader.wrong(f"predict_report never writes {name}", function)
 
 
-def _decoding(reader: Reader, tree: ast.Module, call: ast.Call | None) -> dict[str, float | int]:
+def _decoding(reader: ScriptReader, tree: ast.Module, call: ast.Call | None) -> dict[str, float | int]:
     """Decoding as it is when nobody says otherwise on the command line."""
     settings: dict[str, float | int] = {}
     for name, kind in SETTINGS.items():

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from string import Formatter
 
 from harness.extractors.llm import protocol
-from harness.extractors.llm.pack import Decoding, Question
+from harness.extractors.llm.pack import AnswerDecoding, PackQuestion
 from harness.extractors.llm.pack_script import SETTINGS, Script, frame, only_call, questions, sent, system_message
-from harness.extractors.llm.syntax import Reader, arguments, changes, number, plain_function, string, writes
+from harness.extractors.llm.syntax import ScriptReader, arguments, changes, number, plain_function, string, writes
 from harness.findings import NO_FINDING, RAN_21, by_spelling
 
 FUNCTION = "model_predict"
@@ -47,7 +47,7 @@ def recognised(tree: ast.Module) -> bool:
     return any(isinstance(node, ast.FunctionDef) and node.name == FUNCTION for node in tree.body)
 
 
-def script(reader: Reader, tree: ast.Module, deviations: tuple[str, str]) -> Script:
+def script(reader: ScriptReader, tree: ast.Module, deviations: tuple[str, str]) -> Script:
     """Read a script of the older shape; what is wrong is noted in the reader."""
     function = plain_function(reader, tree, FUNCTION)
     body = ast.Module(function.body, []) if function else ast.Module([], [])
@@ -72,7 +72,7 @@ def script(reader: Reader, tree: ast.Module, deviations: tuple[str, str]) -> Scr
     )
 
 
-def _table(reader: Reader, body: ast.Module) -> tuple[Question, ...]:
+def _table(reader: ScriptReader, body: ast.Module) -> tuple[PackQuestion, ...]:
     found = [node.value for node in ast.walk(body) if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "prompt_templates"]
     if len(found) != 1:
         reader.wrong(f"prompt_templates is assigned {len(found)} times, not once", found[-1] if found else None)
@@ -94,7 +94,7 @@ def _nothing(key: ast.expr | None, value: ast.expr) -> bool:
     return string(key) == NO_FINDING and isinstance(value, ast.Constant) and value.value is None
 
 
-def _formatted(reader: Reader, node: ast.expr) -> str | None:
+def _formatted(reader: ScriptReader, node: ast.expr) -> str | None:
     """A guidance text as `str.format` leaves it."""
     text = string(node)
     if text is None:
@@ -109,7 +109,7 @@ def _formatted(reader: Reader, node: ast.expr) -> str | None:
     return "".join(literal for literal, _, _, _ in parts)
 
 
-def _steps(reader: Reader, body: ast.Module) -> None:
+def _steps(reader: ScriptReader, body: ast.Module) -> None:
     """Between report, question, answer and label nothing else may happen."""
     seen: dict[str, set[str]] = {}
     for node in ast.walk(body):
@@ -129,7 +129,7 @@ def _remark(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-def _flow(reader: Reader, body: ast.Module) -> None:
+def _flow(reader: ScriptReader, body: ast.Module) -> None:
     """One loop over the table, the known conditions, one end."""
     loops = [node for node in ast.walk(body) if isinstance(node, ast.For)]
     if [f"{ast.unparse(loop.target)} in {ast.unparse(loop.iter)}" for loop in loops] != ["key in prompt_templates"]:
@@ -150,7 +150,7 @@ def _lines(body: list[ast.stmt]) -> Iterator[str]:
     return (ast.unparse(node) for node in body if not _remark(node))
 
 
-def _columns(reader: Reader, tree: ast.Module) -> None:
+def _columns(reader: ScriptReader, tree: ast.Module) -> None:
     """The script writes the 21 findings in the paper's order."""
     lists = [value for node in ast.walk(tree) for name, value in _lists(node) if name == "fields"]
     items = [by_spelling().get((string(item) or "").lower()) for item in lists[0].elts] if len(lists) == 1 else []
@@ -164,7 +164,7 @@ def _lists(node: ast.AST) -> list[tuple[str, ast.List]]:
     return []
 
 
-def _reports(reader: Reader, tree: ast.Module) -> None:
+def _reports(reader: ScriptReader, tree: ast.Module) -> None:
     """A report goes from its table to the function as it is."""
     for node in ast.walk(tree):
         for name, value in writes(node):
@@ -175,7 +175,7 @@ def _reports(reader: Reader, tree: ast.Module) -> None:
         reader.wrong(f"{FUNCTION} is not called once, with the report")
 
 
-def _user(reader: Reader, body: ast.Module) -> str:
+def _user(reader: ScriptReader, body: ast.Module) -> str:
     """The user message's frame."""
     texts = [node.value for node in ast.walk(body) if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "prompt"]
     if len(texts) != 1 or not isinstance(texts[0], ast.JoinedStr):
@@ -188,7 +188,7 @@ def _user(reader: Reader, body: ast.Module) -> str:
     return made
 
 
-def _decoding(reader: Reader, call: ast.Call | None) -> Decoding:
+def _decoding(reader: ScriptReader, call: ast.Call | None) -> AnswerDecoding:
     """Decoding as far as the script says it."""
     found: dict[str, float | int | None] = dict.fromkeys(SETTINGS)
     for name, kind in SETTINGS.items():
@@ -200,10 +200,10 @@ def _decoding(reader: Reader, call: ast.Call | None) -> Decoding:
             reader.wrong(f"{name} is not a number", node)
         else:
             found[name] = kind(value)
-    return Decoding(**found)  # type: ignore[arg-type]
+    return AnswerDecoding(**found)  # type: ignore[arg-type]
 
 
-def _model(reader: Reader, call: ast.Call | None) -> tuple[str, str]:
+def _model(reader: ScriptReader, call: ast.Call | None) -> tuple[str, str]:
     """The model that is asked, and its public name: a path's last part, or the preset of that name."""
     said = string(sent(call, "model")) if call else ""
     if said is None:

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.extractors.llm.pack import ASKED, Decoding, Question
-from harness.extractors.llm.syntax import Reader, string
+from harness.extractors.llm.pack import ASKED, AnswerDecoding, PackQuestion
+from harness.extractors.llm.syntax import ScriptReader, string
 from harness.findings import NO_FINDING, by_spelling
 
 SETTINGS: dict[str, type] = {"temperature": float, "top_p": float, "max_tokens": int, "seed": int}
@@ -20,16 +20,16 @@ SLOT = re.compile(r"\{(label|guidance|report|hedges)\}")
 class Script:
     """What was read out of a script."""
 
-    questions: tuple[Question, ...]
+    questions: tuple[PackQuestion, ...]
     system: str
     user: str
     strip: bool
-    decoding: Decoding
+    decoding: AnswerDecoding
     model: str
     deviations: tuple[str, ...]
 
 
-def questions(reader: Reader, table: ast.expr | None, text: Callable[[ast.expr], str | None]) -> tuple[Question, ...]:
+def questions(reader: ScriptReader, table: ast.expr | None, text: Callable[[ast.expr], str | None]) -> tuple[PackQuestion, ...]:
     """The questions of a table from titles to guidance texts.
 
     Args:
@@ -42,7 +42,7 @@ def questions(reader: Reader, table: ast.expr | None, text: Callable[[ast.expr],
     if not isinstance(table, ast.Dict):
         reader.wrong("prompt_templates is not a table written out", table)
         return ()
-    found: list[Question] = []
+    found: list[PackQuestion] = []
     spellings = by_spelling()
     for key, value in zip(table.keys, table.values, strict=True):
         title, guidance = string(key), text(value)
@@ -54,13 +54,13 @@ def questions(reader: Reader, table: ast.expr | None, text: Callable[[ast.expr],
         elif any(question.finding == finding for question in found):
             reader.wrong(f"{finding} has two guidance texts", key)
         else:
-            found.append(Question(finding, title, guidance))
+            found.append(PackQuestion(finding, title, guidance))
     if missing := [name for name in ASKED if name not in {question.finding for question in found}]:
         reader.wrong(f"prompt_templates has no guidance for {', '.join(missing)}", table)
     return tuple(found)
 
 
-def only_call(reader: Reader, tree: ast.Module) -> ast.Call | None:
+def only_call(reader: ScriptReader, tree: ast.Module) -> ast.Call | None:
     """The one call of the chat server."""
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("chat.completions.create")]
     if len(calls) != 1:
@@ -75,7 +75,7 @@ def only_call(reader: Reader, tree: ast.Module) -> ast.Call | None:
     return calls[0]
 
 
-def system_message(reader: Reader, call: ast.Call | None) -> str:
+def system_message(reader: ScriptReader, call: ast.Call | None) -> str:
     """The system message; the user message beside it must be what was written into `prompt`."""
     if call is None:
         return ""
@@ -105,7 +105,7 @@ def sent(call: ast.Call, name: str) -> ast.expr | None:
     return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
 
 
-def frame(reader: Reader, text: ast.JoinedStr, slots: Callable[[ast.FormattedValue], str]) -> str:
+def frame(reader: ScriptReader, text: ast.JoinedStr, slots: Callable[[ast.FormattedValue], str]) -> str:
     """An f-string as a template with slots.
 
     Args:

@@ -36,7 +36,7 @@ _DECLINED = frozenset({"content_filter", "safety"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Reply(Quiet):
+class ModelReply(Quiet):
     """One answer of a model, as a server gave it."""
 
     content: str = field(repr=False)
@@ -89,7 +89,7 @@ def document(data: bytes) -> tuple[Json, bool]:
     return found, repeated
 
 
-def reply(data: Any, repeated: bool = False) -> Reply:
+def reply(data: Any, repeated: bool = False) -> ModelReply:
     """Take a chat completion apart.
 
     Args:
@@ -106,7 +106,7 @@ def reply(data: Any, repeated: bool = False) -> Reply:
         thought, finish = message.get("reasoning_content") or message.get("reasoning"), choice.get("finish_reason")
         if not isinstance(content, str | None):
             raise GarbageError("the content is not text")
-        return Reply(
+        return ModelReply(
             content=(content or "").encode("utf-8", "replace").decode(),
             finish="stop" if finish in (None, "") else str(finish),
             refusal=bool(message.get("refusal")),
@@ -147,7 +147,7 @@ def without_trace(content: str) -> str | None:
     return None if inside else content[start:].strip()
 
 
-def decisions(answer: Reply, parser: str, titles: Sequence[str]) -> list[Decision]:
+def decisions(answer: ModelReply, parser: str, titles: Sequence[str]) -> list[Decision]:
     """What an answer decides, one decision for each title that was asked for.
 
     Args:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 
 from harness.config import DIALECTS as DIALECTS
 from harness.errors import UsageError
-from harness.extractors.llm.pack import Pack, Question, packaged
+from harness.extractors.llm.pack import Pack, PackQuestion, packaged
 from harness.signature import digest
 from harness.types import Json
 
@@ -77,7 +77,7 @@ class Protocol:
         """What one report is asked: the findings one by one, or everything at once."""
         return tuple(question.finding for question in self.pack.questions) if self.pack.mode == "single" else ("*",)
 
-    def question(self, finding: str) -> Question:
+    def question(self, finding: str) -> PackQuestion:
         """The question of a finding."""
         return next(question for question in self.pack.questions if question.finding == finding)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from harness.extractors.llm import protocol as models
-from harness.extractors.llm.parser import Reply
+from harness.extractors.llm.parser import ModelReply
 from harness.quiet import Quiet
 
 
@@ -21,11 +21,11 @@ class Ask(Quiet):
     """The framed text."""
 
 
-Settle = Callable[[Ask, Reply | None, str], Awaitable[None]]
+Settle = Callable[[Ask, ModelReply | None, str], Awaitable[None]]
 """Takes what became of a question and where; returns when the answer is committed."""
 
 
-class Source(Protocol):
+class AnswerSource(Protocol):
     """Who answers questions: servers, or an engine in this process."""
 
     async def answer(self, protocol: models.Protocol, asks: Iterator[Ask], settle: Settle) -> None:

@@ -9,7 +9,7 @@ from harness.errors import Problem
 
 
 @dataclass(slots=True)
-class Reader:
+class ScriptReader:
     """The file being read, and what is wrong with it so far."""
 
     file: str
@@ -31,7 +31,7 @@ def assigned(tree: ast.Module, name: str) -> list[ast.expr]:
     return found
 
 
-def once(reader: Reader, tree: ast.Module, name: str) -> ast.expr | None:
+def once(reader: ScriptReader, tree: ast.Module, name: str) -> ast.expr | None:
     """What is assigned to a name once, and never changed; anything else is a problem."""
     found = assigned(tree, name)
     if len(found) != 1:
@@ -54,7 +54,7 @@ def changes(node: ast.AST, name: str) -> bool:
     return False
 
 
-def plain_function(reader: Reader, tree: ast.Module, name: str) -> ast.FunctionDef | None:
+def plain_function(reader: ScriptReader, tree: ast.Module, name: str) -> ast.FunctionDef | None:
     """The one function of that name, without decorators; anything else is a problem."""
     found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name]
     if len(found) != 1 or found[0].decorator_list:

@@ -14,23 +14,27 @@ _YEAR = r"(?P<year>(?:19|20)\d\d)"
 _HAN = "〇零一二三四五六七八九十"
 _NUMBER = rf"(?:\d{{1,2}}|[{_HAN}]{{1,3}})"
 _DAY = r"(?P<day>[0-3]?\d)(?P<nth>st|nd|rd|th)?"
-_BEFORE = "on|dated?|from|since|of|to|until|before|after|prior|film|study|exam|examination|radiographs?|comparison|ct|x-?ray"
+_BEFORE = "on|admitted|discharged|seen|imaged|dated?|from|since|of|to|until|before|after|prior|film|study|exam|examination|radiographs?|comparison|ct|x-?ray"
 _FORMS: tuple[re.Pattern[str], ...] = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         rf"(?<![\d.]){_YEAR}(?P<sep>[-/.])(?P<month>[01]?\d)(?P=sep)(?P<day>[0-3]?\d)(?!\d)",
         r"(?<![\d.-])(?P<one>[0-3]?\d)(?P<sep>[-/.])(?P<two>[0-3]?\d)(?P=sep)(?P<year>(?:19|20)\d\d)(?![\d])",
-        r"(?<![\d./-])(?P<one>[0-3]?\d)(?P<sep>[-/])(?P<two>[0-3]?\d)(?P=sep)(?P<year>\d\d)(?![\d/-])",
-        rf"(?<![A-Za-z]){_MONTH}(?P<dot>\.?)(?P<gap> {{1,2}}|-){_DAY}(?P<comma>,? {{1,2}}|-|, ?){_YEAR}(?!\d)",
+        r"(?<![\d./-])(?P<one>[0-3]?\d)(?P<sep>[-/.])(?P<two>[0-3]?\d)(?P=sep)(?P<year>\d\d)(?![\d/-]|\.\d| ?(?:cm|mm))",
+        rf"(?<![A-Za-z]){_MONTH}(?P<dot>\.?)(?P<gap> {{1,2}}|-){_DAY}(?P<comma>,? {{1,2}}|-|, ?| of ){_YEAR}(?!\d)",
         rf"(?<!\d){_DAY}(?P<gap> {{1,2}}|-| of ){_MONTH}(?P<dot>\.?)(?P<comma>,? {{1,2}}|-|/){_YEAR}(?!\d)",
         rf"(?<!\d){_DAY}(?P<gap>-){_MONTH}(?P<dot>)(?P<comma>-)(?P<year>\d\d)(?!\d)",
         rf"(?<!\d){_DAY}(?P<gap> )?{_MONTH}(?P<dot>\.?)(?P<comma> ?['’])(?P<year>\d\d)(?!\d)",
         rf"(?<![A-Za-z]){_MONTH}(?P<dot>\.?)(?P<gap>,? {{1,2}}|-| of |/){_YEAR}(?!\d)",
+        rf"(?<![A-Za-z]){_MONTH}(?P<dot>\.?)(?P<gap> ?['’])(?P<year>\d\d)(?!\d)",
         rf"(?<![A-Za-z]){_MONTH}(?P<dot>\.?)(?P<gap> {{1,2}}){_DAY}(?![\d:]|\.\d| ?(?:mm|cm|mg|ml))",
         rf"(?<!\d){_DAY}(?P<gap> {{1,2}}| of ){_MONTH}(?P<dot>\.?)(?![A-Za-z])",
         rf"(?P<lead>\b(?:{_BEFORE}),?:? |[(])(?P<one>0?[1-9]|1[0-2]|[12]\d|3[01])(?P<sep>/)(?P<two>[0-3]?\d)(?![\d/]|\.\d| ?(?:cm|mm|mg|of\b))",
+        r"(?<![\d./-])(?P<one>0?[1-9]|1[0-2]|[12]\d|3[01])(?P<sep>/)(?P<two>[0-3]?\d)(?= ?(?:to|-|–|through|until|and) ?[0-3]?\d/[0-3]?\d/\d\d)",
         rf"(?<![\d./]){_YEAR}(?P<sep>[-/])(?P<month>0[1-9]|1[0-2])(?![\d/-]|\.\d)",
         rf"(?<![\d./-])(?P<month>0?[1-9]|1[0-2])(?P<sep>/){_YEAR}(?!\d)",
+        rf"(?<![\dA-Za-z.-]){_YEAR}(?P<sep>)(?P<month>0[1-9]|1[0-2])(?P<day>0[1-9]|[12]\d|3[01])(?![\dA-Za-z-]|\.\d)",
+        rf"(?<!\d){_DAY}(?P<gap>){_MONTH}(?P<dot>)(?P<comma>){_YEAR}(?!\d)",
         rf"(?<!\d){_YEAR}(?= (?:stud(?:y|ies)|films?|exam(?:ination)?s?|radiographs?|ct|mri|x-?rays?|surgery|images?)\b)",
         rf"(?P<lead>\b(?:spring|summer|autumn|winter|fall|in|since|from|of|during|circa|early|late|mid|year|dated|until|before|after) )(?P<late>late |early |mid |mid-)?{_YEAR}(?!\d|\.\d| ?(?:ml|cc|mg|mm|hours))",
         rf"(?<!\d)(?P<year>(?:19|20)\d\d|[{_HAN}]{{4}}|\d\d) ?年 ?(?P<month>{_NUMBER}) ?月 ?(?P<day>{_NUMBER}) ?(?P<unit>[日号])",
@@ -161,7 +165,7 @@ def _writer(match: re.Match[str], start: int, turned: bool) -> Callable[[date], 
         if groups.get(name) is not None
     )
 
-    padded = groups.get("sep") is not None or groups.get("gap") == "-"
+    padded = groups.get("sep") is not None or groups.get("gap") in {"-", ""}
 
     def write(new: date) -> str:
         values = {

@@ -7,7 +7,7 @@ import re
 from harness.formats.privacy.gazetteer import words
 from harness.formats.privacy.span import Span
 
-_CAP = r"(?:(?:St|Ste|Mt|Ft)\.|[A-Z][A-Za-z'’-]{1,24})"
+_CAP = r"(?:(?:St|Ste|Mt|Ft|Dr|Rev)\.|[A-Z][A-Za-z'’-]{1,24})"
 _KINDS = (
     r"Hospitals?|Medical Cent(?:er|re)|Health Cent(?:er|re)|Medical Group|Clinic|Infirmary|Hospice|Sanatorium|Health System|Healthcare|Nursing Home|"
     r"Care Home|Rehabilitation(?: Cent(?:er|re))?|Imaging(?: Cent(?:er|re))?|University|College|School|Institute|Cancer Cent(?:er|re)|Surgery Cent(?:er|re)|"
@@ -19,13 +19,13 @@ _RULES: tuple[re.Pattern[str], ...] = (
     # The place's own words; "St." and "of" may be among them. The kind stays in the report.
     re.compile(rf"(?P<own>(?:{_CAP} (?:of |the |and |& )?){{1,4}})(?P<kind>{_KINDS})\b"),
     re.compile(rf"\b(?P<kind>University|Hospital|College|Institute|Church) of (?P<own>{_CAP}(?: {_CAP}){{0,2}})"),
-    re.compile(rf"(?<!\d)(?P<own>\d{{1,5}}[A-Z]? (?:[NSEW]\.? )?(?:{_CAP} ){{1,3}})(?:{_STREETS})\b\.?"),
+    re.compile(rf"(?<!\d)(?P<own>\d{{1,5}}[A-Z]? (?:[NSEW]\.? )?(?:{_CAP} ){{1,5}})(?:{_STREETS})\b\.?"),
     re.compile(rf"(?P<own>{_CAP}(?: {_CAP}){{0,2}}, (?:{_STATES})(?: \d{{5}}(?:-\d{{4}})?)?)(?![A-Za-z])"),
     re.compile(r"(?P<own>(?i:\bP\.? ?O\.? Box) \d{1,6})"),
     re.compile(r"(?<![A-Z0-9])(?P<own>[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2})(?![A-Z0-9])"),
 )
 _TOWN = re.compile(
-    r"\b(?:lives in|living in|resident of|transferred from|moved (?:to|from)|travel(?:led|ed|s)? (?:to|from|in)|born in|visiting|visited|native of|city of|town of) "
+    r"\b(?i:(?:lives?|living) (?:alone |together )?(?:in|at|near)|resid(?:es?|ing) (?:in|at)|resident of|transferred from|moved (?:to|from)|travel(?:led|ed|s)? (?:to|from|in)|born in|visiting|visited|native of|city of|town of|returned from|admitted from|referred from|flew (?:in )?from|works? (?:at|for)|employed (?:at|by)) "
     rf"(?P<own>{_CAP}(?: {_CAP}){{0,2}})"
 )
 # After a weaker word one capitalised word may be a disease.
@@ -43,9 +43,11 @@ def find(text: str) -> list[Span]:
             end = match.start("own") + len(match["own"].rstrip())
             if end > start:
                 found.append(Span("place", start, end))
+    plain = words("common") | words("eponyms")
     for rule in (_TOWN, _ELSEWHERE):
         for match in rule.finditer(text):
-            if not {word.lower().rstrip(".") for word in match["own"].split()} & words("common"):
+            own = [word.lower().rstrip(".") in plain for word in match["own"].split()]
+            if not all(own) and (rule is _TOWN or not own[0]):
                 found.append(Span("place", *match.span("own")))
     cities = words("cities")
     found += [Span("place", *match.span()) for match in re.finditer(r"\b[A-Z][a-z]{3,14}\b", text) if match[0].lower() in cities]

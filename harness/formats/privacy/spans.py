@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from harness.formats.privacy import chinese, dates, names, numbers, places
+from harness.formats.privacy import chinese, dates, names, numbers, places, repeated
 from harness.formats.privacy.span import KINDS, Span
 
 
@@ -20,6 +20,11 @@ def find(text: str, known: Collection[str] = ()) -> tuple[Span, ...]:
     for rule in (numbers.find, names.find, places.find, chinese.find):
         claimed += rule(text)
     return _apart(claimed)
+
+
+def with_names(text: str, spans: Iterable[Span], known: Collection[str]) -> tuple[Span, ...]:
+    """The spans of a text and the names in it that are known from other reports (`repeated.names`)."""
+    return _apart([*spans, *repeated.find(text, known)])
 
 
 def _known(text: str, known: Collection[str]) -> Iterable[tuple[int, int]]:
@@ -41,11 +46,20 @@ def _inside(text: str, start: int, end: int) -> bool:
 
 
 def _apart(claimed: Iterable[Span]) -> tuple[Span, ...]:
-    """Longest first, then the more trusted kind; what overlaps a chosen one is left out."""
+    """Longest first, then the more trusted kind; of one that overlaps a chosen one only what is left counts."""
     chosen: list[Span] = []
     taken: set[int] = set()
     for span in sorted(claimed, key=lambda item: (-item.size, KINDS.index(item.kind), item.start)):
-        if span.size and taken.isdisjoint(range(span.start, span.end)):
-            chosen.append(span)
-            taken.update(range(span.start, span.end))
+        chosen += _left(span, taken)
+        taken.update(range(span.start, span.end))
     return tuple(sorted(chosen, key=lambda item: item.start))
+
+
+def _left(span: Span, taken: set[int]) -> list[Span]:
+    """The parts of a span that no other one has; part of a date is a number."""
+    if taken.isdisjoint(range(span.start, span.end)):
+        return [span] if span.size else []
+    free = [at for at in range(span.start, span.end) if at not in taken]
+    starts = [at for at in free if at - 1 not in free]
+    ends = [at + 1 for at in free if at + 1 not in free]
+    return [Span("number" if span.kind == "date" else span.kind, *part) for part in zip(starts, ends, strict=True)]

@@ -6,10 +6,12 @@ Nothing here knows what the columns mean. Nothing is executed, unpacked or fetch
 from __future__ import annotations
 
 import codecs
+import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from harness.formats.complaints import Complaints
 from harness.formats.tabular import from_csv, from_json, from_parquet
@@ -21,6 +23,8 @@ __all__ = ["Row", "Table", "check_name", "parse", "read", "study_id"]
 MAX_BYTES = 1 << 30
 """A file over 1 GiB is refused unread; MIMIC-CXR's 227,835 reports are about a seventh of that."""
 MAX_ROWS = 2_000_000
+KEPT = 64 << 20
+"""The rows of a larger file are read again whenever they are wanted, so that memory does not grow with the file."""
 
 _SUFFIXES = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".parquet": "parquet", ".pq": "parquet"}
 _NAMES = {"csv": "CSV", "jsonl": "JSON Lines", "json": "JSON", "parquet": "Parquet"}
@@ -56,9 +60,61 @@ class Table(Quiet):
     """`csv`, `jsonl`, `json`, `mapping` (a JSON object from id to text), `parquet`, or empty where it is none of them."""
     columns: tuple[str, ...] = ()
     """In lower case, without blanks around them, in the order of their first appearance."""
-    rows: tuple[Row, ...] = field(default=(), repr=False)
+    rows: Iterable[Row] = field(default=(), repr=False)
+    """Can be iterated more than once."""
+    count: int = 0
+    """How many rows."""
     complete: bool = True
-    """False where reading had to stop early: what is absent from the rows may stand further on in the file."""
+    """False where reading had to stop early: what is absent from the rows may follow later in the file."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Origin(Quiet):
+    """What is read: a file or bytes, opened anew for every pass."""
+
+    open: Callable[[], IO[bytes]] = field(repr=False)
+    size: int
+
+    def ends(self) -> tuple[bytes, bytes]:
+        """The first bytes and the last one."""
+        with self.open() as stream:
+            head = stream.read(4096)
+            stream.seek(max(0, self.size - 1))
+            return head, stream.read(1)
+
+    def lines(self, newline: str = "\n") -> Iterator[str]:
+        """The lines with their ends; what is not UTF-8, and NUL, is replaced by U+FFFD."""
+        with self.open() as stream, io.TextIOWrapper(stream, "utf-8-sig", errors="replace", newline=newline) as text:
+            for line in text:
+                yield line.replace("\0", "\ufffd")
+
+    def parsed(self, kind: str, complaints: Complaints) -> Iterator[Row]:
+        """The rows by the reader of a format."""
+        if kind == "parquet":
+            with self.open() as stream:
+                yield from from_parquet.rows(stream, complaints)
+        elif kind == "csv":
+            yield from from_csv.rows(self.lines(newline=""), complaints)
+        else:
+            yield from (from_json.lines if kind == "jsonl" else from_json.document)(self.lines(), complaints)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Again(Quiet):
+    """The rows of a large file, read anew by every iteration; what is wrong with them is among the complaints already."""
+
+    content: _Origin
+    kind: str
+    count: int
+
+    def __iter__(self) -> Iterator[Row]:
+        left = self.count
+        rows = self.content.parsed(self.kind, Complaints(""))
+        while left:
+            row = next(rows)
+            if row.line:
+                left -= 1
+                yield row
 
 
 def read(path: Path, complaints: Complaints) -> Table:
@@ -67,14 +123,14 @@ def read(path: Path, complaints: Complaints) -> Table:
         if not path.is_file():
             complaints.add("no file", "there is no such file" if not path.exists() else "it is not a file", "Name a file")
             return Table("", complete=False)
-        if path.stat().st_size > MAX_BYTES:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
             complaints.add("too large", f"it holds more than {MAX_BYTES >> 30} GiB", "Split it, or keep only the columns that are read")
             return Table("", complete=False)
-        data = path.read_bytes()
+        table = _read(_Origin(lambda: path.open("rb"), size), complaints)
     except OSError as error:
         complaints.add("unreadable", f"it cannot be read ({type(error).__name__})", "Check its permissions")
         return Table("", complete=False)
-    table = parse(data, complaints)
     check_name(path.name, table, complaints)
     return table
 
@@ -89,32 +145,38 @@ def check_name(name: str, table: Table, complaints: Complaints) -> None:
 
 def parse(data: bytes, complaints: Complaints) -> Table:
     """Read a table from a file's content; what is wrong with it goes into `complaints`."""
-    if not data.strip():
-        complaints.add("empty file", "it is empty", "Write a header and one row a study")
-        return Table("", complete=False)
-    if data.startswith(b"PAR1"):
-        return _collect("parquet", from_parquet.rows(data, complaints), complaints)
-    if (foreign := _foreign(data)) is not None:
+    return _read(_Origin(lambda: io.BytesIO(data), len(data)), complaints)
+
+
+def _read(content: _Origin, complaints: Complaints) -> Table:
+    head, last = content.ends()
+    if head.startswith(b"PAR1"):
+        return _collect("parquet", content, complaints)
+    if (foreign := _foreign(head, last)) is not None:
         remedy = "Save it as UTF-8" if "UTF-8" in foreign else _SAVE_AS
         complaints.add("not a table", f"it is {foreign}, which is not read", remedy)
         return Table("", complete=False)
-    text = _decode(data, complaints)
-    kind = _shape(text)
-    reader = {"csv": from_csv.rows, "jsonl": from_json.lines}.get(kind, from_json.document)
-    return _collect(kind, reader(text, complaints), complaints)
+    kind = _shape(content.lines())
+    if not kind:
+        complaints.add("empty file", "it is empty", "Write a header and one row a study")
+        return Table("", complete=False)
+    _check_text(content, complaints)
+    return _collect(kind, content, complaints)
 
 
-def _collect(kind: str, rows: Iterator[Row], complaints: Complaints) -> Table:
+def _collect(kind: str, content: _Origin, complaints: Complaints) -> Table:
     columns: dict[str, None] = {}
-    kept: list[Row] = []
-    complete = True
+    kept: list[Row] | None = [] if content.size <= KEPT else None
+    count, complete = 0, True
     try:
-        for row in rows:
-            if len(kept) == MAX_ROWS:
+        for row in content.parsed(kind, complaints):
+            if count == MAX_ROWS:
                 complaints.add("too many rows", f"it holds more than {MAX_ROWS:,} rows", "Split it")
                 raise Stopped
             if row.line:
-                kept.append(row)
+                count += 1
+                if kept is not None:
+                    kept.append(row)
             if row.cells.keys() - columns.keys():
                 columns.update(dict.fromkeys(row.cells))
                 if len(columns) > MAX_COLUMNS:
@@ -122,60 +184,53 @@ def _collect(kind: str, rows: Iterator[Row], complaints: Complaints) -> Table:
                     raise Stopped
     except Stopped:
         complete = False
-    return Table(kind, tuple(columns), tuple(kept), complete)
+    rows = _Again(content, kind, count) if kept is None else tuple(kept)
+    return Table(kind, tuple(columns), rows, count, complete)
 
 
-def _foreign(data: bytes) -> str | None:
-    """What the content is where it is no table at all; known by its first bytes."""
+def _foreign(head: bytes, last: bytes) -> str | None:
+    """What the content is where it is no table at all; known by its first bytes and its last."""
     for magic, name in _REFUSED:
-        if data.startswith(magic):
+        if head.startswith(magic):
             return name
-    if data[257:262] == b"ustar":
+    if head[257:262] == b"ustar":
         return "a tar archive"
-    if (data[-1:] == b"." and _PICKLE.match(data)) or data[:1] == b"\x80":
+    if (last == b"." and _PICKLE.match(head)) or head[:1] == b"\x80":
         return "a Python pickle"
-    if _WEB_PAGE.match(data):
+    if _WEB_PAGE.match(head):
         return "a web page or XML"
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "text in UTF-16, not UTF-8"
     return None
 
 
-def _decode(data: bytes, complaints: Complaints) -> str:
-    """Text from bytes; every line that is not UTF-8 or holds a NUL byte is a problem of its own."""
-    data = data.removeprefix(codecs.BOM_UTF8)
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        for number, line in enumerate(data.split(b"\n"), 1):
+def _check_text(content: _Origin, complaints: Complaints) -> None:
+    """Every line that is not UTF-8 or holds a NUL byte is a problem of its own."""
+    with content.open() as stream:
+        for number, line in enumerate(stream, 1):
+            line = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
             try:
                 line.decode()
             except UnicodeDecodeError as error:
                 what = f"byte {error.start + 1} of the line is not UTF-8"
                 complaints.add("not UTF-8", what, "Save the file as UTF-8; it may be in Windows-1252 or GB18030 now", number)
-        text = data.decode(errors="replace")
-    if "\0" in text:
-        for number, part in enumerate(text.split("\n"), 1):
-            if "\0" in part:
-                complaints.add(
-                    "NUL", f"character {part.index(chr(0)) + 1} of the line is a NUL", "Write the file again as plain text", number
-                )
-        text = text.replace("\0", "\ufffd")
-    return text
+            if b"\0" in line:
+                place = line.decode(errors="replace").index("\0") + 1
+                complaints.add("NUL", f"character {place} of the line is a NUL", "Write the file again as plain text", number)
 
 
-def _shape(text: str) -> str:
-    """Which of the text formats it is.
+def _shape(lines: Iterator[str]) -> str:
+    """Which of the text formats it is; empty where there is no text.
 
     A JSON object that begins on the first line is JSON Lines where the next line begins an object as well, or where it names
     `study_id`; otherwise it maps ids to texts.
     """
-    head = text.lstrip()
-    if head[:1] == "[":
+    filled = (line.lstrip() for line in lines if line.strip())
+    first = next(filled, "")
+    if first[:1] == "[":
         return "json"
-    if head[:1] != "{":
-        return "csv"
-    first, _, rest = head.partition("\n")
-    if rest.lstrip()[:1] == "{" or '"study_id"' in first.lower():
+    if first[:1] != "{":
+        return "csv" if first else ""
+    if '"study_id"' in first.lower() or next(filled, "")[:1] == "{":
         return "jsonl"
     return "mapping"

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from harness.formats.complaints import Complaints
 from harness.formats.tabular.rows import MAX_COLUMNS, Row, Stopped
 
+LONGEST = 10_000_000
+"""Characters of a field. The csv module keeps one limit for the whole process, which other packages change: it is set before each reading."""
 
-def rows(text: str, complaints: Complaints) -> Iterator[Row]:
-    """The header, then every row that has as many fields as the header; the delimiter is the one that the header holds most of."""
-    first = text.lstrip("\r\n").partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    records = _records(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), complaints)
+
+def rows(lines: Iterator[str], complaints: Complaints) -> Iterator[Row]:
+    """The header, then every row that has as many fields as the header; the delimiter is the one that the header holds most of.
+
+    Args:
+        lines: The file's lines with their line ends.
+        complaints: Takes what is wrong.
+    """
+    before: list[str] = []
+    for first in lines:
+        before.append(first)
+        if first.strip("\r\n"):
+            break
+    delimiter = max(",;\t", key=before[-1].count)
+    csv.field_size_limit(LONGEST)
+    records = _records(csv.reader(chain(before, lines), delimiter=delimiter, strict=True), complaints)
     start, header = next(records, (1, []))
     columns = [name.strip().lower() for name in header]
     if len(columns) > MAX_COLUMNS:
@@ -47,7 +60,7 @@ def _records(reader: Any, complaints: Complaints) -> Iterator[tuple[int, list[st
             if "end of data" in str(error):
                 what, remedy = "a quotation mark opened in this row is never closed", "The file is cut off, or close the quotation mark"
             elif "limit" in str(error):
-                what = f"a field of this row has more than {csv.field_size_limit():,} characters"
+                what = f"a field of this row has more than {LONGEST:,} characters"
                 remedy = "Close the quotation mark, or shorten the report"
             else:
                 what, remedy = "the quotation marks of this row do not match", 'Double each quotation mark inside a report: ""'

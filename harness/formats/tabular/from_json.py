@@ -28,23 +28,23 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _OBJECTS = json.JSONDecoder(object_pairs_hook=_object)
 
 
-def lines(text: str, complaints: Complaints) -> Iterator[Row]:
+def lines(text: Iterator[str], complaints: Complaints) -> Iterator[Row]:
     """The rows of JSON Lines; a line that is broken costs that line alone."""
-    every = text.rstrip().split("\n")
-    for number, line in enumerate(every, 1):
-        stripped = line.strip(" \t\r")
-        if not stripped:
-            continue
+    filled = ((number, line.strip(" \t\r\n")) for number, line in enumerate(text, 1) if line.strip())
+    number, line = next(filled, (0, ""))
+    while line:
+        following = next(filled, (0, ""))
         try:
-            yield from _row(number, _OBJECTS.decode(stripped), complaints)
+            yield from _row(number, _OBJECTS.decode(line), complaints)
         except (ValueError, RecursionError) as error:
-            what = _broken(error, stripped, whole=number == len(every))
+            what = _broken(error, line, whole=not following[1])
             complaints.add("broken JSON", what, "Write one JSON object a line", number)
+        number, line = following
 
 
-def document(text: str, complaints: Complaints) -> Iterator[Row]:
-    """The rows of a list of objects, or of one object from id to text; a cut file is read up to the cut."""
-    for line, key, value in _members(text, complaints):
+def document(text: Iterator[str], complaints: Complaints) -> Iterator[Row]:
+    """The rows of a list of objects, or of one object from id to text; a cut file is read up to the cut. All of it is in memory."""
+    for line, key, value in _members("".join(text), complaints):
         if key is None:
             yield from _row(line, value, complaints)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any
 
 from harness.formats.complaints import Complaints
 from harness.formats.tabular.rows import MAX_COLUMNS, Row, Stopped
@@ -13,16 +13,16 @@ MAX_VALUE = 1_000_000
 MAX_UNPACKED = 2 << 30
 
 
-def rows(data: bytes, complaints: Complaints) -> Iterator[Row]:
+def rows(stream: IO[bytes], complaints: Complaints) -> Iterator[Row]:
     """The columns, then every row."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        plain = pq.ParquetFile(pa.BufferReader(data))
+        plain = pq.ParquetFile(stream)
         columns = _flat(plain, complaints)
         text = [field.name for field in plain.schema_arrow if _is_text(field.type)]
-        file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=text)
+        file = pq.ParquetFile(stream, read_dictionary=text)
         nested: dict[str, Any] = {field.name.strip().lower(): [] for field in plain.schema_arrow if pa.types.is_nested(field.type)}
         yield Row(0, {field.name.strip().lower(): None for field in plain.schema_arrow})
         number = 0

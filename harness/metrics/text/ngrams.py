@@ -33,7 +33,7 @@ class Texts:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class NgramCounts:
     """How often each n-gram occurs in each text: one entry per different n-gram of a text."""
 
     text: Ints
@@ -45,9 +45,9 @@ class Counts:
 class Order:
     """The n-grams of one order on all sides, numbered alike."""
 
-    references: Counts
-    candidates: Counts
-    others: Counts
+    references: NgramCounts
+    candidates: NgramCounts
+    others: NgramCounts
     """Of the further texts (those that idf was taken from); empty where there are none."""
     common: tuple[Ints, Ints]
     """Where candidate and reference of one pair hold the same n-gram: indices into references and into candidates."""
@@ -109,7 +109,7 @@ def _order(text: Ints, gram: Ints, size: int, firsts: Ints) -> Order:
         part = slice(bounds[side], bounds[side + 1])
         key, times = np.unique((text[part] - firsts[side]) * max(size, 1) + gram[part], return_counts=True)
         keys.append(key)
-        counts.append(Counts(key // max(size, 1), key % max(size, 1), times))
+        counts.append(NgramCounts(key // max(size, 1), key % max(size, 1), times))
     _, first, second = np.intersect1d(keys[0], keys[1], assume_unique=True, return_indices=True)
     return Order(counts[0], counts[1], counts[2], (first, second), size)
 

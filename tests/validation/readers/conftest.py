@@ -16,7 +16,7 @@ from harness.records.store import Store
 from harness.types import Access, Cohort
 from validation.readers import create, folder, simulated, texts
 from validation.readers.folder import Folder
-from validation.readers.study import Study
+from validation.readers.study import ReadingStudy
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Made:
 
     cohort: Cohort
     folder: Folder
-    study: Study
+    study: ReadingStudy
     texts: dict[str, tuple[str, ...]]
 
     def hand_in(self, *numbers: int, seed: int = 0) -> None:
@@ -57,7 +57,7 @@ def study_of(cohort: Cohort, name: str = "trial", **plan: Any) -> Made:
     settings = {"items": 12, "part": "test", **plan}
     store = Store(home() / "store")
     chosen = extractor("lexical") if settings.get("how") == "rare" else None
-    made = create.study(cohort, create.Plan(**settings), seed="7", salt="ab" * 32, store=store, extractor=chosen)
+    made = create.study(cohort, create.ReadingPlan(**settings), seed="7", salt="ab" * 32, store=store, extractor=chosen)
     place = folder.place(name)
     place.freeze(made)
     return Made(cohort, place, made, texts.load(made, store))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from harness.config.home import home
 from harness.types import Access
 from ranscore.commands import main
 from tests.validation.readers.conftest import Made, cohort_of, study_of
-from validation.readers import exchange, folder, sheets, simulated, standard, texts
+from validation.readers import exchange, folder, questions, sheets, simulated, standard, texts
 
 
 def say(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
@@ -132,12 +133,51 @@ def test_answers_go_out_and_come_in_again_without_loss(kind: str, made: Made, tm
     assert standard.labels_of(other.folder.path) == standard.labels_of(made.folder.path)
 
 
-def test_tasks_for_another_program_hold_the_reports_and_no_answer(made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_tasks_for_another_program_are_blind_and_come_back_answered(made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert say(capsys, "export", "trial", "-o", str(tmp_path))[0] == 3, "nobody has answered"
+    assert say(capsys, "export", "trial", "--format", "csv", "--text", "-o", str(tmp_path))[0] == 2
     assert say(capsys, "export", "trial", "--format", "label-studio", "--text", "-o", str(tmp_path))[0] == 0
-    tasks = json.loads((tmp_path / "answers.json").read_text())
-    assert len(tasks) == sum(len(order) for order in made.study.orders.values())
-    assert all(task["annotations"] == [] and task["data"]["text"] for task in tasks)
+    assert say(capsys, "export", "trial", "--format", "doccano", "--text", "-o", str(tmp_path))[0] == 0
     assert (tmp_path / "labels.xml").read_text().count("<Choices ") == 20
+    for number, reader in enumerate(made.study.readers):
+        path, lines = tmp_path / f"tasks.{reader}.json", tmp_path / f"tasks.{reader}.jsonl"
+        tasks, documents = json.loads(path.read_text()), [json.loads(line) for line in lines.read_text().splitlines()]
+        assert len(tasks) == len(documents) == len(made.study.orders[reader])
+        for task, document in zip(tasks, documents, strict=True):
+            assert task["annotations"] == [] and set(task["data"]) == {"reader", "position", "text"}
+            assert document == task["data"] | {"label": []}
+        meant = simulated.sheet(made.study, reader, made.cohort.labels, simulated.SIX[number], np.random.default_rng(number))
+        words = {1: "present", 0: "absent", -1: "uncertain"}
+        for task, document in zip(tasks, documents, strict=True):
+            given = meant.replies[task["data"]["position"]].values
+            results = [{"from_name": name, "value": {"choices": [words[int(value)]]}} for name, value in given.items()]
+            task["annotations"] = [{"result": results}]
+            document["label"] = [f"{name}: {words[int(value)]}" for name, value in given.items()]
+        path.write_text(json.dumps(tasks))
+        lines.write_text("".join(json.dumps(document) + "\n" for document in documents))
+        for file in (path, lines):
+            (back,) = exchange.read(file, made.study)
+            assert {at: reply.values for at, reply in back.replies.items()} == {at: reply.values for at, reply in meant.replies.items()}
+        assert say(capsys, "import", "trial", str(path))[0] == 0
+    assert say(capsys, "settle", "trial")[0] == 0
+    tasks[0]["data"]["position"] = 99
+    path.write_text(json.dumps(tasks))
+    code, said = say(capsys, "import", "trial", str(path))
+    assert code == 3 and "no such position" in said
+
+
+def test_tasks_of_a_rating_name_no_system(tmp_path: Path, made: Made) -> None:
+    study = replace(
+        made.study,
+        form=questions.form("rating"),
+        with_reference=True,
+        items=tuple(replace(item, system="record-17", system_name="Secret Model") for item in made.study.items),
+    )
+    written = exchange.tasks(study, "label-studio", dict.fromkeys(made.texts, ("Original words.", "Generated words.")))
+    assert len(written) == 7
+    for content in written.values():
+        assert not any(word in content for word in ("Secret Model", "record-17", *(item.study for item in study.items)))
+    assert "The radiologist's report of the same film\\nOriginal words.\\n\\nReport\\nGenerated" in written["tasks.reader-1.json"]
 
 
 def test_a_label_file_of_one_reader_is_imported(made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,7 +19,9 @@ from harness.config.home import home
 from harness.records.store import Store
 from harness.types import Access, Text
 from leaderboard import static_site
-from leaderboard.content import Shelf
+from leaderboard.content import BoardContent
+from leaderboard.html.addresses import Live
+from leaderboard.views import router
 from ranscore.commands import main
 from tests.boards import demo_store
 from tests.validation.readers.conftest import Made, cohort_of, study_of
@@ -171,6 +173,9 @@ def test_a_server_says_nothing_of_what_it_serves(secret: Made, tmp_path: Path) -
 def test_the_tab_of_a_credentialed_standard_holds_no_word(secret: Made, demo_store: Store, tmp_path: Path) -> None:
     secret.hand_in()
     standard.write(secret.folder, standard.settle(secret.study, secret.folder.counting(), 0))
-    static_site.write(Shelf(demo_store), tmp_path)
-    assert "hidden" in next(tmp_path.glob("readers-*.html")).read_text()
+    # The running page beside another board, and the static site of a store that has none: both draw every part of the tab.
+    (tmp_path / "readers.html").write_text(str(router.render(BoardContent(demo_store), "readers", {}, Live())))
+    static_site.write(BoardContent(Store(tmp_path / "empty")), tmp_path / "site")
+    for name in ("readers.html", "site/index.html"):
+        assert "hidden" in (tmp_path / name).read_text()
     assert leaking(tmp_path) == []

@@ -24,7 +24,7 @@ from tests.validation.readers.test_study import embedded
 from validation.readers import journal, practise, server, standard
 from validation.readers.journal import Journal
 from validation.readers.sheets import Reply
-from validation.readers.web import Place
+from validation.readers.web import ListenAddress
 
 FORK = multiprocessing.get_context("fork")
 
@@ -60,7 +60,9 @@ def free_port() -> int:
 
 def start(made: Made, port: int) -> Any:
     """The server in a process of its own, once it answers."""
-    process = FORK.Process(target=server.serve, args=(made.folder, made.study, made.texts, Place(port=port), lambda addresses: None))
+    process = FORK.Process(
+        target=server.serve, args=(made.folder, made.study, made.texts, ListenAddress(port=port), lambda addresses: None)
+    )
     process.start()
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
@@ -251,22 +253,22 @@ def test_a_full_disk_acknowledges_nothing_and_damages_nothing(made: Made, monkey
 
 def test_two_servers_do_not_write_one_study(made: Made) -> None:
     with running(made), pytest.raises(UsageError, match="another process serves"):
-        server.serve(made.folder, made.study, made.texts, Place(port=0), lambda addresses: None)
+        server.serve(made.folder, made.study, made.texts, ListenAddress(port=0), lambda addresses: None)
 
 
 @pytest.mark.parametrize(
     ("place", "refused"),
     [
-        (Place(host="0.0.0.0"), True),
-        (Place(host="192.0.2.1"), True),
-        (Place(host="192.0.2.1", address="http://readers.example.org"), True),
-        (Place(host="192.0.2.1", address="https://readers.example.org"), False),
-        (Place(host="192.0.2.1", certificate=Path("c"), key=Path("k")), False),
-        (Place(), False),
-        (Place(host="::1"), False),
+        (ListenAddress(host="0.0.0.0"), True),
+        (ListenAddress(host="192.0.2.1"), True),
+        (ListenAddress(host="192.0.2.1", address="http://readers.example.org"), True),
+        (ListenAddress(host="192.0.2.1", address="https://readers.example.org"), False),
+        (ListenAddress(host="192.0.2.1", certificate=Path("c"), key=Path("k")), False),
+        (ListenAddress(), False),
+        (ListenAddress(host="::1"), False),
     ],
 )
-def test_credentialed_text_does_not_cross_a_network_in_the_clear(place: Place, refused: bool) -> None:
+def test_credentialed_text_does_not_cross_a_network_in_the_clear(place: ListenAddress, refused: bool) -> None:
     if refused:
         with pytest.raises(RefusedError, match="unencrypted"):
             place.check(Access.CREDENTIALED)
@@ -281,7 +283,7 @@ def test_an_exercise_tells_the_standard_only_when_asked_and_scores_at_the_end() 
     standard.write(made.folder, standard.settle(made.study, made.folder.counting(), 0))
     exercise = practise.exercise(made.folder, made.texts, 5, "seed")
     port = free_port()
-    process = FORK.Process(target=practise.serve, args=(exercise, Place(port=port), lambda address: None))
+    process = FORK.Process(target=practise.serve, args=(exercise, ListenAddress(port=port), lambda address: None))
     process.start()
     try:
         client = Client(port)

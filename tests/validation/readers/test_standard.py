@@ -21,7 +21,7 @@ from validation.readers import copies, draw, folder, questions, rule, standard
 from validation.readers.check import check
 from validation.readers.rule import Decision, decide
 from validation.readers.sheets import Reply, Sheet
-from validation.readers.study import CohortRef, Draw, Item, Showing, Study
+from validation.readers.study import CohortRef, Draw, Item, ReadingStudy, Showing
 
 READERS = tuple(f"reader-{number}" for number in range(1, 7))
 FINDINGS = [name for name in RAN_21 if name != "No Finding"]
@@ -51,10 +51,10 @@ def test_every_vote_of_six_readers_is_decided_as_written_down() -> None:
     assert decide((1, 1, 1, 1, 1, 0), 6) == Decision(None, "spread"), "unanimity asked for"
 
 
-def big_study(items: int = 300) -> Study:
+def big_study(items: int = 300) -> ReadingStudy:
     """Three hundred reports, six readers, no text behind them."""
     names = [f"{number:03d}" for number in range(items)]
-    return Study(
+    return ReadingStudy(
         form=questions.form("findings"),
         cohort=CohortRef(name="none", digest="0" * 64, section=Section.BOTH, access=Access.OPEN, language="en"),
         draw=Draw(how="random", part="test", of=items, seed="1"),
@@ -68,7 +68,7 @@ def big_study(items: int = 300) -> Study:
 STUDY = big_study()
 
 
-def sheets_of(study: Study, seed: int, holes: float, absent: int) -> dict[str, Sheet]:
+def sheets_of(study: ReadingStudy, seed: int, holes: float, absent: int) -> dict[str, Sheet]:
     """Random answers: ties, uncertain majorities, open questions, readers without a sheet."""
     rng = np.random.default_rng(seed)
     lean = rng.choice([1, 0, -1], size=(len(study.items), len(FINDINGS)), p=[0.3, 0.5, 0.2])

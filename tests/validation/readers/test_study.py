@@ -19,7 +19,7 @@ from harness.records.store import Store
 from tests.validation.readers.conftest import Made, cohort_of, study_of
 from validation.readers import create, draw, folder, page, questions, study, texts
 from validation.readers.questions import KINDS, LANGUAGES
-from validation.readers.study import Study
+from validation.readers.study import ReadingStudy
 
 
 @given(st.dictionaries(st.text("abcdef", min_size=1, max_size=3), st.integers(1, 60), min_size=1, max_size=21), st.integers(0, 400))
@@ -140,7 +140,7 @@ def test_a_text_that_was_changed_since_is_named_and_no_sheet_is_made(made: Made)
 def test_a_plan_that_cannot_be_carried_out_says_why(plan: dict[str, object], words: str) -> None:
     cohort = cohort_of(30)
     with pytest.raises((UsageError, InputError), match=words):
-        create.study(cohort, create.Plan(**{"items": 12, **plan}), seed="1", salt="00" * 32)  # type: ignore[arg-type]
+        create.study(cohort, create.ReadingPlan(**{"items": 12, **plan}), seed="1", salt="00" * 32)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -182,13 +182,13 @@ def test_a_sheet_holds_her_reports_in_her_order_and_nothing_else_of_the_study() 
         assert not [other for other in made.study.readers if other != reader and other in plain]
 
 
-def test_a_pair_does_not_tell_which_report_is_the_original(two_systems: Study) -> None:
+def test_a_pair_does_not_tell_which_report_is_the_original(two_systems: ReadingStudy) -> None:
     assert two_systems.kind == "pairs"
     assert len({shown.swapped for order in two_systems.orders.values() for shown in order}) == 2
 
 
 @pytest.fixture
-def two_systems(made: Made) -> Study:
+def two_systems(made: Made) -> ReadingStudy:
     orders = {reader: draw.order([item.id for item in made.study.items], reader, 0, "1", swaps=True) for reader in made.study.readers}
     return replace(made.study, form=questions.form("pairs"), orders=orders)
 

@@ -6,8 +6,10 @@
   const KEY = `ranscore:${D.sheet}:`;
   const answers = new Map();      // position -> {values, rest, seconds}
   const waiting = new Set();      // positions whose newest answers the server has not confirmed
+  const stamps = new Map();       // position -> when its newest answers were given
+  const early = new Set();        // positions that were answered before the database was open
   const truths = new Map();       // practise: position -> the standard's answers
-  let at = 1, current = 0, since = 0, shownAt = performance.now(), keeps = true, refused = false, sending = false, retry = 1000;
+  let at = 1, current = 0, since = 0, shownAt = performance.now(), keeps = true, refused = false, sending = false, retry = 1000, handed = false, result = "", keptAt = 0;
   let keys = true;
 
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -30,26 +32,96 @@
 
   // Keeping: every answer at once, in this browser; with a server, until it confirms.
   const store = {
-    put(name, value) { try { localStorage.setItem(KEY + name, JSON.stringify(value)); } catch { keeps = false; } },
-    take(name) { try { localStorage.removeItem(KEY + name); } catch { keeps = false; } },
+    put(name, value) { try { localStorage.setItem(KEY + name, JSON.stringify(value)); return true; } catch { return false; } },
+    take(name) { try { localStorage.removeItem(KEY + name); } catch { /* It was never there. */ } },
     get(name) { try { return JSON.parse(localStorage.getItem(KEY + name)); } catch { return null; } },
   };
+  // Browsers write localStorage to the disk seconds later. This database has an answer on the disk when its transaction is complete.
+  const disk = {
+    base: null, pending: 0,
+    open() {
+      return new Promise(done => {
+        setTimeout(done, 3000);
+        try {
+          const request = indexedDB.open("ranscore-sheets", 1);
+          request.onupgradeneeded = () => request.result.createObjectStore("answers");
+          request.onsuccess = () => { disk.base = request.result; disk.base.onversionchange = () => disk.base.close(); done(); };
+          request.onerror = request.onblocked = done;
+        } catch { done(); }
+      });
+    },
+    change(act, ended) {
+      try {
+        const change = disk.base.transaction("answers", "readwrite", {durability: "strict"});
+        change.oncomplete = () => ended(true);
+        change.onerror = change.onabort = () => ended(false);
+        act(change.objectStore("answers"));
+      } catch { ended(false); }
+    },
+    put(name, value, local) {
+      if (disk.pending === 0) keptAt = performance.now();
+      disk.pending += 1;
+      const slow = setTimeout(state, 400);
+      disk.change(table => table.put(value, KEY + name), good => { clearTimeout(slow); disk.pending -= 1; keeps = good || local; state(); });
+    },
+    take(name) { if (disk.base) disk.change(table => table.delete(KEY + name), () => {}); },
+    all() {
+      return new Promise(done => {
+        const found = new Map();
+        setTimeout(done, 3000, found);
+        try {
+          const request = disk.base.transaction("answers").objectStore("answers").openCursor(IDBKeyRange.bound(KEY, KEY + "\uffff"));
+          request.onsuccess = () => {
+            if (!request.result) { done(found); return; }
+            found.set(Number(request.result.key.slice(KEY.length)), request.result.value);
+            request.result.continue();
+          };
+          request.onerror = () => done(found);
+        } catch { done(found); }
+      });
+    },
+  };
   const sound = value => value && typeof value === "object" && value.values && typeof value.values === "object" && Array.isArray(value.rest);
+  const plain = value => ({values: value.values, rest: value.rest, seconds: Number(value.seconds) || 0});
+
+  // What is newest of an answer: on the server, in localStorage, or on the disk.
+  function newest(position, kept) {
+    if (!sound(kept) || (kept.kept || 0) < (stamps.get(position) || 0)) return false;
+    const changed = JSON.stringify(plain(kept)) !== JSON.stringify(plain(reply(position)));
+    stamps.set(position, kept.kept || 0);
+    answers.set(position, plain(kept));
+    if (served) waiting.add(position);
+    return changed;
+  }
 
   function restore() {
     for (const [position, value] of Object.entries(D.answers)) answers.set(Number(position), value);
-    for (let position = 1; position <= total; position++) {
-      const kept = store.get(position);
-      if (sound(kept)) { answers.set(position, kept); if (served) waiting.add(position); }
-    }
-    try { localStorage.setItem(KEY + "test", "1"); localStorage.removeItem(KEY + "test"); } catch { keeps = false; }
+    for (let position = 1; position <= total; position++) newest(position, store.get(position));
+    keeps = store.put("test", 1);
+    store.take("test");
     since = Number(store.get("since")) || 0;
     const last = Number(store.get("at"));
-    at = last >= 1 && last <= total ? last : 1;
+    at = last >= 1 && last <= total ? last : firstOpen();
+  }
+
+  const firstOpen = () => D.reports.findIndex((_, index) => open(index + 1) > 0) + 1 || 1;
+
+  async function restoreDisk() {
+    await disk.open();
+    if (!disk.base) return;
+    for (const position of early) disk.put(position, {...reply(position), kept: stamps.get(position)}, keeps);
+    const changed = [...await disk.all()].filter(([position, kept]) => position >= 1 && position <= total && newest(position, kept));
+    keeps = true;
+    if (changed.some(([position]) => position === at)) { if (at === 1) at = firstOpen(); show(false); } else state();
+    send();
   }
 
   function keep(position) {
-    store.put(position, reply(position));
+    handed = false;
+    const value = {...reply(position), kept: Date.now()}, local = store.put(position, value);
+    stamps.set(position, value.kept);
+    if (disk.base) disk.put(position, value, local);
+    else { early.add(position); keeps = local; }
     if (served) { waiting.add(position); send(); }
     state();
   }
@@ -65,7 +137,7 @@
       if (answer.ok) {
         refused = false; retry = 1000;
         for (const [position, text] of Object.entries(sent)) {
-          if (JSON.stringify(reply(Number(position))) === text) { waiting.delete(Number(position)); store.take(position); }
+          if (JSON.stringify(reply(Number(position))) === text) { waiting.delete(Number(position)); store.take(position); disk.take(position); }
         }
       } else if (answer.status >= 500) throw new Error("server");
       else { refused = true; again = 10000; }
@@ -222,12 +294,22 @@
     show(true);
   }
 
+  // Enter on a complete report: the standard's answer, the next report, or, when all are done, the sentence to confirm.
+  function enough() {
+    const alone = document.getElementById("alone");
+    if (practise && !truths.has(at)) truth();
+    else if (at < total) go(at + 1);
+    else if (alone && !end.hidden) alone.focus();
+  }
+
   function nextOpen() {
     for (let step = 1; step <= total; step++) {
       const position = (at - 1 + step) % total + 1;
       if (open(position)) { go(position); return; }
     }
   }
+
+  const slow = () => disk.pending > 0 && performance.now() - keptAt > 300;
 
   // The line under the title, and the end.
   function state() {
@@ -239,11 +321,13 @@
       text = refused ? W.refused : waiting.size ? fill(W.waiting, {count: waiting.size}) : W.server;
       warn = refused || (waiting.size > 0 && retry > 1000);
     } else if (!practise) {
-      text = keeps ? W.kept : W.lost;
+      text = !keeps ? W.lost : slow() ? W.keeping : W.kept;
       warn = !keeps;
       if (since >= D.remind) { text = fill(W.remind, {count: since}); warn = true; }
-    }
+    } else text = result;
+    if (finished === total && !practise && !warn && !handed) text = `${text} ${W.submit}`;
     if (line.textContent !== text) line.textContent = text;
+    line.dataset.pending = disk.pending;
     line.classList.toggle("warn", warn);
     line.hidden = text === "";
     first.disabled = finished === total;
@@ -266,6 +350,8 @@
       if (waiting.size) throw new Error("waiting");
       const answer = await fetch("submission", {method: "POST", headers: {"content-type": "application/json"}, body: JSON.stringify({study: D.study, attested: D.attestation})});
       where.textContent = answer.ok ? W.handed : W.refused;
+      handed = answer.ok;
+      state();
     } catch { where.textContent = fill(W.waiting, {count: waiting.size || 1}); }
   }
 
@@ -278,6 +364,7 @@
     link.click();
     setTimeout(() => URL.revokeObjectURL(address), 60000);
     since = 0; store.put("since", 0);
+    handed = attested;
     state();
     live.textContent = fill(W.written, {file: name});
     const where = document.getElementById("handed");
@@ -333,12 +420,14 @@
     const body = JSON.stringify({answers: Object.fromEntries([...answers].map(([position, value]) => [position, value]))});
     const answer = await fetch("score", {method: "POST", headers: {"content-type": "application/json"}, body});
     if (!answer.ok) return;
-    const result = await answer.json();
+    const own = await answer.json();
+    result = fill(W.f1, {f1: own.f1, findings: own.findings});
     end.className = "box";
     end.hidden = false;
-    end.replaceChildren(el("h2", {}, W.score), el("p", {}, fill(W.f1, {f1: result.f1, findings: result.findings})),
+    end.replaceChildren(el("h2", {}, W.score), el("p", {}, result),
       el("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": W.score}, el("table", {}, el("thead", {}, el("tr", {}, ...W.columns.map(name => el("th", {scope: "col"}, name)))),
-        el("tbody", {}, ...result.rows.map(([name, ...cells]) => el("tr", {}, el("th", {scope: "row"}, name), ...cells.map(cell => el("td", {}, cell))))))));
+        el("tbody", {}, ...own.rows.map(([name, ...cells]) => el("tr", {}, el("th", {scope: "row"}, name), ...cells.map(cell => el("td", {}, cell))))))));
+    state();
   }
 
   // Keys: one key, one act; silent while somebody types, and with Ctrl, Alt or the system key.
@@ -356,7 +445,7 @@
     else if (key === "s" && !practise) save(false);
     else if (key === "h") help.showModal();
     else if (key === "backspace") takeBack();
-    else if (key === "enter" && !event.target.matches("button, input[type=checkbox]") && open(at) === 0) practise && !truths.has(at) ? truth() : go(at + 1);
+    else if (key === "enter" && !event.target.matches("button, input[type=checkbox]") && open(at) === 0) enough();
     else return;
     event.preventDefault();
   }
@@ -369,9 +458,9 @@
   // The same sheet in another tab: its newest answers are shown here too.
   addEventListener("storage", event => {
     const position = event.key && event.key.startsWith(KEY) ? Number(event.key.slice(KEY.length)) : 0;
-    const kept = position >= 1 && position <= total ? store.get(position) : null;
-    if (sound(kept)) { answers.set(position, kept); if (position === at) show(false); else state(); }
+    if (position >= 1 && position <= total && newest(position, store.get(position))) { if (position === at) show(false); else state(); }
   });
   addEventListener("beforeunload", event => { if (!practise && !keeps && answers.size) event.preventDefault(); });
   send();
+  if (!practise) restoreDisk();
 })();

@@ -12,7 +12,7 @@ from harness.records.store import Store
 from harness.storage.stored import each, exists
 from harness.types import Cohort, Manifest
 from submissions import rights
-from submissions.ledger import Folder, Ledger
+from submissions.ledger import Ledger, LedgerFolder
 from submissions.policy import Policy, read
 
 RESTORING = ".restoring"
@@ -25,8 +25,8 @@ WRITTEN = (
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """Where submissions are handed in."""
+class BoardFolder:
+    """A board's folder: its policy, its ledger and its store."""
 
     root: Path
     """Laid out as `RANSCORE_HOME`: `config.toml`, `cohorts/`, `ledger/`, `store/`."""
@@ -64,8 +64,8 @@ class Desk:
         raise UsageError(f"this board has no cohort with the digest {digest[:12]}")
 
 
-def at(root: Path | None = None, ledger: Ledger | None = None) -> Desk:
-    """The desk of a folder; of `RANSCORE_HOME` by default.
+def at(root: Path | None = None, ledger: Ledger | None = None) -> BoardFolder:
+    """The board of a folder; of `RANSCORE_HOME` by default.
 
     Args:
         root: The folder.
@@ -82,7 +82,7 @@ def at(root: Path | None = None, ledger: Ledger | None = None) -> Desk:
     if exists(place / RESTORING):
         raise StoreError(Problem("a restore into this folder was interrupted", "Run `ranscore restore` again", str(place)))
     rights.close_folders(place)
-    return Desk(place, read(place), ledger or Ledger(Folder(place / "ledger")), Store(place / "store"))
+    return BoardFolder(place, read(place), ledger or Ledger(LedgerFolder(place / "ledger")), Store(place / "store"))
 
 
 def _refuse_links(root: Path) -> None:
