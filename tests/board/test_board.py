@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.formats.written_by import BASELINE, DRAWN
 from harness.metrics import metric
 from harness.records.store import Store
 from harness.scoring import demo
@@ -17,6 +18,7 @@ from harness.types import Grade, Role
 from leaderboard.board import Board, boards, reported_rows
 from leaderboard.content import load
 from leaderboard.exports import tables
+from leaderboard.views.board import learned
 from ranscore.commands import main
 
 
@@ -135,3 +137,11 @@ def test_the_command_prints_the_demo_and_the_board(
     assert "holds no records yet" in capsys.readouterr().out
     assert main(["board", "--store", str(tmp_path / "demo" / "store"), "--format", "latex"]) == 0
     assert capsys.readouterr().out.startswith(r"\begin{table}")
+
+
+def test_the_page_says_beside_its_results_that_the_trained_baseline_learned_from_drawings(board: Board) -> None:
+    first = board.rows[0]
+    assert learned(first) == ""
+    drawn = replace(first, name=f"Mine{DRAWN}")
+    assert learned(drawn) == f"{drawn.name}: it has seen drawn films alone, so its scores on real ones mean nothing."
+    assert "it has seen drawn films alone" in learned(replace(first, name=BASELINE))

@@ -73,7 +73,7 @@ def codes() -> Iterator[str]:
                 case ast.Call(func=ast.Attribute(value=owner, attr="add" | "warn"), args=[ast.Constant(value=str(kind)), _, *_]):
                     if "complaints" in ast.unparse(owner):
                         yield code_of(kind)
-                case ast.Yield(value=ast.Tuple(elts=[ast.Constant(value=str(kind)), _, _])) if path.name == "reports.py":
+                case ast.Yield(value=ast.Tuple(elts=[ast.Constant(value=str(kind)), _, _])) if path.name == "report_text.py":
                     yield code_of(kind)
                 case ast.keyword(arg="code", value=ast.Constant(value=str(code))) if code:
                     yield code
