@@ -114,6 +114,8 @@ FINDINGS: tuple[Finding, ...] = (
 """The 21 findings in the paper's order."""
 
 RAN_21: tuple[str, ...] = tuple(finding.name for finding in FINDINGS)
+UNSURE = "unsure"
+"""The flag of labels whose *No Finding* rests on a hedge, a question, or something abnormal that is none of the 21."""
 NO_FINDING = "No Finding"
 COMPARABLE_14: tuple[str, ...] = tuple(finding.name for finding in FINDINGS if finding.comparable)
 

@@ -16,8 +16,6 @@ from harness.quiet import Quiet
 Array = NDArray[np.float64]
 Span = tuple[int, int]
 """Start and end of some words in a text, in characters."""
-UNSURE = "unsure"
-"""The flag of labels whose *No Finding* rests on a hedge, a question, or something abnormal that is none of the 21."""
 
 
 class Status(StrEnum):

@@ -9,6 +9,7 @@ from importlib import metadata
 import numpy as np
 
 from harness.errors import InputError, Problem
+from harness.findings import UNSURE
 from harness.metrics.findings_f1 import reference_decisions
 from harness.optional import asked, official
 from harness.quiet import Quiet
@@ -19,7 +20,6 @@ from harness.statistics.intervals import PUBLISHED, intervals
 from harness.statistics.resample import patient_totals
 from harness.storage.progress import progress
 from harness.types import (
-    UNSURE,
     Access,
     Cohort,
     Extractor,

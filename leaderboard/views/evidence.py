@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from harness.extractors.lexical.engine import HEDGES
-from harness.findings import NO_FINDING, RAN_21
-from harness.types import UNSURE, Labels, Span
+from harness.findings import NO_FINDING, RAN_21, UNSURE
+from harness.types import Labels, Span
 from leaderboard.html.markup import Html, el, join
 
 UNSURE_NOTE = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from harness.extractors.lexical import Lexical
-from harness.types import UNSURE
+from harness.findings import UNSURE
 from leaderboard.views import tryit
 
 LEXICAL = Lexical()

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import Problem, RefusedError, UsageError
-from harness.findings import NO_FINDING, RAN_21
-from harness.types import UNSURE, Access, Extractor, Labels
+from harness.findings import NO_FINDING, RAN_21, UNSURE
+from harness.types import Access, Extractor, Labels
 
 AGREEMENT = "I may keep words of these reports in a file under the data use agreement"
 """What somebody types before words of a credentialed cohort are written into a table."""

@@ -11,10 +11,10 @@ from harness.extractors.lexical.lexicon import Lexicon, load, merged
 from harness.extractors.lexical.scope import PhraseState, states
 from harness.extractors.lexical.talk import is_talk
 from harness.extractors.lexical.tokens import Mark, lower, marks, sentences
-from harness.findings import NO_FINDING, RAN_21
+from harness.findings import NO_FINDING, RAN_21, UNSURE
 from harness.formats import sections
 from harness.signature import digest
-from harness.types import UNSURE, Labels, ReportStatus, Span, Status
+from harness.types import Labels, ReportStatus, Span, Status
 
 VERSION = 2
 """Raised with every change of these rules that can change a decision."""
