@@ -155,7 +155,7 @@ class Metric(Protocol):
 
     @property
     def headline(self) -> str:
-        """The key of `score` that stands on the board."""
+        """The key of `score` that is on the board."""
         ...
 
     @property
@@ -361,7 +361,7 @@ class Generated(Quiet):
     failure: str = ""
     """Empty where a report was written; never holds report text."""
     substituted: tuple[str, ...] = ()
-    """What stood in for a missing input, such as `lateral: frontal film repeated`."""
+    """What replaced a missing input, such as `lateral: frontal film repeated`."""
 
 
 class Generator(Protocol):
