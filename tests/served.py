@@ -26,7 +26,7 @@ from generators.catalogue import Options
 from harness.records.store import Store
 from leaderboard.exports import kinds
 from leaderboard.page import app, body, connection, film
-from leaderboard.films.reader import Reader
+from leaderboard.films.reader import FilmReader
 from leaderboard.views import router
 from tests.films import ODD
 
@@ -43,7 +43,7 @@ body.WINDOW = float(os.environ.get("TEST_WINDOW", body.WINDOW))
 body.Uploads.__init__.__defaults__ = (int(os.environ.get("TEST_HELD", body.HELD)), *body.Uploads.__init__.__defaults__[1:])
 film.TOGETHER = int(os.environ.get("TEST_TOGETHER", film.TOGETHER))
 connection.PATIENCE = float(os.environ.get("TEST_PATIENCE", connection.PATIENCE))
-reader = Reader(ODD, Options(settings={"does": sys.argv[2]})) if sys.argv[2] else None
+reader = FilmReader(ODD, Options(settings={"does": sys.argv[2]})) if sys.argv[2] else None
 app.run(app.open_site(Store(Path(sys.argv[1])), reader), "127.0.0.1", 0)
 """
 

@@ -191,10 +191,10 @@ def test_what_a_generator_prints_is_no_answer() -> None:
 KILLED = """
 import os, sys, threading
 from generators.catalogue import Options
-from leaderboard.films.reader import Reader
+from leaderboard.films.reader import FilmReader
 from tests.films import ODD, drawn, saved
 from PIL import Image
-reader = Reader(ODD, Options(settings={"does": "hangs on black"}))
+reader = FilmReader(ODD, Options(settings={"does": "hangs on black"}))
 reader.read(saved(drawn()), "a.png")
 print(reader._apart._child.pid, flush=True)
 threading.Thread(target=reader.read, args=(saved(Image.new("L", (64, 64))), "black.png"), daemon=True).start()
@@ -280,9 +280,9 @@ def test_the_command_names_what_is_missing_before_it_serves(capsys: pytest.Captu
 def test_the_page_starts_without_torch_even_where_its_generator_needs_it(tmp_path: Path) -> None:
     code = (
         "import sys\nfrom pathlib import Path\nfrom generators import catalogue\nfrom generators.catalogue import Options\n"
-        "from harness.records.store import Store\nfrom leaderboard.page import app, try_it\nfrom leaderboard.films.reader import Reader\n"
+        "from harness.records.store import Store\nfrom leaderboard.page import app, try_it\nfrom leaderboard.films.reader import FilmReader\n"
         "system = catalogue.find('promptmrg')\n"
-        f"reader = Reader(system, Options({{item.name: Path({str(tmp_path)!r}) for item in system.weights}}, device='auto'))\n"
+        f"reader = FilmReader(system, Options({{item.name: Path({str(tmp_path)!r}) for item in system.weights}}, device='auto'))\n"
         f"app.app(app.open_site(Store(Path({str(tmp_path)!r}) / 'store'), reader))\n"
         "print(try_it.able(reader), 'torch' in sys.modules, 'transformers' in sys.modules)"
     )
