@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from harness.findings import CHEXPERT_14, NO_FINDING, RAN_21
 from ranscore.commands import main
 
 
-def labels(path: Path, columns: tuple[str, ...], rows: list[list[object]]) -> None:
+def labels(path: Path, columns: tuple[str, ...], rows: Sequence[Sequence[object]]) -> None:
     with path.open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerows([["study_id", *columns], *[[f"s{place}", *row] for place, row in enumerate(rows, 1)]])
