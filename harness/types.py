@@ -304,8 +304,7 @@ class ReportSet(Quiet):
     reports: Mapping[str, str] = field(repr=False)
     """By study id; studies without a row are absent here and counted as missing by whoever scores."""
     warnings: tuple[str, ...] = ()
-    cleaned: int = 0
-    """How many reports had stray markup or control characters taken out."""
+    cleaned: int = 0  # how many reports had stray markup or control characters taken out
 
 
 @dataclass(frozen=True, slots=True)
