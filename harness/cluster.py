@@ -59,7 +59,7 @@ class Cluster:
 
         Args:
             worker: A class with `hello()`, which loads what works and says what it is, and `work(chunk)`. Made from `arguments`.
-            gpus: Of each actor.
+            gpus: For each actor.
 
         Raises:
             UnavailableError: Ray is not installed, or has no GPU where one is asked for.

@@ -22,7 +22,7 @@ Second = TypeVar("Second")
 class Problem:
     """One thing that is wrong with an input, and what to do about it.
 
-    Report text never stands in any of the fields: an error must be safe to paste into a public issue.
+    No field ever holds report text: an error must be safe to paste into a public issue.
     """
 
     what: str

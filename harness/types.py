@@ -153,7 +153,7 @@ class Metric(Protocol):
 
     @property
     def headline(self) -> str:
-        """The key of `score` that stands on the board."""
+        """The key of `score` that is on the board."""
         ...
 
     @property
@@ -302,8 +302,7 @@ class ReportSet(Quiet):
     reports: Mapping[str, str] = field(repr=False)
     """By study id; studies without a row are absent here and counted as missing by whoever scores."""
     warnings: tuple[str, ...] = ()
-    cleaned: int = 0
-    """How many reports had stray markup or control characters taken out."""
+    cleaned: int = 0  # how many reports had stray markup or control characters taken out
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,7 +358,7 @@ class Generated(Quiet):
     failure: str = ""
     """Empty where a report was written; never holds report text."""
     substituted: tuple[str, ...] = ()
-    """What stood in for a missing input, such as `lateral: frontal film repeated`."""
+    """What replaced a missing input, such as `lateral: frontal film repeated`."""
 
 
 class Generator(Protocol):

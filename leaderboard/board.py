@@ -76,14 +76,14 @@ class Board:
 
     cohort: CohortCard
     signature: str
-    """Of the metric that ranks."""
+    """That of the metric that ranks."""
     extractor: str
     official: bool
     columns: tuple[Column, ...]
     rows: tuple[BoardRow, ...]
-    """Best first; floors, ceilings and whatever else has no rank stand where their score puts them."""
+    """Best first; floors, ceilings and whatever else has no rank are where their score puts them."""
     detectable: float | None = None
-    """How far apart two systems must be, in the score that ranks, to be told apart in most cases."""
+    """How far apart two systems must be, in the score that ranks, to be distinguished in most cases."""
     gap: str = ""
     """The same as a sentence, or the reason why there is no such number; empty where fewer than two systems are ranked."""
     snapshot: str = ""
@@ -174,7 +174,7 @@ def _board(group: Sequence[Stored], snapshot: Snapshot | None) -> Board:
 
 
 def _places(item: Stored, columns: Sequence[Column], snapshot: Snapshot | None) -> dict[str, Place]:
-    """By column key where the record stands under that score."""
+    """By column key the place of the record under that score."""
     if snapshot is None:
         return {}
     found = {}
@@ -203,7 +203,7 @@ def _columns(records: Iterable[Record]) -> tuple[Column, ...]:
 
 
 def shown_parts(result: MetricResult) -> list[str]:
-    """The parts of a metric that stand on the board: its headline, and what readers expect beside it."""
+    """The parts of a metric that are on the board: its headline, and what readers expect beside it."""
     beside = {"ran-score": ["micro-f1"], "bleu": ["bleu-1", "bleu-2", "bleu-3"]}.get(result.name, [])
     found = [result.headline, *(part for part in beside if part in result.parts and part != result.headline)]
     return sorted(found) if result.name == "bleu" else found
@@ -258,7 +258,7 @@ def _order(row: BoardRow, key: str) -> tuple[bool, float, str]:
 
 
 def reported_rows() -> tuple[BoardRow, ...]:
-    """The paper's Table 5 as rows that are never ranked, with the exchanged columns put right."""
+    """The paper's Table 5 as rows that are never ranked, with the exchanged columns corrected."""
     note = f"{source()}; printed values, with micro precision and recall exchanged back (see the notes on the paper)"
     return tuple(
         BoardRow(

@@ -42,7 +42,7 @@ class Content:
         return next((board for board in self.boards if board.key == key), self.boards[0] if self.boards else None)
 
     def board_of(self, system: str) -> Board | None:
-        """The board on which a record stands."""
+        """The board on which a record is."""
         return next((board for board in self.boards if any(row.id == system for row in board.rows)), None)
 
     def record(self, name: str) -> Record | None:

@@ -38,7 +38,7 @@ def scores(rows: Rows, manifest: Manifest | None, patients: Mapping[str, str] | 
 
     Args:
         rows: Of a findings F1.
-        manifest: Of the cohort, where it is on this machine.
+        manifest: For the cohort, where it is on this machine.
         patients: By study; given, each score has its interval.
     """
     metric, found = make_metric(rows.metric), []

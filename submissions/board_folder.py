@@ -35,7 +35,7 @@ class BoardFolder:
     store: Store
 
     def manifests(self) -> dict[str, Manifest]:
-        """By name the cohorts that can be handed in to. A manifest is enough: the public side of a credentialed cohort has no text."""
+        """By name the cohorts that can be submitted to. A manifest is enough: the public side of a credentialed cohort has no text."""
         return dict(each(cohorts.manifests(self.root / "cohorts"), lambda path: (path.parent.name, cohorts.load_manifest(path))))
 
     def manifest(self, name: str) -> Manifest:

@@ -20,7 +20,7 @@ BLOB: Final = re.compile(r"files/[0-9a-f]{64}\.jsonl", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """A file was handed in."""
+    """A file was submitted."""
 
     cohort: str
     cohort_name: str

@@ -23,7 +23,7 @@ MIGRATIONS: dict[int, Callable[[Json], Json]] = {}
 
 
 VISITOR = "local:visitor"
-"""The person of everybody who hands in where no login is; they are told apart by the codes of their receipts."""
+"""The person of everybody who submits where no login is; they are distinguished by the codes of their receipts."""
 
 
 NAME: Final = re.compile(r"events/((?:person-)?[0-9a-f]{16})\.(\d{4,9})\.json", re.ASCII)
@@ -35,7 +35,7 @@ LATEST: Final = 253_402_300_800.0
 
 
 class State(StrEnum):
-    """Where a submission stands, in words for its receipt."""
+    """Where a submission is, in words for its receipt."""
 
     RECEIVED = "received"
     VALIDATED = "validated"
@@ -150,7 +150,7 @@ class Submission:
 
     @property
     def received(self) -> Event:
-        """The first event; everything that was handed in stands in it."""
+        """The first event; it holds everything that was submitted."""
         return self.events[0]
 
     @property
@@ -160,7 +160,7 @@ class Submission:
 
     @property
     def person(self) -> str:
-        """Who handed it in."""
+        """Who submitted it."""
         return str(self.received.data["person"])
 
     @property

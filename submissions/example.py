@@ -1,4 +1,4 @@
-"""The example file of an open cohort: what a first-time visitor hands in to see how it goes."""
+"""The example file of an open cohort: what a first-time visitor submits to see how it goes."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ FEW_TEXTS = 0.05
 EVERYTHING = 12.0
 """Mean number of findings asserted a report, of 20."""
 COPIED = 0.2
-"""Share of long references that may stand word for word in a report."""
+"""Share of long references that may be word for word in a report."""
 LONG = 15
 """Words from which an equal text is no coincidence."""
 _INSTRUCTION = re.compile(

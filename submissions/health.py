@@ -21,7 +21,7 @@ class Health:
     """The state of a board."""
 
     states: Mapping[str, int]
-    """How many submissions stand where."""
+    """How many submissions are in each state."""
     oldest: float | None
     """Seconds for which the oldest waiting submission has waited."""
     workers: int | None
@@ -59,7 +59,7 @@ class Health:
             found.append("submissions wait and no worker is at work: start `ranscore worker`")
         found += [f"a worker is in trouble: {line}" for line in self.troubles]
         if self.aside:
-            found.append(f"set aside: {', '.join(self.aside)}; mend what failed, then `ranscore moderate resume ID`")
+            found.append(f"set aside: {', '.join(self.aside)}; fix what failed, then `ranscore moderate resume ID`")
         if self.contested:
             found.append(f"still anonymous, because their names are shown for others: {', '.join(self.contested)}; see `ranscore moderate`")
         if self.free < FULL:

@@ -33,7 +33,7 @@ MAY_NAME = "may-name-patients"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Upload(Quiet):
-    """What somebody hands in."""
+    """What somebody submits."""
 
     content: bytes = field(repr=False)
     file: str
@@ -50,7 +50,7 @@ class Upload(Quiet):
     code: str = field(default="", repr=False)
     """Of an earlier receipt of this system; without a login it is needed for a new version."""
     operator: bool = False
-    """Whether those who run the board hand it in: they may use the name of a system of the paper, or of their own records."""
+    """Whether those who run the board submit it: they may use the name of a system of the paper, or of their own records."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -59,9 +59,9 @@ class Findings(Quiet):
 
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
-    """Of the validator; they stop nothing."""
+    """From the validator; they stop nothing."""
     private: tuple[Problem, ...]
-    """Of the privacy screen; they stop it until somebody says that they are harmless."""
+    """From the privacy screen; they stop it until somebody says that they are harmless."""
     reports: Mapping[str, str] = field(repr=False)
 
 
@@ -72,7 +72,7 @@ class Receipt(Quiet):
     id: str
     """Public; the submission's page is found by it."""
     code: str = field(repr=False)
-    """Secret; whoever has it may withdraw. Empty where the same was handed in before."""
+    """Secret; whoever has it may withdraw. Empty where the same was submitted before."""
 
 
 def look(board_folder: BoardFolder, upload: Upload, now: LedgerState | None = None) -> Findings:
@@ -115,11 +115,11 @@ def read(board_folder: BoardFolder, upload: Upload, manifest: Manifest) -> Check
 
 
 def submit(board_folder: BoardFolder, upload: Upload, found: Findings | None = None) -> Receipt:
-    """Take a submission in. It is on durable storage when this returns; the same, handed in again, gives the same receipt.
+    """Take a submission in. It is on durable storage when this returns; the same, submitted again, gives the same receipt.
 
     Args:
         board_folder: The board that it is submitted to.
-        upload: What is handed in.
+        upload: What is submitted.
         found: What `look` just found in it, so that the file is not read twice.
 
     Raises:
@@ -159,7 +159,7 @@ def submit(board_folder: BoardFolder, upload: Upload, found: Findings | None = N
 
 
 def _write_again(board_folder: BoardFolder, name: str, content: bytes) -> None:
-    """Write a file of reports that was handed in before, where the one that is kept is damaged."""
+    """Write a file of reports that was submitted before, where the one that is kept is damaged."""
     try:
         board_folder.ledger.ledger_files.blob(name)
     except StoreError:
@@ -184,7 +184,7 @@ def _ownership(
 
 
 def _others(board_folder: BoardFolder, upload: Upload, manifest: Manifest) -> frozenset[str]:
-    """Names on the board that were not handed in. A store that is damaged keeps nobody from handing in: `health` tells of it."""
+    """Names on the board that were not submitted. A store that is damaged keeps nobody from handing in: `health` tells of it."""
     try:
         cards_here = [item.record.system for item in board_folder.store.standing() if item.record.cohort.digest == manifest.digest]
     except StoreError:
@@ -228,7 +228,7 @@ def withdraw(board_folder: BoardFolder, name: str, reason: str, *, person: str =
     """Withdraw a submission; a tombstone stays.
 
     Args:
-        person: Who asks; may withdraw what they handed in.
+        person: Who asks; may withdraw what they submitted.
         code: From the receipt; whoever has it may withdraw.
         operator: Whether those who run the board do it.
 
@@ -244,7 +244,7 @@ def withdraw(board_folder: BoardFolder, name: str, reason: str, *, person: str =
             raise UsageError(f"there is no submission {sandbox.plain_name(name)!r}")
         named = person.startswith("hf:") and person == item.person
         if not (operator or named or ownership.knows(item, code)):
-            raise RefusedError("a submission is withdrawn with the code of its receipt, or by the login that handed it in")
+            raise RefusedError("a submission is withdrawn with the code of its receipt, or by the login that submitted it")
         if item.state in (State.WITHDRAWN, State.REJECTED):
             raise UsageError(f"the submission {name} is {item.state.value} already")
         return [Draft(name, "withdrawn", {"reasons": [reason]})]

@@ -29,11 +29,11 @@ from harness.types import Json
 from submissions.events import Event, LedgerState, Submission, dump, ledger_state, load
 
 TRIES = 20
-"""How often a decision is taken anew when others were first."""
+"""How often a decision is taken again when others were first."""
 
 
 class LedgerFiles(Protocol):
-    """Where a ledger's files lie: a folder, or a repository on the Hub."""
+    """Where a ledger's files are: a folder, or a repository on the Hub."""
 
     def names(self) -> Sequence[str]:
         """The names of all events, as they are now."""
@@ -149,7 +149,7 @@ class Ledger:
     """Events never change, so each is read once."""
 
     def state(self) -> LedgerState:
-        """What the ledger says now. Events that are damaged, missing or newer than this program are told; the rest is served."""
+        """What the ledger says now. Events that are damaged, missing or newer than this program are reported; the rest is served."""
         unread: dict[str, StoreError] = {}
         names = self.ledger_files.names()
         for name in names:
@@ -209,5 +209,5 @@ class Ledger:
 
 
 def blob_name(content: bytes) -> str:
-    """Where a file of reports lies."""
+    """Where a file of reports is."""
     return f"files/{sha256(content).hexdigest()}.jsonl"

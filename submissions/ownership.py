@@ -29,10 +29,10 @@ def problems(
 
     Args:
         cohort: Its digest.
-        who: Who hands it in.
+        who: Who submits it.
         code: Of an earlier receipt of this system; empty for none.
         today: Systems that are anonymous today are passed over.
-        others: Names that are on the board without having been handed in: floors, ceilings, reported and local systems.
+        others: Names that are on the board without having been submitted: floors, ceilings, reported and local systems.
     """
     wanted = skeleton(card.name)
     taken = [item for item in now.submissions.values() if _reserves(item, cohort, today) and _known(item.card.name) == wanted]
@@ -41,7 +41,7 @@ def problems(
         yield Problem("a system of this name is on the board, or its name resembles one that is", _REMEDY[who == VISITOR])
     for item in own:
         if item.state is not State.WITHDRAWN and item.card.name != card.name:
-            yield Problem("you handed in this system with its name spelled otherwise", f"Write it as {item.card.name!r}")
+            yield Problem("you submitted this system with its name spelled otherwise", f"Write it as {item.card.name!r}")
             return
 
 
@@ -49,7 +49,7 @@ _REMEDY = {
     False: "Choose another, or write to those who run the board",
     True: "Choose another; if it is your own system, add the code of its receipt",
 }
-"""By whether somebody without a login hands in."""
+"""By whether somebody without a login submits."""
 
 
 def _reserves(item: Submission, cohort: str, today: date) -> bool:

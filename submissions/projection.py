@@ -1,4 +1,4 @@
-"""The store as the ledger wants it: what is scored and neither hidden nor withdrawn stands, everything else does not.
+"""The store as the ledger wants it: what is scored and neither hidden nor withdrawn is in it, everything else is not.
 
 This can be run at any time and any number of times; whatever a crash left undone, the next run does.
 """

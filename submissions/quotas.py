@@ -1,4 +1,4 @@
-"""How much one person may hand in, and how much may wait, counted in the ledger."""
+"""How much one person may submit, and how much may wait, counted in the ledger."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DAY = 86_400.0
 
 
 def problems(now: LedgerState, policy: Policy, person: str, cohort: str, at: float) -> Iterator[Problem]:
-    """Why a person may not hand in now; nothing where they may.
+    """Why a person may not submit now; nothing where they may.
 
     Args:
         cohort: Its digest.
@@ -25,9 +25,9 @@ def problems(now: LedgerState, policy: Policy, person: str, cohort: str, at: flo
     recent = sorted(time for time in times if abs(at - time) < DAY)
     if policy.per_day and len(recent) >= policy.per_day:
         hours = max(1, round((recent[-policy.per_day] + DAY - at) / 3600))
-        yield Problem(f"you handed in {len(recent)} times to this cohort within a day; {policy.per_day} are allowed", f"Wait {hours} hours")
+        yield Problem(f"you submitted {len(recent)} times to this cohort within a day; {policy.per_day} are allowed", f"Wait {hours} hours")
     if policy.in_all and len(times) >= policy.in_all:
-        what = f"you handed in {len(times)} times to this cohort; {policy.in_all} are allowed in all"
+        what = f"you submitted {len(times)} times to this cohort; {policy.in_all} are allowed in all"
         yield Problem(what, "Score on your own machine with `ranscore score`, or write to those who run the board")
     if len(now.waiting) >= policy.queue:
         yield Problem(f"{len(now.waiting)} submissions are waiting already, as many as this board takes", "Try again later")

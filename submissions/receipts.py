@@ -1,4 +1,4 @@
-"""A receipt's page as data: where a submission stands, in plain words. It holds no report, no code and no person."""
+"""A receipt's page as data: where a submission is, in plain words. It holds no report, no code and no person."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WORDS = {
     State.VALIDATED: "validated: the file is in order and waits to be read",
     State.EXTRACTING: "extracting: the reports are being read",
     State.SCORED: "scored: it is about to be listed",
-    State.LISTED: "listed: it stands on the board",
+    State.LISTED: "listed: it is on the board",
     State.SET_ASIDE: "set aside: it is kept, but could not be scored; those who run the board have to look at it",
     State.REJECTED: "rejected",
     State.WITHDRAWN: "withdrawn",
@@ -51,7 +51,7 @@ def _receipt(board_folder: BoardFolder, now: LedgerState, item: Submission) -> J
     if item.hidden:
         words = "hidden by those who run the board, for now"
     elif contested:
-        words += ", still anonymous: another system is shown under its name. Write to those who run the board, or hand it in under another"
+        words += ", still anonymous: another system is shown under its name. Write to those who run the board, or submit it under another"
     return {
         "id": item.id,
         "state": item.state.value,

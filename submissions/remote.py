@@ -63,7 +63,7 @@ def submit(
     dry_run: bool = False,
     code: str = "",
 ) -> tuple[Receipt | None, Json]:
-    """Check a file here, and hand it in.
+    """Check a file here, and submit it.
 
     Args:
         code: Of an earlier receipt of the system, which a new version needs where there is no login.
@@ -216,7 +216,7 @@ def _refusal(place: str, status: int, found: Json) -> RanscoreError:
 
 
 def _address(place: str) -> tuple[str, dict[str, Any]]:
-    """The address of a page, and what is said of oneself there."""
+    """The address of a page, and what the user states there."""
     if place.startswith(("http://", "https://")):
         return place.partition("?")[0].partition("#")[0].rstrip("/"), {}
     from huggingface_hub import HfApi

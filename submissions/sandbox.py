@@ -1,6 +1,6 @@
 """Reading a stranger's file in a process of its own, with little time and memory: whatever it does to that process, the page lives on.
 
-The content goes in by a pipe and never lies in a temporary file. The child knows no token of the parent.
+The content goes in by a pipe and never is in a temporary file. The child knows no token of the parent.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class Checked(Quiet):
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
     private: tuple[Problem, ...] = ()
-    """Of the privacy screen, where it was asked for."""
+    """From the privacy screen, where it was asked for."""
 
 
 def plain_name(name: str) -> str:
-    """A file's name as it may stand in a message: its last part, printable, not long."""
+    """A file's name as it may be in a message: its last part, printable, not long."""
     last = name.replace("\\", "/").rpartition("/")[2]
     return "".join(char for char in last if char.isprintable() and char not in "<>&`")[:MAX_NAME] or "file"
 

@@ -39,7 +39,7 @@ class Facts:
     ids_sha256: str
     max_bytes: int
     ids: tuple[str, ...] | None = None
-    """Of the scored studies; None where the cohort is not open."""
+    """That of the scored studies; None where the cohort is not open."""
 
     @property
     def agrees(self) -> bool:

@@ -31,7 +31,7 @@ def problems(card: SystemCard, today: date) -> Iterator[Problem]:
         if getattr(card, field) not in CHOICES:
             yield Problem(f"{field} is not one of {', '.join(CHOICES)}", "Choose one")
     if card.role is not Role.SYSTEM:
-        yield Problem("only systems are handed in; floors and ceilings are made by the board", "Leave the role out")
+        yield Problem("only systems are submitted; floors and ceilings are made by the board", "Leave the role out")
     if card.anonymous_until:
         yield from _date_problems(card.anonymous_until, today)
 

@@ -1,7 +1,7 @@
 """The worker: takes what waits, extracts and scores it once, whatever is killed when.
 
 Claims are events with a lease. What counts is who writes the event `scored`: only the one who holds the newest claim can, and the record
-stands in that event. The store follows from the ledger, so a death after it costs nothing and a death before it only time.
+is in that event. The store follows from the ledger, so a death after it costs nothing and a death before it only time.
 """
 
 from __future__ import annotations
@@ -278,7 +278,7 @@ class Worker:
         name = str(item.received.data["file"])
         content = self.board_folder.ledger.ledger_files.blob(name)
         if name != f"files/{sha256(content).hexdigest()}.jsonl":
-            raise RejectedError(Problem("the stored file is not the one that was handed in", "Hand it in again"))
+            raise RejectedError(Problem("the stored file is not the one that was submitted", "Hand it in again"))
         ids = [study.id for study in cohort.scored]
         checked = sandbox.check(content, "submission.jsonl", ids, cohort.manifest.section, self.board_folder.policy)
         if checked.problems:
@@ -324,7 +324,7 @@ class Worker:
             files.write(self.board_folder.root / "progress" / f"{name}.json", f"[{done}, {total}]\n")
 
     def _rank(self, patient: bool = False) -> None:
-        """Make the ranks anew, if anything changed since.
+        """Make the ranks again, if anything changed since.
 
         Args:
             patient: While more may be waiting, at most a tenth of the time goes into ranks.

@@ -1,7 +1,7 @@
-"""A cohort: a manifest of ids that can be shared, and text that lies in its own file.
+"""A cohort: a manifest of ids that can be shared, and text that is in its own file.
 
 A cohort's folder holds `manifest.json` (no text), `text.jsonl` (the sections), `labels.csv` where labels are known, and `local.json`
-(where the images lie on this machine).
+(where the images are on this machine).
 """
 
 from __future__ import annotations

@@ -61,13 +61,13 @@ class TableOne:
     sex: Mapping[str, int]
     """By `F`, `M` and `unknown`."""
     length: Spread
-    """Of the scored section."""
+    """That of the scored section."""
     unit: str
     """What the length counts: words, or characters in a language that puts no blanks between words."""
     linked: Mapping[str, int]
     """Scored studies for which a frontal film, a lateral film, an earlier study is listed."""
     films: bool
-    """Whether the listed films lie in a folder of this machine."""
+    """Whether the listed films are in a folder of this machine."""
     strata: Mapping[str, Mapping[str, int]]
     prevalence: tuple[Prevalence, ...]
     """Empty where nobody labelled the cohort."""

@@ -64,7 +64,7 @@ def build(
         images: The folder of the films.
         section: Which section is scored.
         seed: None for the usual test split of 590 studies; else all studies are dealt to train, dev and test (70, 10, 20 %) by it.
-        tell: Is told what was left out, with counts.
+        tell: Receives what was left out, with counts.
 
     Raises:
         InputError: The copy is damaged, or lacks studies of the test split; all problems at once.
@@ -208,7 +208,7 @@ def _content(name: str, stream: IO[bytes], complaints: Complaints) -> Iterator[t
 
 
 def _plain(name: str) -> str:
-    """A member's name as it may stand in a message."""
+    """A member's name as it may be in a message."""
     return re.sub(r"[^A-Za-z0-9._/-]", "?", name)[-80:]
 
 

@@ -67,7 +67,7 @@ def from_table(
         columns: By a key of `COLUMNS` what the file calls it, where that differs.
         images: The folder that image paths are relative to.
         cleaned: Take stray markup and control characters out of the reports instead of refusing the file.
-        tell: Is told how many reports were cleaned, where *No Finding* disagrees with its rule, and which studies are not
+        tell: Receives how many reports were cleaned, where *No Finding* disagrees with its rule, and which studies are not
             scored because the scored section has no text.
 
     Raises:
@@ -151,7 +151,7 @@ def _names(found: Collection[str], given: Mapping[str, str], complaints: Complai
 
 
 def _cleaned(table: tabular.Table, columns: Collection[str], path: Path, tell: Callable[[str], None]) -> tabular.Table:
-    """The table with its reports cleaned; `tell` is told how many rows that changed."""
+    """The table with its reports cleaned; `tell` receives how many rows that changed."""
     rows, changed = [], 0
     for row in table.rows:
         cells = {name: clean(cell) if name in columns and isinstance(cell, str) else cell for name, cell in row.cells.items()}

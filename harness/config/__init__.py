@@ -59,7 +59,7 @@ OPTIONS = ConfigTable(
         "endpoint": Key(kind=TEXT_OR_TEXTS, help="addresses of servers", example='["http://127.0.0.1:8000/v1"]'),
         "model": Key(kind=TEXT, help="what the server calls the model, a preset's name, or a folder with weights"),
         "revision": Key(kind=TEXT, help="which weights, where the server does not say"),
-        "dialect": Key(kind=TEXT, choices=DIALECTS, help="how the server is told to hold an answer to a set"),
+        "dialect": Key(kind=TEXT, choices=DIALECTS, help="how the server is asked to restrict an answer to a set"),
         "engine": Key(kind=TEXT, choices=("vllm", "transformers"), help="what runs a folder with weights"),
         "retry": Key(kind=TRUTH, help="ask again what was unparseable or refused before"),
         "timeout": Key(kind=NUMBER, least=0, most=86_400, help="seconds for one answer; 0 for the usual time"),
@@ -139,7 +139,7 @@ SCHEMA: dict[str, ConfigTable] = {
     "hub": ConfigTable(
         help="A board whose submissions and results are data sets on the Hugging Face Hub.",
         keys={
-            "submissions": Key(kind=REPOSITORY, help="the closed data set of what is handed in"),
+            "submissions": Key(kind=REPOSITORY, help="the closed data set of what is submitted"),
             "results": Key(kind=REPOSITORY, help="the open data set of records, without rows and text"),
             "endpoint": Key(kind=ADDRESS, help="another Hub", shown="the public Hub"),
         },
@@ -154,7 +154,7 @@ SCHEMA: dict[str, ConfigTable] = {
             "dialect": Key(
                 kind=TEXT,
                 choices=DIALECTS,
-                help="how it is told to hold an answer to a set",
+                help="how it is asked to restrict an answer to a set",
                 shown="the model's usual one",
             ),
             "key_env": Key(kind=TEXT, default="RANSCORE_API_KEY", help="the environment variable that holds its key"),

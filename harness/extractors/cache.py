@@ -1,7 +1,7 @@
 """Answers that were paid for once: a content-addressed cache that two processes can share.
 
-An answer is found by protocol digest or by the digest of its question, by what was asked, and by a keyed hash of the text. The key lies in `RANSCORE_HOME/cache.key`, so a
-stolen cache does not tell whether somebody's report is in it. No text lies in the cache, and of credentialed text no raw answer either
+An answer is found by protocol digest or by the digest of its question, by what was asked, and by a keyed hash of the text. The key is in `RANSCORE_HOME/cache.key`, so a
+stolen cache does not tell whether somebody's report is in it. No text is in the cache, and of credentialed text no raw answer either
 that says more than the decision: a model may repeat what it was shown.
 """
 
@@ -183,7 +183,7 @@ class Cache:
         return keyed(self._key, text)
 
     def keys(self, text: str) -> list[bytes]:
-        """The hashes under which answers about a text may lie: this home's, and those of what was imported."""
+        """The hashes under which answers about a text may be: this home's, and those of what was imported."""
         return [keyed(salt, text) for salt in self._salts]
 
     def find(self, protocol: str, keys: Sequence[bytes]) -> dict[str, Answer]:

@@ -1,7 +1,7 @@
 """Labels that were made elsewhere, moved without text and replayed: this is how a page shows a model's results without the model.
 
 An export is a file of lines. The first says what it is; each of the others holds the keyed hash of one text and its decisions. The salt
-stands in the file, so whoever has the file and a text can tell whether the text is in it: hence the confirmation that the export of
+is in the file, so whoever has the file and a text can tell whether the text is in it: hence the confirmation that the export of
 credentialed labels asks for.
 """
 
@@ -57,7 +57,7 @@ def write(
 
     Args:
         path: The file to write; nothing but hashes and decisions goes into it.
-        cache: Where the answers lie.
+        cache: Where the answers are.
         protocol: The protocol's digest.
         texts: Whose labels; identical ones are written once, those without a full set of answers are passed over.
         access: Whether the texts are open.
@@ -178,7 +178,7 @@ def make(path: str | Path = "", protocol: str = "", **options: object) -> Record
 
     Args:
         path: An export to replay.
-        protocol: Where there is no export: the digest, or the beginning of it, of a protocol whose answers lie in this home's cache.
+        protocol: Where there is no export: the digest, or the beginning of it, of a protocol whose answers are in this home's cache.
         options: Those of the `llm` extractor (pack, mode, model, ...), as another way of saying which protocol.
 
     Raises:

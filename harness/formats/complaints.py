@@ -1,4 +1,4 @@
-"""Collecting everything that is wrong with a file, so that all of it is told at once and none of it quotes a report."""
+"""Collecting everything that is wrong with a file, so that all of it is reported at once and none of it quotes a report."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from harness.errors import InputError, Problem
 
 SHOWN = 20
-"""How many problems of one kind are told in words; the others are counted."""
+"""How many problems of one kind are reported in words; the others are counted."""
 
 _PLAIN_ID = re.compile(r"(?=[^0-9]{0,63}[0-9])[A-Za-z0-9_.:/@+-]{1,64}")
 
 
 def shown(name: str) -> str:
-    """An id as it may stand in a message: itself where it looks like an id, else empty.
+    """An id as it may be in a message: itself where it looks like an id, else empty.
 
-    Where columns are exchanged, report text stands in the place of the ids. So only one word of plain letters with a digit in it,
+    Where columns are exchanged, report text is in the place of the ids. So only one word of plain letters with a digit in it,
     of at most 64 characters, is ever shown; the line number finds the others.
     """
     return name if _PLAIN_ID.fullmatch(name) else ""
@@ -70,7 +70,7 @@ class Complaints:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """All problems, kind by kind, each kind closed by the count of what was not told."""
+        """All problems, kind by kind, each kind closed by the count of what was not reported."""
         return self._listed(self._errors)
 
     @property

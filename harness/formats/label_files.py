@@ -54,7 +54,7 @@ def read(path: Path, vocabulary: str = "ran-21") -> dict[str, Labels]:
         vocabulary: `ran-21` or `chexpert-14`.
 
     Raises:
-        InputError: The file cannot be read, columns are missing or unknown, an id is absent or stands twice; all at once.
+        InputError: The file cannot be read, columns are missing or unknown, an id is absent or occurs twice; all at once.
         UsageError: There is no such vocabulary.
     """
     complaints = Complaints(str(path))

@@ -12,7 +12,7 @@ class Heading(NamedTuple):
     """One heading."""
 
     kind: str
-    """Of the part that it opens; see `harness.formats.sections.Part`."""
+    """That of the part that it opens; see `harness.formats.sections.Part`."""
     start: int
     end: int
     """Where its part begins: behind the heading, or at the name of an organ, which says something itself."""
@@ -124,7 +124,7 @@ _BESIDE = frozenset(
         "id",
     ]
 )
-"""Words that stand beside these in a heading."""
+"""Words that are beside these in a heading."""
 _TITLE = frozenset(
     [
         "chest",

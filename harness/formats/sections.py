@@ -1,7 +1,7 @@
 """The one reader of a report's sections: what each part of a text is, by heading, layout and wording; no sentence is lost.
 
 What no heading claims is findings. The question that was asked, the technique, the film compared with, a wet read, an addendum and who was
-told are context. Every part is a span of the text as written, so that a reader of words and a builder of cohorts see the same.
+informed are context. Every part is a span of the text as written, so that a reader of words and a builder of cohorts see the same.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Part(NamedTuple):
 
     kind: str
     """`findings`, `impression`, `combined` (both in one), `untitled` (no heading: findings); `indication`, `history`, `technique`,
-    `comparison`, `other` (what was examined), `notice` (who signed, who was told, what comes next); `aside`."""
+    `comparison`, `other` (what was examined), `notice` (who signed, who was informed, what comes next); `aside`."""
     start: int
     end: int
 
@@ -79,7 +79,7 @@ _BANNER = re.compile(
 
 
 def _blocks(text: str) -> list[tuple[str, int, int]]:
-    """Blocks as name, start and end; what stands under no banner, or behind a line drawn under an aside, has no name."""
+    """Blocks as name, start and end; text under no banner, or behind a line drawn under an aside, has no name."""
     found, name, start = [], "", 0
     for banner in _BANNER.finditer(text):
         if banner["rule"] and name in ("", "final report"):
@@ -120,7 +120,7 @@ def _sections(text: str, start: int, end: int) -> Iterator[Part]:
 
 
 def _leading(text: str, start: int, end: int, titled: bool) -> Iterator[Part]:
-    """What stands before the first heading: findings; before titled findings only what is no talk about the examination."""
+    """Text before the first heading: findings; before titled findings only what is no talk about the examination."""
     for first, last in _paragraphs(text, start, end):
         context = _is_title(text[first:last]) or (titled and _TALK.search(text, first, last))
         yield Part("other" if context else UNTITLED, first, last)

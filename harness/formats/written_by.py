@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.errors import InputError, Problem
 
 RANDOM = " (random weights)"
-"""Ends the name of a system that was run with random weights, wherever the name stands."""
+"""Ends the name of a system that was run with random weights, everywhere."""
 BASELINE = "trained-baseline"
 """The system that is trained here, mostly on the synthetic cohort."""
 DRAWN = " (learned from drawings)"

@@ -1,6 +1,6 @@
 """Labels any file of reports: row by row, with the ids and a few reports in memory, and again from where it stopped.
 
-The file is read twice: once to find everything that is wrong with it, once to label it. Finished chunks lie beside the output, in a
+The file is read twice: once to find everything that is wrong with it, once to label it. Finished chunks are beside the output, in a
 folder named after it, until the output is written; each carries a keyed hash of what was labelled by whom in its name, so a restart takes
 only what is still true.
 """
@@ -71,7 +71,7 @@ def label(source: Path, out: Path, made: Extractor, labeller: Labeller | None = 
     Raises:
         InputError: Something is wrong with the file; nothing was labelled.
         UsageError: The output's name ends in neither .csv nor .parquet, or is the source.
-        RefusedError: Something that is no unfinished output lies in the way.
+        RefusedError: Something else than an unfinished output is in the way.
     """
     if out.suffix not in (".csv", ".parquet") or out.resolve() == source.resolve():
         raise UsageError(

@@ -32,7 +32,7 @@ UNAVAILABLE: dict[str, str] = {
     ),
     "green": (
         "its package runs on Python 3.12.1 alone with numpy 1 and a 7-billion-parameter model, and gives an answer that it cannot parse"
-        " the score 0, which cannot be told from a bad report"
+        " the score 0, which cannot be distinguished from a bad report"
     ),
     "fineradscore": "its formula is not published",
 }

@@ -1,6 +1,6 @@
 """CheXbert F1 in every published form: one table of labels gives F1 from 0.72 to 0.84 by the recipe alone.
 
-A recipe is `AVERAGE-SET|uU|zdZ`: which average over which observations stands on the board, what an uncertain label counts as,
+A recipe is `AVERAGE-SET|uU|zdZ`: which average over which observations is on the board, what an uncertain label counts as,
 what 0/0 counts as. Whatever the recipe, all averages are among the parts.
 """
 

@@ -47,7 +47,7 @@ class FindingsF1:
     undefined: float = 0.0
     """What 0/0 counts as; NaN leaves it out of averages and shows it as 0."""
     limits: tuple[float, float] = (0.0, 1.0)
-    """No ratio, and so no interval, lies outside."""
+    """No ratio, and so no interval, is outside."""
 
     @property
     def reads(self) -> frozenset[str]:
@@ -129,7 +129,7 @@ def _dice(share: float) -> float:
 
 
 def ratios(cells: Array, undefined: float = 0.0) -> dict[str, Array]:
-    """The four ratios made from counts, which lie on the last axis in the order of `COUNTS`."""
+    """The four ratios made from counts, which are on the last axis in the order of `COUNTS`."""
     tp, fp, fn, tn = (cells[..., index] for index in range(len(COUNTS)))
     return {
         "f1": ratio(2 * tp, 2 * tp + fp + fn, undefined),

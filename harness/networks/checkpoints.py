@@ -30,7 +30,7 @@ def read(path: Path, nested: Sequence[str] = NESTED) -> dict[str, Tensor]:
 
     Args:
         path: The file.
-        nested: Keys under which the weights may lie; the first that is there is taken, else the whole file.
+        nested: Keys under which the weights may be; the first that is there is taken, else the whole file.
 
     Raises:
         UnavailableError: There is no such file, or torch is not installed.

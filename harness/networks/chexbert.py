@@ -1,4 +1,4 @@
-"""CheXbert's released weights: their layout, where they lie, and what they compute from a text.
+"""CheXbert's released weights: their layout, where they are, and what they compute from a text.
 
 Smit et al. 2020. The published labeler reads the last layer's first token (not the pooler) with 14 linear heads: four classes
 each (blank, positive, negative, uncertain), two for No Finding.

@@ -91,7 +91,7 @@ def _directory(stream: IO[bytes], whole: int) -> None:
 
 
 def _member(stream: IO[bytes], info: zipfile.ZipInfo, whole: int) -> Member:
-    """Where a file of an archive lies, by its own header, which must agree with the directory."""
+    """Where a file of an archive is, by its own header, which must agree with the directory."""
     stream.seek(info.header_offset)
     head = stream.read(30)
     if len(head) < 30 or head[:4] != b"PK\x03\x04":

@@ -165,7 +165,7 @@ def verdict(comparison: Comparison, metric: MetricComparison) -> str:
     name = metric.signature.split("|")[0]
     gap = f"difference {pair.difference:+z.3f}, {100 * (1 - comparison.alpha):g} % interval [{pair.low:+z.3f}, {pair.high:+z.3f}], p {p_text(pair.p)}"
     if pair.p >= comparison.alpha:
-        return f"{name}: {comparison.first} and {comparison.second} cannot be told apart ({gap})."
+        return f"{name}: {comparison.first} and {comparison.second} cannot be distinguished ({gap})."
     better = comparison.first if (pair.difference > 0) == metric.higher_is_better else comparison.second
     return f"{name}: {better} is better ({gap})."
 

@@ -1,4 +1,4 @@
-"""What the paper reported, as a read-only layer: Table 5, with the two exchanged columns put right, and what is known of Tables 2 to 4.
+"""What the paper reported, as a read-only layer: Table 5, with the two exchanged columns corrected, and what is known of Tables 2 to 4.
 
 What both show, and how that is known, is in `docs/notes-on-the-paper.md`.
 """

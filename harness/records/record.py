@@ -1,4 +1,4 @@
-"""The record of one scored system: what is handed in, listed, compared and verified. It holds no report text."""
+"""The record of one scored system: what is submitted, listed, compared and verified. It holds no report text."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class MetricResult:
     name: str
     signature: str
     headline: str
-    """Which part stands on the board."""
+    """Which part is on the board."""
     parts: Mapping[str, float]
     higher_is_better: bool = True
     attainable: float | None = None
@@ -194,7 +194,7 @@ def _canonical_rows(table: Rows) -> list[Any]:
 
 
 def to_json(record: Record) -> Json:
-    """A record as JSON; `digest` stands at the top level."""
+    """A record as JSON; `digest` is at the top level."""
     data = asdict(record)
     data["counts"]["coverage"] = str(record.counts)
     return data

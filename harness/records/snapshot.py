@@ -30,7 +30,7 @@ class Pair:
 
     difference: float
     low: float
-    """Of the interval at the snapshot's alpha; minus infinity where it is not known."""
+    """That of the interval at the snapshot's alpha; minus infinity where it is not known."""
     high: float
     p: float
     """Two-sided, by the deciding test."""
@@ -44,7 +44,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a ranked system stands under one part."""
+    """Where a ranked system is under one part."""
 
     rank: int
     """1 + the number of ranked systems that are significantly better."""
@@ -86,10 +86,10 @@ class MetricSnapshot:
     """By part the least detectable difference between those ranked systems that differ in ten patients or more; absent where none do."""
 
     def gap(self, part: str, label: str) -> str:
-        """One sentence on how far apart two systems must be to be told apart; empty where fewer than two are ranked.
+        """One sentence on how far apart two systems must be to be distinguished; empty where fewer than two are ranked.
 
         Args:
-            part: Of the score.
+            part: For the score.
             label: What the reader calls the score.
         """
         least = self.detectable.get(part)
@@ -259,7 +259,7 @@ def save(root: Path, snapshot: Snapshot) -> Path:
 
 
 def _says(path: Path, digest: str) -> bool:
-    """Whether a file holds this snapshot; a damaged one holds none, and making it again mends the board."""
+    """Whether a file holds this snapshot; a damaged one holds none, and making it again fixes the board."""
     try:
         return load(path).digest == digest
     except StoreError as error:
@@ -269,7 +269,7 @@ def _says(path: Path, digest: str) -> bool:
 
 
 def newest(root: Path, cohort: str, board: str) -> Snapshot | None:
-    """The newest snapshot of a board that can be read; the damaged ones are told.
+    """The newest snapshot of a board that can be read; the damaged ones are reported.
 
     Args:
         root: The store's folder.

@@ -8,7 +8,7 @@ store/patients/<cohort>.json                     whose study each one is, which 
 store/snapshots/                                 ranks and pairwise results (see harness.records.snapshot)
 ```
 
-A file that is damaged is told and left aside; the rest is served. What is named by its content is written again where it is damaged.
+A file that is damaged is reported and left aside; the rest is served. What is named by its content is written again where it is damaged.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from harness.storage.stored import Source, content, exists, keep, read_object, r
 from harness.types import Rows
 
 SCHEMA = 1
-"""Of the file of patients."""
+"""That of the file of patients."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Stored:
     """16 hex digits; what commands and addresses call the record."""
     record: Record
     withdrawn: str = ""
-    """The reason; empty where it stands."""
+    """The reason; empty where it is valid."""
     reports: str = ""
     """Digest of the kept reports; empty where none were kept."""
     file: str = field(default="", compare=False)
@@ -117,7 +117,7 @@ class Store:
             self._append(Restored(id=found.id, withdrawal=withdrawal, created=when or now()))
 
     def all(self) -> tuple[Stored, ...]:
-        """Every record in the order in which it arrived, the withdrawn ones marked. Damaged events are told and left aside."""
+        """Every record in the order in which it arrived, the withdrawn ones marked. Damaged events are reported and left aside."""
         return self.read()[0]
 
     def read(self) -> tuple[tuple[Stored, ...], tuple[Path, ...]]:
@@ -255,7 +255,7 @@ def now() -> str:
 
 
 def newest(stored: Iterable[Stored]) -> tuple[Stored, ...]:
-    """Of each system, cohort and first signature the newest record that stands (decision 11 in docs/architecture.md)."""
+    """For each system, cohort and first signature: the newest valid record (decision 11 in docs/architecture.md)."""
     latest = {}
     for item in stored:
         if not item.withdrawn:

@@ -76,7 +76,7 @@ def latex_escape(text: str) -> str:
 
 
 def latex_row(record: Record) -> str:
-    """One row: name, then each metric's headline; the names of the columns stand in the comment."""
+    """One row: name, then each metric's headline; the names of the columns are in the comment."""
     cells = [latex_escape(record.system.name)]
     for result in record.metrics:
         cell = f"{result.value:z.3f}"

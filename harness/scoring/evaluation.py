@@ -148,7 +148,7 @@ def from_labels(
     if unknown:
         raise InputError(
             [
-                Problem("the reference labels have no such study", "Remove the row or mend its id", study=item)
+                Problem("the reference labels have no such study", "Remove the row or fix its id", study=item)
                 for item in unknown[:SHOWN_STUDIES]
             ]
         )
@@ -259,7 +259,7 @@ def check_references(sides: Sides) -> None:
             studies = sorted(study for study, decisions in lost.items() if decisions)
             head = Problem(
                 f"{bad} of {asked} reference decisions have no answer, more than {INVALID_ABOVE:.1%}: the cohort cannot be scored",
-                "Label the references again, or mend these reports",
+                "Label the references again, or fix these reports",
             )
             named = [Problem("its reference has decisions without an answer", study=study) for study in studies[:SHOWN_STUDIES]]
             rest = len(studies) - SHOWN_STUDIES

@@ -2,7 +2,7 @@
 
 The deciding test is the jackknife's t on the paired difference. Swapping two systems' rows at random asks a narrower question, whether
 the systems are *interchangeable*: it separates systems of equal score that err in different ways (`docs/statistics.md` has the figures).
-It is here because the field knows it, and stands beside the deciding test.
+It is here because the field knows it, and is shown beside the deciding test.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def compare(first: Pseudo, second: Pseudo, alpha: float = 0.05) -> dict[str, Dif
 
 
 def least_detectable(errors: Sequence[float], alpha: float = 0.05) -> float | None:
-    """The true gap that is detected in four of five cohorts: what two systems must differ by to be told apart with confidence.
+    """The true gap that is detected in four of five cohorts: what two systems must differ by to be distinguished with confidence.
 
     Args:
         errors: Standard errors of the differences of pairs that do differ; the result is for their median.

@@ -33,7 +33,7 @@ class Votes:
     """What each reader answered about each item."""
 
     values: Matrix
-    """Shape (items, readers): the index of a category, or `MISSING`. Of two categories 1 is the positive one."""
+    """Shape (items, readers): the index of a category, or `MISSING`. For two categories 1 is the positive one."""
     categories: int
     """How many answers were possible, used or not."""
     patients: Sequence[str]
@@ -145,7 +145,7 @@ def pairwise(votes: Votes, alpha: float = 0.05) -> dict[tuple[int, int], Agreeme
 
 
 def stacked(several: Sequence[Votes]) -> Votes:
-    """All decisions of several questions as one table: what is said of all findings together."""
+    """All decisions of several questions as one table: the result for all findings together."""
     first = several[0]
     return Votes(
         values=np.concatenate([votes.values for votes in several]),

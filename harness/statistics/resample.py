@@ -99,7 +99,7 @@ def weighted(factors: NDArray[np.float32], table: Array) -> Array:
 
 
 def parts(metric: Metric, total: Array) -> dict[str, Array]:
-    """The scores of a total, without the counts that stand beside them (`positives:<finding>`)."""
+    """The scores of a total, without the counts that are beside them (`positives:<finding>`)."""
     scored: Mapping[str, Any] = metric.score(total)
     return {name: np.asarray(value, dtype=np.float64) for name, value in scored.items() if not name.startswith("positives:")}
 

@@ -23,7 +23,7 @@ def arrays(data: bytes, source: Source, most: int = LARGEST) -> dict[str, NDArra
         most: Bytes of all arrays together.
 
     Raises:
-        RanscoreError: Of the source's kind: it is no such archive, damaged, or larger.
+        RanscoreError: An error of the source's kind: it is no such archive, damaged, or larger.
     """
     with reading(source), zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = archive.infolist()

@@ -85,7 +85,7 @@ def content(path: Path, source: Source, most: int = LARGEST) -> bytes:
     """All bytes of a file.
 
     Raises:
-        RanscoreError: Of the source's kind: it is missing, no file, too large, or may not be read.
+        RanscoreError: An error of the source's kind: it is missing, no file, too large, or may not be read.
     """
     with _opened(path, source) as stream:
         data = stream.read(most + 1)
@@ -98,7 +98,7 @@ def lines(path: Path, source: Source, most: int = LARGEST) -> Iterator[bytes]:
     """The lines of a file, one after the other.
 
     Raises:
-        RanscoreError: Of the source's kind: as `content`, and where a line is too large.
+        RanscoreError: An error of the source's kind: as `content`, and where a line is too large.
     """
     with _opened(path, source) as stream:
         while line := stream.readline(most + 1):
@@ -123,7 +123,7 @@ def parse(data: bytes, source: Source) -> Any:
     """The JSON value of a file's bytes; no number of it is infinite, and no text holds half a character.
 
     Raises:
-        RanscoreError: Of the source's kind.
+        RanscoreError: An error of the source's kind.
     """
     with reading(source):
         found = json.loads(data.decode("utf-8"), parse_constant=_refuse)
@@ -146,7 +146,7 @@ def unsealed(found: object, source: Source, *, changed: bool = False) -> Json:
         changed: Take it even where it was changed since it was written.
 
     Raises:
-        RanscoreError: Of the source's kind: it is no JSON object, or was changed since it was written.
+        RanscoreError: An error of the source's kind: it is no JSON object, or was changed since it was written.
     """
     if not isinstance(found, dict):
         raise source.wrong("it holds no JSON object")
@@ -160,7 +160,7 @@ def read_object(path: Path, source: Source) -> Json:
     """The JSON object of a file, without its seal.
 
     Raises:
-        RanscoreError: Of the source's kind: as `content`, `parse` and `unsealed`.
+        RanscoreError: An error of the source's kind: as `content`, `parse` and `unsealed`.
     """
     return unsealed(parse(content(path, source), source), source)
 
@@ -169,7 +169,7 @@ def shaped(kind: type[T], data: object, source: Source) -> T:
     """An object of a declared type from a file's JSON.
 
     Raises:
-        RanscoreError: Of the source's kind: a field is missing, unknown or of another type.
+        RanscoreError: An error of the source's kind: a field is missing, unknown or of another type.
     """
     with reading(source):
         return build(kind, data)
@@ -190,7 +190,7 @@ def schema_of(data: Json, source: Source, known: int) -> int:
     """The schema of an object, from 1 to the known one.
 
     Raises:
-        RanscoreError: Of the source's kind; a StoreError where a newer program wrote it.
+        RanscoreError: An error of the source's kind; a StoreError where a newer program wrote it.
     """
     found = data.get("schema")
     if type(found) is not int or found < 1:

@@ -24,7 +24,7 @@ def script(board: Board) -> str:
 
 
 def pieces(board: Board) -> Json:
-    """Columns, facts and rows by name, and each format: the lines of its head, its rows, what stands around the caption."""
+    """Columns, facts and rows by name, and each format: the lines of its head, its rows, what is around the caption."""
     return {
         "key": board.key,
         "columns": [column.key for column in board.columns],
@@ -37,12 +37,12 @@ def pieces(board: Board) -> Json:
 
 
 def _line(first: list[str], columns: list[list[list[str]]], facts: list[list[str]], last: list[str] | None = None) -> Json:
-    """What always stands first; of each column its cells, and its cells where it is the first one shown; of each fact; what stands last."""
+    """What is always first; of each column its cells, and its cells where it is the first one shown; of each fact; what is last."""
     return {"first": first, "columns": columns, "facts": facts, "last": last or []}
 
 
 def _alike(texts: list[list[str]]) -> list[list[list[str]]]:
-    """Columns that are spelt the same wherever they stand."""
+    """Columns that are spelt the same wherever they are."""
     return [[cells, cells] for cells in texts]
 
 
@@ -94,7 +94,7 @@ def _heads(board: Board, escape: Callable[[str], str]) -> Json:
 
 
 def _row(board: Board, row: BoardRow, spell: Callable[[str, bool], str]) -> Json:
-    """A score shows its interval where it stands first."""
+    """A score shows its interval where it is first."""
     scores = []
     for column in board.columns:
         cell = row.cells.get(column.key)

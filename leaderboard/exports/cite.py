@@ -20,7 +20,7 @@ PAPER = """@misc{ranscore2026,
 
 
 def bibtex(board: Board, address: str = "") -> str:
-    """The board as it stands, by its signature and newest record, and the paper."""
+    """The board as it is, by its signature and newest record, and the paper."""
     date = max((row.created for row in board.rows), default="")[:10]
     return _entry(f"ranscore-{board.key}", f"Ran Score leaderboard: {board.cohort.name}", date, caption(board), address) + "\n" + PAPER
 
@@ -50,7 +50,7 @@ def eval_results(row: BoardRow, record: Record, dataset: str, address: str = "")
 
     Args:
         dataset: Id of the benchmark's data set on the Hub.
-        address: Of the system's page; empty leaves the source out.
+        address: For the system's page; empty leaves the source out.
     """
     lines = []
     for result in record.metrics:

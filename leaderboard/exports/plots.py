@@ -1,4 +1,4 @@
-"""Plots as SVG strings: whiskers, a forest, dumbbells, slopes, a badge. Each stands beside its table, and says nothing that is not in it."""
+"""Plots as SVG strings: whiskers, a forest, dumbbells, slopes, a badge. Each is beside its table, and says nothing that is not in it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Scale:
     left: float = 0.0
 
     def at(self, value: float) -> float:
-        """Where a score lies; what is beyond either end stands at the end."""
+        """Where a score is; what is beyond either end is drawn at the end."""
         return round(self.left + self.width * min(max(value / self.top, 0.0), 1.0), 1)
 
 
@@ -39,9 +39,9 @@ def top_of(cells: Sequence[Cell]) -> float:
 
 
 def whisker(cell: Cell, scale: Scale, quiet: bool = False) -> Html:
-    """A score as a dot with its interval, small enough for a table's cell; the numbers stand beside it.
+    """A score as a dot with its interval, small enough for a table's cell; the numbers are beside it.
 
-    One element whose background draws all of it: a thousand small pictures take a browser twice as long to lay out.
+    One element whose background draws all of it: a thousand small pictures take a browser twice as long for its layout.
     """
     low, high = cell.interval or (cell.value, cell.value)
     drawn = f"--low:{scale.at(low):g};--high:{scale.at(high):g};--dot:{scale.at(cell.value):g}"
@@ -49,7 +49,7 @@ def whisker(cell: Cell, scale: Scale, quiet: bool = False) -> Html:
 
 
 def forest(board: Board) -> Html:
-    """The board's first score as a figure that can stand in a paper: names, dots, intervals, numbers, axis, caption."""
+    """The board's first score as a figure that can be used in a paper: names, dots, intervals, numbers, axis, caption."""
     column = board.columns[0] if board.columns else None
     listed = [(row, cell) for row in board.rows if column and (cell := row.cells.get(column.key))]
     scale = Scale(top_of([cell for _, cell in listed]), 320, 260)
@@ -150,7 +150,7 @@ class Slope:
 
 
 def slopes(items: Sequence[Slope], left: str, right: str) -> Html:
-    """Positions under two scores as lines: where they cross, the scores disagree. Names stand beside the lines and keep their size."""
+    """Positions under two scores as lines: where they cross, the scores disagree. Names are beside the lines and keep their size."""
     lines = [
         el("line", x1=0, x2=100, y1=24 * item.left - 12, y2=24 * item.right - 12, class_=f"rs-bar {_kind(item)}".strip()) for item in items
     ]

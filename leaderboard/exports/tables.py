@@ -72,7 +72,7 @@ def number(cell: Cell | None, interval: bool = False) -> str:
 
 
 def caption(board: Board) -> str:
-    """What must stand under any copy of the board."""
+    """What must be under any copy of the board."""
     cohort = board.cohort
     official = "" if board.official else ", not the paper's extractor"
     parts = [
@@ -109,7 +109,7 @@ def csv_line(values: list[object]) -> str:
 
 
 def csv_head(board: Board) -> tuple[list[object], list[list[object]], list[object]]:
-    """Headings of what stands before the scores, of each score, of what stands after them."""
+    """Headings of what is before the scores, of each score, of what is after them."""
     scores: list[list[object]] = [[column.label, f"{column.label} low", f"{column.label} high"] for column in board.columns]
     before: list[object] = ["rank", "rank low", "rank high", "system", "version", "organisation"]
     return before, scores, ["evidence", "role", "coverage", "signature", "record", "date"]
@@ -191,7 +191,7 @@ LATEX_FOOT = ("\\bottomrule\n\\end{tabular}\n\\caption{", "}\n\\end{table}\n")
 
 
 def to_latex(board: Board) -> str:
-    """A booktabs table; signature and date stand in the caption."""
+    """A booktabs table; signature and date are in the caption."""
     kinds = "ll" + "r" * len(board.columns) + "l" * len(board.facts)
     lines = [" & ".join(map(latex_escape, header(board))) + " \\\\\n\\midrule\n"]
     for row in board.rows:

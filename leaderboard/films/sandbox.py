@@ -33,7 +33,7 @@ WRONG, ABSENT = 3, 4
 
 
 def cleaned(content: bytes, name: str) -> bytes:
-    """Decode a film and write it anew, with the levels that every generator would read from the file itself.
+    """Decode a film and write it again, with the levels that every generator would read from the file itself.
 
     Args:
         content: The file, never trusted; it goes to the other process by a pipe and into no file.

@@ -1,4 +1,4 @@
-"""What stands around every page: the name, the menu, the style sheet and the script. Pure."""
+"""What is around every page: the name, the menu, the style sheet and the script. Pure."""
 
 from __future__ import annotations
 

@@ -35,8 +35,8 @@ def el(tag: str, /, *children: object, **attributes: object) -> Html:
 
     Args:
         tag: Its name.
-        children: `Html` stands as it is, None is left out, anything else is text.
-        attributes: `class_` is class, `data_key` is data-key; None and False are left out, True stands without a value.
+        children: `Html` is kept as it is, None is left out, anything else is text.
+        attributes: `class_` is class, `data_key` is data-key; None and False are left out, True is written without a value.
     """
     opened = "".join(_attribute(name, value) for name, value in attributes.items() if value is not None and value is not False)
     if tag in VOID:

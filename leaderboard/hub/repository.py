@@ -1,6 +1,6 @@
 """A board on the Hugging Face Hub: submissions in a closed data set, results in an open one, one commit an event.
 
-A commit names the state that it was decided on, so of two at once one is turned away and decides anew. Where nobody knows whether a
+A commit names the state that it was decided on, so of two at once one is turned away and decides again. Where nobody knows whether a
 commit landed (a cut connection, a server that was overloaded) the repository is looked at before anything is tried again.
 """
 
@@ -64,7 +64,7 @@ class Repository:
     """The state that was read last."""
 
     def api(self) -> Any:
-        """A client; the token is read anew each time, so that it can be exchanged while this runs."""
+        """A client; the token is read again each time, so that it can be exchanged while this runs."""
         from huggingface_hub import HfApi
 
         return HfApi(endpoint=self.endpoint, token=os.environ.get("HF_TOKEN"))
@@ -256,7 +256,7 @@ def _public(event: store_events.Event) -> store_events.Event:
 
 
 def _push_rows(store: Store, repository: Repository, there: set[str]) -> int:
-    """The flat rows of what stands; those of what does not are taken out. A record whose event is damaged stays as it is."""
+    """The flat rows of valid records; those of others are taken out. A record whose event is damaged stays as it is."""
     standing = {f"data/{item.id}.jsonl": item.record for item in store.standing()}
     damaged = {f"data/{store_events.tail(path.stem)}.jsonl" for path, _ in store_events.read(store.root / "events").damaged}
     commits = 0

@@ -16,7 +16,7 @@ from submissions.sandbox import plain_name
 STATUS = {UsageError: 404, InputError: 422, RefusedError: 403, UnavailableError: 503, StoreError: 503}
 AGAIN = "3"
 """Seconds after which a visitor who was not answered may ask again."""
-HEADS = {422: "It cannot be handed in", 503: "Not now", 500: "This failed"}
+HEADS = {422: "It cannot be submitted", 503: "Not now", 500: "This failed"}
 
 
 def refusal(error: Exception) -> Response:

@@ -60,7 +60,7 @@ class Site:
 
     @property
     def board_folder(self) -> BoardFolder:
-        """Where submissions are handed in: the board's folder around the store."""
+        """Where submissions are submitted: the board's folder around the store."""
         self._board_folder = self._board_folder or repository.open_board_folder(self.board_content.store.root.parent)
         return self._board_folder
 

@@ -1,4 +1,4 @@
-"""The routes by which reports are handed in. The file goes from the request into memory and from there to a process of its own.
+"""The routes by which reports are submitted. The file goes from the request into memory and from there to a process of its own.
 
 `POST /ranscore/hand-in`, content type `application/octet-stream`, header `X-Ranscore: 1`: a line of JSON, then the file as it is.
 
@@ -10,8 +10,8 @@
 
 `dry` checks everything and keeps nothing; `agreed` agrees to the data-use sentence; `looked` says that what the privacy screen noticed names
 nobody; `code` is that of an earlier receipt of the system, which a new version needs where there is no login. The answer is an object with `problems` (each with `what`, `remedy`, `file`, `line`, `study`), `warnings` (sentences), `private` (as
-`problems`), `reports` (how many were read), and once it was handed in `id` and `code`; `head` and `lines` say the same for people. Nothing
-was handed in where `problems` is not empty, or where `private` is not and `looked` is false.
+`problems`), `reports` (how many were read), and once it was submitted `id` and `code`; `head` and `lines` say the same for people. Nothing
+was submitted where `problems` is not empty, or where `private` is not and `looked` is false.
 
 `GET /ranscore/door?cohort=NAME` says what there is to know before anything is sent: `cohort`, `digest`, `access` (`open` or `credentialed`),
 `section`, `studies` (how many are scored), `ids` (their ids, only where the cohort is open), `ids_sha256` (of the sorted ids, each with a
@@ -24,7 +24,7 @@ login at the Hub or its token), `cohorts` (the names of all), `worker` (whether 
 
 Every refusal is an object with `problems`, `head` and `lines`, and a status of 4xx or 503: 404 for a cohort or receipt that is not there,
 403 where a login, a code or an agreement is missing, 422 where a file or card is wrong, 400 for a request of another shape.
-A program proves who hands in to a Space with a token of the Hub: `Authorization: Bearer TOKEN`.
+A program proves who submits to a Space with a token of the Hub: `Authorization: Bearer TOKEN`.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def route(app: FastAPI, board_folder: BoardFolder, people: People, uploads: Uplo
 
 
 def asked(data: bytes, person: str) -> tuple[intake.Upload, bool]:
-    """What somebody hands in, and whether it is to be checked only.
+    """What somebody submits, and whether it is to be checked only.
 
     Raises:
         Refusal: The request has another shape.
@@ -123,13 +123,13 @@ def card(data: object) -> SystemCard:
     fields = {key: body.text(data, key, HEAD) for key in CARD if data.get(key) is not None}
     section, role = fields.pop("sections", ""), fields.pop("role", "system")
     if section not in ("", *Section) or role != "system":
-        words = f"sections is not one of {', '.join(Section)}" if role == "system" else "only systems are handed in"
+        words = f"sections is not one of {', '.join(Section)}" if role == "system" else "only systems are submitted"
         raise Refusal(400, Problem(f"the card is not a system's: {words}", "Leave it out"))
     return SystemCard(fields.pop("name", ""), sections=Section(section) if section else None, **fields)  # type: ignore[arg-type]
 
 
 def handed(board_folder: BoardFolder, upload: intake.Upload, dry: bool) -> Json:
-    """Look, then hand in.
+    """Look, then submit.
 
     Raises:
         RanscoreError: It is not taken for another reason than what is wrong with it.
@@ -144,9 +144,9 @@ def handed(board_folder: BoardFolder, upload: intake.Upload, dry: bool) -> Json:
     notes = [*answer["warnings"], *map(str, found.private)]
     wait = bool(found.private) and not upload.looked
     if dry and found.problems:
-        return answer | {"head": "It cannot be handed in", "lines": lines(found.problems)}
+        return answer | {"head": "It cannot be submitted", "lines": lines(found.problems)}
     if dry or (wait and not found.problems):
-        return answer | {"head": LOOK if wait else "It can be handed in; nothing was kept.", "lines": notes}
+        return answer | {"head": LOOK if wait else "It can be submitted; nothing was kept.", "lines": notes}
     receipt = intake.submit(board_folder, upload, found)
     return {**answer, "problems": [], "id": receipt.id, "code": receipt.code, "head": "Handed in.", "lines": notes}
 

@@ -16,7 +16,7 @@ POLICY = (
 """The page asks nobody but its own server for anything. Gradio makes functions of the templates of its HTML components, hence `unsafe-eval`."""
 ROOT = re.compile(r'("root": ?|const root = )"https?://[^"]*"')
 HERE = r'location.href.split(/[?#]/)[0].replace(/\/$/,"")'
-"""What the document is told of its own address: not what a proxy let the server know, but what the browser does."""
+"""What the document knows of its own address: not what a proxy let the server know, but what the browser does."""
 
 
 def finished(document: str, frames: str) -> tuple[str, str]:

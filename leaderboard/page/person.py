@@ -20,7 +20,7 @@ KNOWN_FOR = 300.0
 KNOWN = 500
 TOKEN = re.compile(r"Bearer (hf_[\w.~-]{8,4000})", re.ASCII)
 LOG_IN = Problem(
-    "this board asks who hands in, and you are not logged in",
+    "this board asks who submits, and you are not logged in",
     "Log in with your Hub account on the Submit tab, or set HF_TOKEN for `ranscore submit`",
 )
 

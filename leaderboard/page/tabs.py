@@ -21,7 +21,7 @@ class Tab:
     name: str
     title: str
     build: Build
-    """Called inside the tab's column with the `Site`; whatever Gradio components it makes stand there. Begins with an `h2`."""
+    """Called inside the tab's column with the `Site`; whatever Gradio components it makes are there. Begins with an `h2`."""
 
 
 def view(name: str) -> Build:

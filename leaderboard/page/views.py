@@ -166,5 +166,5 @@ def _query(request: Request) -> Mapping[str, str]:
         Refusal: It is too long.
     """
     if len(request.url.query) > LONGEST_QUERY:
-        raise Refusal(414, Problem(f"the address holds more than {LONGEST_QUERY:,} characters", "Open the page anew"))
+        raise Refusal(414, Problem(f"the address holds more than {LONGEST_QUERY:,} characters", "Open the page again"))
     return dict(request.query_params)

@@ -42,7 +42,7 @@ STATISTICS = (
     ("Told apart", "The board says how far apart two systems must be so that a cohort of this size shows it in four cases of five."),
     ("Many tests", "Over 21 findings the p values are corrected by Holm's method. Ranks are not corrected: each is one answer to one question."),
     ("Nothing is dropped", "A missing, empty or unreadable report counts as asserting nothing. Each row says how many there were."),
-    ("Who is ranked", "Systems whose reports were scored or generated again here. Floors, ceilings, self-scored and reported rows stand beside the ranks."),
+    ("Who is ranked", "Systems whose reports were scored or generated again here. Floors, ceilings, self-scored and reported rows are beside the ranks."),
 )  # fmt: skip
 
 
@@ -127,6 +127,6 @@ def paper() -> Html:
         el(
             "p",
             source(),
-            ". Its Table 5 stands under the board, with micro precision and recall exchanged back: the printed columns cannot both be right, and the notes on the paper (docs/notes-on-the-paper.md) show why.",
+            ". Its Table 5 is under the board, with micro precision and recall exchanged back: the printed columns cannot both be right, and the notes on the paper (docs/notes-on-the-paper.md) show why.",
         ),
     )

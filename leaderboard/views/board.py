@@ -16,7 +16,7 @@ from leaderboard.html.markup import Html, el, grid, join, outward, person, scrol
 MEANING = {
     Grade.REPORTED: "printed in a paper, not computed here",
     Grade.SELF_SCORED: "scored by those who made the system, not checked here",
-    Grade.SCORED_HERE: "its reports were handed in and scored here",
+    Grade.SCORED_HERE: "its reports were submitted and scored here",
     Grade.REGENERATED: "its reports were generated again here, and scored",
 }
 """What each grade of evidence means, weakest first."""
@@ -95,9 +95,9 @@ def lead(board: Board) -> Html:
         tied = (
             "leads"
             if len(best) == 1
-            else f"and {len(best) - 3} more are not told apart"
+            else f"and {len(best) - 3} more are not distinguished"
             if len(best) > 3
-            else "are not told apart at the top"
+            else "are not distinguished at the top"
         )
         parts.append(el("span", names, f" {tied} among {len(ranked)} ranked systems. "))
     if board.gap:
@@ -165,7 +165,7 @@ def exports(board: Board, to: Addresses) -> Html:
     whole = [kind for kind in TITLES if source and kind not in KINDS]
     parts = [_files("The rows and columns that are shown now, in this order:", [kind for kind in TITLES if kind not in whole], board, to)]
     if whole:
-        parts.append(_files("Of the whole board:", whole, board, to))
+        parts.append(_files("For the whole board:", whole, board, to))
     return el("div", join(parts), class_="rs-fields rs-exports", data_pieces=source or None)
 
 

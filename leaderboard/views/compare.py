@@ -35,7 +35,7 @@ def view(
         first: A record's id; the best ranked one where it is unknown.
         second: A record's id; the next one where it is unknown.
         studies: The studies where the two differ most, where the cohort is open.
-        tests: Of the two, by the metric of a column, where the board's snapshot does not hold them.
+        tests: For the two, by the metric of a column, where the board's snapshot does not hold them.
     """
     one, other = choose(board, first, second)
     return el(
@@ -124,7 +124,7 @@ def sentence(label: str, found: Pair | None, one: BoardRow, other: BoardRow) -> 
         return el("span", first, " and ", second, " cannot be compared here: the rows of one of them are not in this store.")
     numbers = f"{abs(found.difference):z.3f} {label}, 95 % interval of the difference {interval(found)}, p {probability(found.p)}"
     if found.low <= 0 <= found.high:
-        return el("span", first, " and ", second, f" are not told apart on this cohort: they differ by {numbers}.")
+        return el("span", first, " and ", second, f" are not distinguished on this cohort: they differ by {numbers}.")
     ahead, behind = (first, second) if found.difference > 0 else (second, first)
     return el("span", ahead, " is ahead of ", behind, f" by {numbers}.")
 
@@ -182,7 +182,7 @@ def closed(board: Board) -> Html | None:
 
 
 def matrix(board: Board, content: Content, to: Addresses) -> Html | None:
-    """Every pair under the first score: who is told apart from whom."""
+    """Every pair under the first score: which systems differ significantly."""
     tests = content.tests(board, board.columns[0])
     rows = [row for row in board.rows if tests and row.id in tests.systems][:MOST]
     if tests is None or len(rows) < 2:
@@ -205,7 +205,7 @@ def matrix(board: Board, content: Content, to: Addresses) -> Html | None:
         el("h3", "Every pair"),
         el(
             "p",
-            f"Row less column under {board.columns[0].label}. ▲ the row is significantly better, ▼ it is worse, · they are not told apart. Columns are numbered like rows; a cell leads to its comparison.",
+            f"Row less column under {board.columns[0].label}. ▲ the row is significantly better, ▼ it is worse, · they are not distinguished. Columns are numbered like rows; a cell leads to its comparison.",
         ),
         el("p", f"The first {MOST} rows of the board.") if len(board.rows) > MOST else None,
         scrolling(table, label),
@@ -225,7 +225,11 @@ def _matrix_cell(board: Board, row: BoardRow, other: BoardRow, found: Pair | Non
     told = not found.low <= 0 <= found.high
     better = (found.difference > 0) == board.columns[0].higher_is_better
     sign, words, kind = (
-        ("▲", "better than", "rs-up") if told and better else ("▼", "worse than", "rs-down") if told else ("·", "not told apart from", None)
+        ("▲", "better than", "rs-up")
+        if told and better
+        else ("▼", "worse than", "rs-down")
+        if told
+        else ("·", "not distinguished from", None)
     )
     label = f"{row.name} {words} {other.name}, {found.difference:+z.3f}"
     link = el(

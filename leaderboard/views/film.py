@@ -32,7 +32,7 @@ def form(name: str, summary: str, note: str, most: int) -> Html:
     """The form.
 
     Args:
-        name: Of the system.
+        name: For the system.
         summary: The catalogue's line about it.
         note: What else visitors should know.
         most: Bytes of the largest file.
@@ -74,7 +74,7 @@ def complaint(problems: Sequence[Problem]) -> Html:
 
 
 def warning(caution: str, example: bool) -> Html | None:
-    """What stands above a report that may mean nothing; the film of a patient is no drawn example.
+    """What is shown above a report that may mean nothing; the film of a patient is no drawn example.
 
     Args:
         caution: What the system has to say beside every report of it; empty for nothing.
@@ -94,13 +94,13 @@ def answer(
     """The film as the system saw it beside what it wrote.
 
     Args:
-        name: Of the system.
+        name: For the system.
         file: The film's name, as a message may show it.
         picture: A PNG.
         size: Width and height of the film in pixels.
-        substituted: What stood in for inputs that the system lacks here.
+        substituted: What replaced inputs that the system lacks here.
         read: The report as the view of a pasted report shows it.
-        warned: What stands above it; see `warning`.
+        warned: What is shown above it; see `warning`.
     """
     source = f"data:image/png;base64,{b64encode(picture).decode()}"
     caption = el("figcaption", el("bdi", file), f", {size[0]} by {size[1]} pixels", class_="rs-fine")

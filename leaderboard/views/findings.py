@@ -73,7 +73,7 @@ def _choice(board: Board, name: str, label: str, part: str, to: Addresses) -> Ht
 
 
 def matrix(board: Board, rows: Sequence[BoardRow], records: Mapping[str, Record], part: str, to: Addresses) -> Html:
-    """Rows of systems, columns of findings, the commonest first; how many references have each stands under its name."""
+    """Rows of systems, columns of findings, the commonest first; how many references have each is under its name."""
     first = _table(records[rows[0].id])
     order = sorted(first.values(), key=lambda item: (item.finding == NO_FINDING, -item.positives, item.finding))
     heads = [

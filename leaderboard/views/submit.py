@@ -14,7 +14,7 @@ MORE = (
     "The file is read in memory; your browser keeps it, so that you can correct the form and send it again."
 )
 IDLE = (
-    "No worker is running at the moment. You can hand in a file all the same: it is kept, and it is scored when the people who run "
+    "No worker is running at the moment. You can submit a file all the same: it is kept, and it is scored when the people who run "
     "this board start a worker again."
 )
 CHOICES = {"unknown": "unknown", "yes": "yes", "no": "no"}
@@ -25,7 +25,7 @@ def view(cohorts: Mapping[str, Access], data_use: str, most: int, login: bool) -
     """The whole tab.
 
     Args:
-        cohorts: The access of each cohort that can be handed in to, by its name.
+        cohorts: The access of each cohort that can be submitted to, by its name.
         data_use: The sentence that is agreed to for a credentialed one.
         most: Bytes of the largest file.
         login: Whether people log in at the Hub first.
@@ -37,7 +37,7 @@ def view(cohorts: Mapping[str, Access], data_use: str, most: int, login: bool) -
         el("p", MORE, class_="rs-fine"),
         _login() if login else None,
         el("p", IDLE, id="submit-idle", class_="rs-problem", role="status", hidden=True),
-        _form(cohorts, data_use, most) if cohorts else el("p", "This board has no cohort to hand in to yet.", class_="rs-problem"),
+        _form(cohorts, data_use, most) if cohorts else el("p", "This board has no cohort to submit to yet.", class_="rs-problem"),
         el("div", "", id="submit-said", role="status"),
         el("h3", "Where it is"),
         _receipt(),

@@ -22,7 +22,7 @@ STUDIES = 40
 SHOWN = 8
 """Scores on the terminal: Ran Score, micro F1, and the board's own text metrics."""
 LEFT_OUT = 1
-"""The exit code when a system was left out: the card stands, but not whole."""
+"""The exit code when a system was left out: the card is there, but not whole."""
 
 
 def register(commands: Commands) -> None:
@@ -120,7 +120,7 @@ def _run_all(card: Card, wanted: Sequence[str], arguments: argparse.Namespace) -
 
 
 def _run_one(card: Card, name: str, arguments: argparse.Namespace) -> tuple[str, bool]:
-    """One system: what is to be said of it, and whether it stands. One that cannot run does not stop the others."""
+    """One system: what is to be reported of it, and whether it is part of the card. One that cannot run does not stop the others."""
     from generators.cards import run_all as cards
     from harness.errors import RanscoreError
 
@@ -190,4 +190,4 @@ def _publish(card: Card) -> None:
             print(f"{len(board.columns) - SHOWN} more scores are on the pages.")
     written = static_site.write(BoardContent(card.store), card.folder / "site")
     print(f"As pages: {card.folder / 'site' / 'index.html'} ({written} files)")
-    print(f"As a living page: ranscore serve --store {card.store.root}")
+    print(f"As a live page: ranscore serve --store {card.store.root}")

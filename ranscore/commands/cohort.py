@@ -30,7 +30,7 @@ def register(commands: Commands) -> None:
         parser.set_defaults(run=run_build, builder=builder, cohort=name)
     show = group.add_parser("show", help="print a cohort's Table 1, or list the cohorts")
     show.add_argument(
-        "cohort", metavar="NAME|DIR", nargs="?", help="a built cohort: its name, or the folder it lies in; without it all are listed"
+        "cohort", metavar="NAME|DIR", nargs="?", help="a built cohort: its name, or the folder it is in; without it all are listed"
     )
     options.json(show)
     show.set_defaults(run=run_show)

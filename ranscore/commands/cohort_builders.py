@@ -25,7 +25,7 @@ class Builder:
     declare: Callable[[argparse.ArgumentParser], None]
     """Adds the builder's own options."""
     build: Callable[[argparse.Namespace, Path], Cohort]
-    """Builds from the options; the path is the folder that the cohort will lie in."""
+    """Builds from the options; the path is the folder that the cohort will be in."""
 
 
 def usual_name(arguments: argparse.Namespace) -> str:

@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     if len(arguments.systems) < 2:
         raise UsageError("name at least two systems")
     if not 0 < arguments.alpha < 1 or not 100 <= arguments.draws <= 1_000_000:
-        raise UsageError("--alpha lies between 0 and 1, --draws between 100 and 1000000")
+        raise UsageError("--alpha must be between 0 and 1, --draws between 100 and 1000000")
     place = store.at(arguments.store)
     systems = [find(place, name) for name in arguments.systems]
     patients = ranks.patients_of(place, systems[0][0].cohort)

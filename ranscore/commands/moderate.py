@@ -68,5 +68,5 @@ def show_all(arguments: argparse.Namespace) -> int:
     elif rows:
         table(list(rows[0]), [list(row.values()) for row in rows], "Submissions", 6)
     else:
-        print("Nothing was handed in yet.")
+        print("Nothing was submitted yet.")
     return 0

@@ -22,7 +22,7 @@ Commands = Any
 
 def cohort(parser: argparse.ArgumentParser, required: bool = False) -> None:
     """`--cohort`."""
-    parser.add_argument("--cohort", metavar="NAME|DIR", required=required, help="a built cohort: its name, or the folder it lies in")
+    parser.add_argument("--cohort", metavar="NAME|DIR", required=required, help="a built cohort: its name, or the folder it is in")
 
 
 def references(parser: argparse.ArgumentParser) -> None:
@@ -79,7 +79,7 @@ def llm(parser: argparse.ArgumentParser) -> None:
         "--dialect",
         metavar="NAME",
         choices=DIALECTS,
-        help="how the server is told to hold an answer to a set: vllm, sglang, llama.cpp, or openai (not at all)",
+        help="how the server is asked to restrict an answer to a set: vllm, sglang, llama.cpp, or openai (not at all)",
     )
 
 
@@ -119,7 +119,7 @@ def card(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("who made the reports")
     group.add_argument("--name", help="the system's name (default: that of the run that wrote the file, else the file's)")
     group.add_argument("--system-version", default="", metavar="V", help="the system's version")
-    group.add_argument("--organisation", default="", metavar="O", help="who stands behind it")
+    group.add_argument("--organisation", default="", metavar="O", help="who is behind it")
     group.add_argument("--link", default="", metavar="URL", help="its paper or page")
     group.add_argument("--open-weights", choices=CHOICES, default="unknown", help="whether its weights are public")
     group.add_argument("--trained-on-cohort", choices=CHOICES, default="unknown", help="whether it was trained on studies of this cohort")
@@ -150,7 +150,5 @@ def machine(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--device", default="auto", metavar="NAME", help="auto (default), cpu, cuda, cuda:1 or mps")
     parser.add_argument("--precision", choices=PRECISIONS, help="default: float32 on a CPU, the published one elsewhere")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of systems that sample (default: 0)")
-    parser.add_argument(
-        "--weights", action="append", default=[], metavar="NAME=PATH", help="where one of its weights lies; may be repeated"
-    )
+    parser.add_argument("--weights", action="append", default=[], metavar="NAME=PATH", help="where one of its weights is; may be repeated")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of this system; may be repeated")

@@ -62,7 +62,9 @@ def _listed(field: str) -> str:
 def _model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--endpoint", metavar="URL", action="append", help="an OpenAI-compatible server; may be given several times")
     parser.add_argument("--model", metavar="NAME", help="the model that the server serves, or a folder with one to run in process")
-    parser.add_argument("--dialect", metavar="NAME", choices=options.DIALECTS, help="how the server is told to hold an answer to a set")
+    parser.add_argument(
+        "--dialect", metavar="NAME", choices=options.DIALECTS, help="how the server is asked to restrict an answer to a set"
+    )
 
 
 def _try(parser: argparse.ArgumentParser) -> None:

@@ -20,7 +20,7 @@ def register(commands: Commands) -> None:
     """Declare the commands."""
     parser = commands.add_parser(
         "score",
-        help="score a reports file: Ran Score, a table per finding, a record to hand in",
+        help="score a reports file: Ran Score, a table per finding, a record to submit",
         description="Score a file of generated reports against a cohort, a file of references, or reference labels.",
     )
     _inputs(parser)
@@ -203,7 +203,7 @@ def card_of(arguments: argparse.Namespace) -> SystemCard:
 
 
 def sidecar(path: Path) -> Path:
-    """Where a record's rows lie, beside its file."""
+    """Where a record's rows are, beside its file."""
     return path.with_name(path.name + ".rows.npz")
 
 

@@ -40,7 +40,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], title: str = ""
 
 
 def _room(headers: Sequence[str], rows: Sequence[Sequence[str]], width: int, least: int) -> int:
-    """How many columns a terminal holds without folding a cell; `least` of them stand in any case."""
+    """How many columns a terminal holds without folding a cell; `least` of them are in any case."""
     taken = 0
     for index, header in enumerate(headers):
         taken += max(len(header), *(len(row[index]) for row in rows)) + 3 if rows else 0

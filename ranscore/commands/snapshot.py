@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.records import ranks, snapshot, store
 
     if not 0 < arguments.alpha < 1:
-        raise UsageError("--alpha lies between 0 and 1")
+        raise UsageError("--alpha must be between 0 and 1")
     place, damaged = store.at(arguments.store), list[StoreError]()
     made = ranks.make(place, alpha=arguments.alpha, created=store.now(), aside=damaged.append)
     for item in made:
@@ -65,7 +65,7 @@ def show(made: Snapshot, names: dict[str, str]) -> None:
             print(sentence)
     if made.without_rows:
         print(f"{len(made.without_rows)} records have no rows here and take no part: {', '.join(made.without_rows)}")
-    print("Ranked are systems that were scored here or re-generated; self-scored records, floors and ceilings stand beside the ranks.")
+    print("Ranked are systems that were scored here or re-generated; self-scored records, floors and ceilings are beside the ranks.")
 
 
 def _place(rank: int, low: int, high: int) -> str:

@@ -37,7 +37,7 @@ def register(commands: Commands) -> None:
     options.json(parser)
     parser.set_defaults(run=run)
 
-    receipt = commands.add_parser("receipt", help="say where a submission stands")
+    receipt = commands.add_parser("receipt", help="say where a submission is")
     receipt.add_argument("id", metavar="ID", help="the receipt's id")
     _to(receipt)
     options.json(receipt)
@@ -47,7 +47,7 @@ def register(commands: Commands) -> None:
     gone.add_argument("id", metavar="ID", help="the receipt's id")
     _to(gone)
     gone.add_argument("--code", default="", help="the receipt's code; not needed in a folder of your own")
-    gone.add_argument("--reason", default="", metavar="WORDS", help="why; stands on the tombstone")
+    gone.add_argument("--reason", default="", metavar="WORDS", help="why; is on the tombstone")
     gone.set_defaults(run=withdraw)
 
 
@@ -56,7 +56,7 @@ def _to(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Check, hand in, print the receipt."""
+    """Check, submit, print the receipt."""
     from dataclasses import replace
 
     from ranscore.commands.score import card_of
@@ -73,12 +73,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps({"id": receipt.id, "code": receipt.code} if receipt else answer, indent=1))
     elif receipt is None:
-        print("\n".join(["Nothing was kept.", *map(str, answer["warnings"]), "It can be handed in."]))
+        print("\n".join(["Nothing was kept.", *map(str, answer["warnings"]), "It can be submitted."]))
     else:
         print(f"Handed in: receipt {receipt.id}")
         if receipt.code:
             print(f"Keep this code, with which alone you can withdraw it: {receipt.code}")
-        print(f"Where it stands: ranscore receipt {receipt.id}" + (f" --to {arguments.to}" if arguments.to else ""))
+        print(f"Where it is: ranscore receipt {receipt.id}" + (f" --to {arguments.to}" if arguments.to else ""))
     return 0
 
 

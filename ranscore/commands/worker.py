@@ -1,4 +1,4 @@
-"""`ranscore worker`: score what was handed in."""
+"""`ranscore worker`: score what was submitted."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ def register(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "worker",
-        help="score what was handed in to a board, once each",
-        description="Claim what waits, extract and score it, list it, make the ranks anew. May be killed and started at any time, "
+        help="score what was submitted to a board, once each",
+        description="Claim what waits, extract and score it, list it, make the ranks again. May be killed and started at any time, "
         "and may run several times at once.",
     )
     options.board(parser)

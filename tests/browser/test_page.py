@@ -290,7 +290,7 @@ def test_the_static_site_exports_exactly_what_is_shown(chromium: Browser, demo_s
             taken, served = Path(waiting.value.path()).read_text(), kinds.of_board(kind, part)
             assert served and waiting.value.suggested_filename == served.name
             assert (json.loads(taken) == json.loads(served.text)) if kind == "json" else (taken == served.text)
-        assert page.get_by_text("Of the whole board:").is_visible()
+        assert page.get_by_text("For the whole board:").is_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

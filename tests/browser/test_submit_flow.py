@@ -79,11 +79,11 @@ def test_check_then_hand_in_then_correct_then_tick(chromium: Browser, served: Ru
         says(page, "Write the system's name first.")
         page.get_by_label("System", exact=True).fill(name)
         press(page, "Check only")
-        says(page, "It can be handed in; nothing was kept.")
+        says(page, "It can be submitted; nothing was kept.")
         # What is wrong with the card is said, and the same file goes again after the correction.
         page.get_by_label("Link (https://...)").fill("example.org")
         press(page, "Hand in")
-        says(page, "It cannot be handed in")
+        says(page, "It cannot be submitted")
         says(page, "the link is not an address")
         page.get_by_label("Link (https://...)").fill("https://example.org")
         press(page, "Hand in")
@@ -123,14 +123,14 @@ def test_a_file_that_changed_on_the_disk_is_to_be_chosen_again(chromium: Browser
         page.locator("#submit-file input").set_input_files(path)
         page.get_by_label("System", exact=True).fill("Elm")
         press(page, "Check only")
-        says(page, "It can be handed in")
+        says(page, "It can be submitted")
         path.write_bytes(reports.replace(b"report", b"words"))
         press(page, "Hand in")
         says(page, "Choose it again.")
         path.write_bytes(reports)
         page.locator("#submit-file input").set_input_files(path)
         press(page, "Check only")
-        says(page, "It can be handed in")
+        says(page, "It can be submitted")
 
 
 def test_a_credentialed_cohort_asks_for_its_sentence(chromium: Browser, served: Running, reports: bytes, tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_a_credentialed_cohort_asks_for_its_sentence(chromium: Browser, served: 
         says(page, "the data-use sentence is not agreed to")
         sentence.check()
         press(page, "Check only")
-        says(page, "It can be handed in")
+        says(page, "It can be submitted")
 
 
 def test_the_example_by_the_enter_key_is_checked_and_not_handed_in(chromium: Browser, served: Running) -> None:
@@ -160,7 +160,7 @@ def test_the_example_by_the_enter_key_is_checked_and_not_handed_in(chromium: Bro
         expect(page.locator("#submit-file")).to_contain_text("example.csv")
         expect(page.get_by_label("System", exact=True)).to_have_value("Example")
         page.get_by_label("System", exact=True).press("Enter")
-        says(page, "It can be handed in; nothing was kept.")
+        says(page, "It can be submitted; nothing was kept.")
     assert len(served.board_folder.ledger.state().submissions) == before
 
 
@@ -194,7 +194,7 @@ def test_a_submitted_name_is_text_in_the_answer(chromium: Browser, served: Runni
         page.locator("#submit-file input").set_input_files(path)
         page.get_by_label("System", exact=True).fill("<svg onload=window.pwned=1>")
         press(page, "Check only")
-        says(page, "It cannot be handed in")
+        says(page, "It cannot be submitted")
         says(page, "holds markup")
         assert page.locator("#submit-said :is(img, script, svg)").count() == 0
         page.get_by_label("Receipt", exact=True).fill('"><img src=x onerror=window.pwned=1>')

@@ -64,7 +64,7 @@ def test_every_pair_and_every_part_stands_in_the_json(filled: Path, capsys: pyte
         (["synthetic-alder"], 2, "name at least two systems"),
         (["synthetic-alder", "synthetic-alder"], 2, "named twice"),
         (["synthetic-alder", "nobody"], 2, "is no record of this store"),
-        (["synthetic-alder", "synthetic-birch", "--alpha", "2"], 2, "--alpha lies between 0 and 1"),
+        (["synthetic-alder", "synthetic-birch", "--alpha", "2"], 2, "--alpha must be between 0 and 1"),
     ],
 )
 def test_what_cannot_be_compared_is_said(

@@ -67,7 +67,7 @@ def state(board_folder: BoardFolder) -> State:
 
 
 def upload(cohort: Cohort, name: str) -> Upload:
-    """What somebody hands in."""
+    """What somebody submits."""
     reports = canonical(system(cohort, name.lower(), 0.8, 0.1).reports)
     return Upload(reports, f"{name}.jsonl", "synthetic", SystemCard(name), f"local:{name}")
 

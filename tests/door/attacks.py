@@ -252,7 +252,7 @@ def bodies() -> Iterator[Attack]:
     }.items():  # fmt: skip
         yield Attack(
             group="4 bodies",
-            name=f"hand in {name}",
+            name=f"submit {name}",
             method="POST",
             path="/ranscore/hand-in",
             headers=OCTETS,

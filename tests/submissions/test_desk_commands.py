@@ -48,7 +48,7 @@ def test_from_submit_to_withdraw(board_folder: BoardFolder, file: Path, cohort: 
     assert main(["worker", "--board", "board", "--once"]) == 0
     assert "1 submissions finished" in capsys.readouterr().out
     assert main(["receipt", name, "--to", "board"]) == 0
-    assert "listed: it stands on the board" in capsys.readouterr().out
+    assert "listed: it is on the board" in capsys.readouterr().out
     assert main(["health", "--board", "board"]) == 0
     record = board_folder.store.find("Birch").record
     capsys.readouterr()

@@ -87,7 +87,7 @@ CARDS: dict[str, tuple[SystemCard, str]] = {
     "password": (SystemCard("Fine", link="https://user:word@example.org"), "the link is not an address"),
     "quote": (SystemCard("Fine", link="https://example.org/'onclick=x"), "the link is not an address"),
     "bracket": (SystemCard("Fine", link="https://[::1"), "the link is not an address"),
-    "ceiling": (SystemCard("Fine", role=Role.CEILING), "only systems are handed in"),
+    "ceiling": (SystemCard("Fine", role=Role.CEILING), "only systems are submitted"),
     "floor": (SystemCard("CONSTANT  normal"), "that of a floor"),
     "full width": (SystemCard("Ｃonstant-ｎormal"), "that of a floor"),
     "choice": (SystemCard("Fine", open_weights="<b>"), "open_weights is not one of"),

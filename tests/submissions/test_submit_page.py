@@ -102,7 +102,7 @@ def test_the_command_hands_in_over_http(
     direct = scorer.score(predictions=read_canonical(reports), references=cohort, card=SystemCard("Birch"))
     assert served.board_folder.ledger.state().submissions[name].record == direct.record.digest
     assert main(["receipt", name, "--to", served.address]) == 0
-    assert "listed: it stands on the board" in capsys.readouterr().out
+    assert "listed: it is on the board" in capsys.readouterr().out
     # Without a login a new version is of whoever knows the code.
     assert main(["submit", str(path), *common, "--system-version", "2", "--dry-run"]) == 3
     assert "add the code of its receipt" in capsys.readouterr().err
@@ -136,7 +136,7 @@ def test_in_chromium(served: Served, reports: bytes, tmp_path: Path) -> None:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
         one, other = (browser.new_context().new_page() for _ in range(2))
         fill(one, bad, "Birch")
-        expect(one.locator("#submit-said")).to_contain_text("It cannot be handed in", timeout=60_000)
+        expect(one.locator("#submit-said")).to_contain_text("It cannot be submitted", timeout=60_000)
         text = one.locator("#submit-said").inner_text()
         assert "bad.csv:2" in text and "bad.csv:3" in text and "markup at character 1" in text and "formula" in text
         assert one.evaluate("window.hacked") is None
@@ -146,7 +146,7 @@ def test_in_chromium(served: Served, reports: bytes, tmp_path: Path) -> None:
         fill(other, good, "Elm")
         for page in (one, other):
             expect(page.locator("#submit-said")).to_contain_text("Handed in", timeout=60_000)
-            expect(page.locator("#submit-stands")).to_contain_text("listed: it stands on the board", timeout=120_000)
+            expect(page.locator("#submit-is")).to_contain_text("listed: it is on the board", timeout=120_000)
         print(f"\ntwo first-time visitors: listed after {time.monotonic() - started:.1f} s")
         assert {row.name for row in load(served.board_folder.store)[0].rows} == {"Birch", "Elm"}
         # The receipt's page is found by its address in a browser that knows nothing.
@@ -163,7 +163,7 @@ def test_in_chromium(served: Served, reports: bytes, tmp_path: Path) -> None:
         expect(fourth.locator("#submit-file")).to_contain_text("example", timeout=30_000)
         began = time.monotonic()
         fourth.locator("#submit-send").click()
-        expect(fourth.locator("#submit-stands")).to_contain_text("listed: it stands on the board", timeout=60_000)
+        expect(fourth.locator("#submit-is")).to_contain_text("listed: it is on the board", timeout=60_000)
         print(f"the example: listed after {time.monotonic() - began:.1f} s")
         browser.close()
     assert left(served.temporary) == []
@@ -186,7 +186,7 @@ def test_two_real_systems_are_handed_in_through_the_page(shared: Path, tmp_path:
             expect(page.locator("#submit-file")).to_contain_text("iu", timeout=30_000)
             page.locator("#submit-looked input").check()
             page.locator("#submit-send").click()
-            expect(page.locator("#submit-stands")).to_contain_text("listed: it stands on the board", timeout=120_000)
+            expect(page.locator("#submit-is")).to_contain_text("listed: it is on the board", timeout=120_000)
         browser.close()
         (board,) = load(served.board_folder.store)
         assert {row.name for row in board.rows} == {"MoERad", "AAMN"} and all(row.place for row in board.rows)

@@ -41,7 +41,7 @@ class Named:
     """One extractor as somebody named it."""
 
     name: str
-    """Of the registry; `labels` for a label file."""
+    """That of the registry; `labels` for a label file."""
     options: Mapping[str, str] = field(default_factory=dict)
     title: str = ""
     file: Path | None = None

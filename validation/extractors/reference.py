@@ -43,7 +43,7 @@ class Reference(Quiet):
 
     name: str
     digest: str
-    """Of the standard; of a label file that of its labels."""
+    """That of the standard; of a label file that of its labels."""
     items: tuple[ReadItem, ...] = field(repr=False)
     labels: Mapping[str, Labels] = field(repr=False)
     """By item id the readers' labels of the 21 findings."""

@@ -105,7 +105,7 @@ class Statement:
     study: str
     term: str
     finding: str
-    """Of the 21, or `NONE`."""
+    """That of the 21, or `NONE`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def build(
         ids: A file of study ids or image ids, one a line, that takes the place of the draw.
         images: `jpg`, `dicom`, `none`, or `auto` for what the copy has. A film that was asked for by kind must be there.
         patients: MIMIC-IV's `patients.csv.gz`, for age and sex.
-        tell: Is told what was left out, with counts.
+        tell: Receives what was left out, with counts.
 
     Raises:
         InputError: Something is missing or damaged in the copy or in the list of ids; all problems at once.
@@ -94,7 +94,7 @@ def build(
 def _drawn(known: Mapping[str, Examination], reports: Reports, draw: str, seed: int, sizes: Mapping[str, int]) -> list[Picked]:
     """The paper's rules: findings and impression both present, chest only, a frontal film, one study a patient, no shared patient.
 
-    Patients and the studies of each stand in the order of a seeded hash, which no other patient, platform or version can change; only as
+    Patients and the studies of each are in the order of a seeded hash, which no other patient, platform or version can change; only as
     many reports are read as are needed.
     """
     candidates: dict[str, list[Examination]] = {}

@@ -14,7 +14,7 @@ from harness.errors import InputError, Problem
 from harness.types import Image
 
 _PLACES = ("", "mimic-cxr*", "mimic-cxr*/*", "files/mimic-cxr*/*", "physionet.org/files/mimic-cxr*/*")
-"""Where the parts of a copy lie under the folder that the user names: a flat folder, or what `wget -r` and unzipping leave."""
+"""Where the parts of a copy are under the folder that the user names: a flat folder, or what `wget -r` and unzipping leave."""
 _LONGEST = 1_000_000
 """Bytes; a longer report file is damaged or not a report."""
 VIEWS = {
@@ -52,7 +52,7 @@ class Examination:
 
 
 def places(copy: Path) -> list[Path]:
-    """The folders in which parts of the copy may lie."""
+    """The folders in which parts of the copy may be."""
     return [folder for pattern in _PLACES for folder in (sorted(copy.glob(pattern)) if pattern else [copy]) if folder.is_dir()]
 
 
@@ -126,7 +126,7 @@ def examinations(copy: Path, tell: Callable[[str], None]) -> dict[str, Examinati
 
 
 def _wrong(row: dict[str, str]) -> str:
-    """What is wrong with a line of the metadata table; ids become paths, so nothing but digits may stand in them."""
+    """What is wrong with a line of the metadata table; ids become paths, so nothing but digits may be in them."""
     for name in ("subject_id", "study_id"):
         if not (row[name].isascii() and row[name].isdigit()):
             return f"its {name} is not a number"

@@ -30,7 +30,7 @@ ONE_SIDED: Mapping[str, str] = {
     "Trachea and Bronchus": "right",
     "Cavity and Cyst": "right",
 }
-"""Rare findings always lie on one side, so that few examples are enough to learn them."""
+"""Rare findings always are on one side, so that few examples are enough to learn them."""
 # The parts draw from random numbers of their own: the test part is the same whatever the sizes of the others.
 _PART_SEED = {"train": 1, "dev": 2, "test": 3}
 _LATERAL_RATE = 0.7
@@ -51,7 +51,7 @@ def build(
     Args:
         studies: How many studies are scored (the test part).
         seed: The same seed gives the same cohort, whatever the language.
-        language: Of the reports: `en` or `zh`.
+        language: For the reports: `en` or `zh`.
         images: Where to write the films, a PNG each; None writes none (the manifest lists them all the same).
         train: Studies of the train part, twice the test part where None.
         dev: Studies of the dev part, a quarter of the test part where None.

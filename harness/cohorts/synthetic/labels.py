@@ -81,11 +81,11 @@ def label_matrix(studies: int, seed: int | Sequence[int] = 0, per_patient: float
 
     Args:
         studies: How many.
-        seed: Of the random numbers; several integers make one seed.
+        seed: For the random numbers; several integers make one seed.
         per_patient: Mean number of studies a patient has, at least 1; at 1 each patient has one study.
 
     Returns:
-        The labels, and the number of each study's patient (counted from 0; studies of a patient stand together, in time order).
+        The labels, and the number of each study's patient (counted from 0; studies of a patient are together, in time order).
     """
     rng = np.random.default_rng(seed)
     patients = np.repeat(np.arange(studies), rng.geometric(1 / per_patient, studies))[:studies]

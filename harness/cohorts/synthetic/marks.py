@@ -27,7 +27,7 @@ class FindingMark:
     lateral: tuple[float, float]
     """Its centre on the lateral film."""
     sided: bool = True
-    """Whether it lies on the side that the report names; else it is drawn once, where it is for everybody."""
+    """Whether it is on the side that the report names; else it is drawn once, where it is for everybody."""
 
 
 def dome(across: Array, down: Array, wide: float, high: float) -> Array:

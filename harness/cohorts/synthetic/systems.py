@@ -125,6 +125,6 @@ def _speak(
 
 
 def _copied(cohort: Cohort, name: str, role: Role, source: Mapping[str, str]) -> SyntheticSystem:
-    """A system that hands in the reference of another study for each."""
+    """A system that submits the reference of another study for each."""
     labels = {study: cohort.labels[other] for study, other in source.items()}
     return SyntheticSystem(name, role, labels, {study: cohort.reference(other) for study, other in source.items()})

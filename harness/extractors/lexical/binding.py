@@ -8,11 +8,11 @@ from harness.extractors.lexical.clause import DEGREES, STOPS
 from harness.extractors.lexical.tokens import Mark
 
 FAR = 5
-"""Words that may stand between an observation and the place named behind it."""
+"""Words that may be between an observation and the place named behind it."""
 BETWEEN = frozenset(
     {"observation", "degree", "likely", "improved", "side", "and", "or", "place", "skip", "aside", "mimic", "scar", "technique"}
 )
-"""What may stand between an observation and its place."""
+"""What may be between an observation and its place."""
 OTHER = (-1,)
 """What is none of the 21 has a place of its own behind it."""
 NEAR = 3
@@ -23,7 +23,7 @@ def places(marks: Sequence[Mark], index: int) -> tuple[list[int], bool]:
     """Where an observation was made.
 
     Returns:
-        The positions of the places that its concept knows, nearest first, and whether it lies outside the chest.
+        The positions of the places that its concept knows, nearest first, and whether it is outside the chest.
     """
     at = marks[index].concept.at
     behind = _behind(marks, index)
@@ -45,7 +45,7 @@ def places(marks: Sequence[Mark], index: int) -> tuple[list[int], bool]:
 
 
 def _is_predicate(marks: Sequence[Mark], index: int) -> bool:
-    """Whether a verb stands before the observation, as in "the heart is mildly enlarged"."""
+    """Whether a verb is before the observation, as in "the heart is mildly enlarged"."""
     for mark in reversed(marks[:index]):
         if mark.concept.kind not in ("degree", "likely", "improved", "side", "negation"):
             return mark.concept.kind in ("verb", "colon")

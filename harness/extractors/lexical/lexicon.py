@@ -88,7 +88,7 @@ class Concept:
     gives: tuple[int, ...] = ()
     """The findings of an observation that is bound to no place, as positions in `RAN_21`; -1 is abnormal and none of them."""
     at: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    """By place, the findings of an observation bound to it; a place that is not named here takes `gives` unless it lies outside."""
+    """By place, the findings of an observation bound to it; a place that is not named here takes `gives` unless it is outside."""
     outside: bool = False
     """Of a place: not in the chest's scope, so nothing observed there counts."""
     predicate: bool = False
@@ -98,7 +98,7 @@ class Concept:
     needs: bool = False
     """Of an observation: without a place it gives nothing."""
     trailing: bool = False
-    """Of an observation: it stands behind its place, as in Chinese."""
+    """Of an observation: it comes after its place, as in Chinese."""
     placed: bool = False
     """Of an observation: where it is seen matters."""
     never: frozenset[str] = frozenset()

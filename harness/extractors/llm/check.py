@@ -92,14 +92,14 @@ def _read(protocol: Protocol, answer: ModelReply, finding: str = "Pneumothorax")
 
 def _remedy(protocol: Protocol, failure: str) -> str:
     if failure == UNREACHABLE:
-        return "Start the server, or mend --endpoint"
+        return "Start the server, or fix --endpoint"
     if protocol.constraint == "none" or failure != REFUSED:
         return "See the server's log"
     return "If it does not know structured output, say --dialect openai: answers are then only checked here, under a digest of their own"
 
 
 def _thinking(place: str, protocol: Protocol, answer: ModelReply) -> Observation:
-    """Whether the model thinks although it was told not to."""
+    """Whether the model thinks although it was asked not to."""
     thinks = answer.thought or without_trace(answer.content) != answer.content.strip()
     if protocol.model.thinking == "always" or protocol.pack.thinking:
         return Observation(

@@ -27,7 +27,7 @@ from harness.extractors.llm.parser import GarbageError, ModelReply, document, re
 from harness.types import Json
 
 NOTICE = 5.0
-"""Seconds without any answer after which a person is told what is waited for."""
+"""Seconds without any answer after which a message says what is waited for."""
 
 ATTEMPTS = 5
 """How often one question is asked when the server fails on it; being busy or out of reach does not count."""

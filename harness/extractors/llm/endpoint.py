@@ -29,7 +29,7 @@ class Endpoint:
     model: str = ""
     """What this server calls the model; empty for the model's usual name."""
     dialect: str = ""
-    """How it is told to hold an answer to a set; empty for the way in which the model is usually served."""
+    """How it is asked to restrict an answer to a set; empty for the way in which the model is usually served."""
     key: str = field(default="", repr=False)
     """Sent as a bearer token."""
     reason: str = ""
@@ -59,7 +59,7 @@ def endpoints(urls: Sequence[str], access: Access) -> tuple[Endpoint, ...]:
 
     Args:
         urls: As given by the user; where there are none, those of `config.toml`, or a server at `DEFAULT_URL`.
-        access: Of the text that would be sent.
+        access: For the text that would be sent.
 
     Raises:
         UsageError: A URL is not one of a server.

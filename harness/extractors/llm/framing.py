@@ -58,7 +58,7 @@ _LABEL = re.compile(
 def flags(text: str) -> tuple[str, ...]:
     """What in a text talks to a model rather than to a reader: `instruction-like`, `role marker`, `json`, `label list`.
 
-    A flag never changes a decision; it stands in the record, so that people can look.
+    A flag never changes a decision; it is in the record, so that people can look.
     """
     found = []
     if _INSTRUCTION.search(text):

@@ -80,7 +80,7 @@ class Pack:
     """In the order in which they are asked."""
     decoding: AnswerDecoding
     thinking: bool
-    """Whether a model that can choose is told to think first; False switches it off explicitly."""
+    """Whether a model that can choose is asked to think first; False switches it off explicitly."""
     framing: str
     """`raw`: the report as it is; `line`: see `framing.framed`."""
     strip: bool

@@ -126,7 +126,7 @@ def _contradicted(data: Json, choice: Json, message: Json) -> bool:
 
 
 def without_trace(content: str) -> str | None:
-    """The answer after the thoughts; None where it cannot be told from them.
+    """The answer after the thoughts; None where it cannot be separated from them.
 
     A template may have opened the thoughts in the prompt, so the first mark may be a closing one. Apart from that every mark that
     opens is followed by one that closes, nothing but white space is between two thoughts or before the first, and the answer
@@ -183,5 +183,5 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object whose keys are all different; which of two equal keys a model meant, nobody knows."""
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a key occurs twice")
     return found

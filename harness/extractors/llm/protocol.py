@@ -68,7 +68,7 @@ class Protocol:
     def question_digest(self, asked: str) -> str:
         """SHA-256 over whatever decides the answer to one question of the mode `single`.
 
-        That is what is said to the model about this finding, the model, decoding, constraint and parser. Equal questions of different
+        That is the text that the model reads about this finding, the model, decoding, constraint and parser. Equal questions of different
         packs have equal digests.
 
         Returns:

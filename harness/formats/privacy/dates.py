@@ -90,7 +90,7 @@ def find(text: str, day_first: bool = False) -> tuple[Found, ...]:
 
 
 def find_in(words: str, day_first: bool) -> tuple[Found, ...]:
-    """The date that some words are, whatever stood before them ("in 2019" was found; the words are "2019")."""
+    """The date that some words are, whatever was before them ("in 2019" was found; the words are "2019")."""
     found = find(words, day_first)
     if found and (found[0].start, found[0].end) == (0, len(words)):
         return found

@@ -1,4 +1,4 @@
-"""Reading tables that strangers made: JSONL, JSON, CSV and Parquet, told apart by their content, with all that is wrong at once.
+"""Reading tables that strangers made: JSONL, JSON, CSV and Parquet, distinguished by their content, with all that is wrong at once.
 
 Nothing here knows what the columns mean. Nothing is executed, unpacked or fetched; a message never holds a cell's content.
 """
@@ -70,7 +70,7 @@ class Table(Quiet):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Origin(Quiet):
-    """What is read: a file or bytes, opened anew for every pass."""
+    """What is read: a file or bytes, opened again for every pass."""
 
     open: Callable[[], IO[bytes]] = field(repr=False)
     size: int
@@ -101,7 +101,7 @@ class _Origin(Quiet):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Again(Quiet):
-    """The rows of a large file, read anew by every iteration; what is wrong with them is among the complaints already."""
+    """The rows of a large file, read again by every iteration; what is wrong with them is among the complaints already."""
 
     content: _Origin
     kind: str

@@ -38,7 +38,7 @@ def rows(stream: IO[bytes], complaints: Complaints) -> Iterator[Row]:
 
 
 def _flat(file: Any, complaints: Complaints) -> list[str]:
-    """The columns that hold one value a row; the others are never unfolded and stand as empty lists in the rows."""
+    """The columns that hold one value a row; the others are never unfolded and are as empty lists in the rows."""
     import pyarrow as pa
 
     if sum(file.metadata.row_group(index).total_byte_size for index in range(file.metadata.num_row_groups)) > MAX_UNPACKED:

@@ -48,7 +48,7 @@ class Order:
     references: NgramCounts
     candidates: NgramCounts
     others: NgramCounts
-    """Of the further texts (those that idf was taken from); empty where there are none."""
+    """Counts of the further texts (those that idf was taken from); empty where there are none."""
     common: tuple[Ints, Ints]
     """Where candidate and reference of one pair hold the same n-gram: indices into references and into candidates."""
     size: int

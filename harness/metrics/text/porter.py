@@ -111,7 +111,7 @@ def _past(word: str) -> str:
 
 
 def _mended(rest: str) -> str:
-    """What stands after -ed or -ing is taken off: -ate, -ble, -ize get their e back, doubled consonants become one."""
+    """The text after -ed or -ing is taken off: -ate, -ble, -ize get their e back, doubled consonants become one."""
     if rest.endswith(("at", "bl", "iz")):
         return rest + "e"
     if len(rest) > 1 and rest[-1] == rest[-2] and _consonants(rest)[-1]:

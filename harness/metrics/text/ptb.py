@@ -2,7 +2,7 @@
 
 Written from the observed behaviour of the Java program (Stanford CoreNLP 3.4.1, `-preserveLines -lowerCase`), not from its source. Its
 accidents are kept: brackets survive as `-lrb-` and `-rrb-`, since they are dropped by their upper-case names only; `CT.` keeps its full stop,
-since it could be Connecticut; a blank that is missing after a full stop glues two words. What differs stands in the metrics' page.
+since it could be Connecticut; a blank that is missing after a full stop glues two words. The metrics' page says what differs.
 """
 
 from __future__ import annotations

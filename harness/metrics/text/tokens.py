@@ -40,7 +40,7 @@ def _fewer_dots(text: str, times: int) -> str:
 
 
 def _unnumbered(text: str) -> str:
-    """Take out the numbers of a list. As published, `1. ` goes wherever it stands, the end of `T11. ` too."""
+    """Take out the numbers of a list. As published, `1. ` is removed everywhere, the end of `T11. ` too."""
     text = text.replace("1. ", "")
     for before in (". ", " "):
         for number in "2345":
