@@ -51,7 +51,6 @@ def from_table(
     language: str = "",
     columns: Mapping[str, str] | None = None,
     images: Path | None = None,
-    cleaned: bool = False,
     tell: Callable[[str], None] = lambda note: None,
 ) -> Cohort:
     """Build a cohort from one file.
@@ -66,7 +65,6 @@ def from_table(
         language: ISO 639-1 code; empty to guess between Chinese (most letters are Han) and English.
         columns: By a key of `COLUMNS` what the file calls it, where that differs.
         images: The folder that image paths are relative to.
-        cleaned: Take stray markup and control characters out of the reports instead of refusing the file.
         tell: Receives how many reports were cleaned, where *No Finding* disagrees with its rule, and which studies are not
             scored because the scored section has no text.
 
@@ -76,8 +74,7 @@ def from_table(
     complaints = Complaints(str(path))
     table = tabular.read(path, complaints)
     names = _names(table.columns, columns or {}, complaints)
-    if cleaned:
-        table = _cleaned(table, {names[key] for key in _SCORED if key in names}, path, tell)
+    table = _cleaned(table, {names[key] for key in _SCORED if key in names}, path, tell)
     section = section or _guess_section(names)
     if table.columns:
         _check_sections(names, section, complaints)

@@ -62,19 +62,19 @@ def inspect(path: Path) -> int:
         InputError: As `read`, where any id will do.
     """
     complaints = Complaints(str(path))
-    count = sum(1 for _ in checked(tabular.read(path, complaints), complaints))
+    count = sum(1 for _ in checked(tabular.read(path, complaints), complaints, changed=set()))
     complaints.check()
     return count
 
 
 def rows(path: Path) -> Iterator[tuple[str, str]]:
-    """Study ids and reports of a file in its order, one by one; of a large file, memory holds the ids and one report.
+    """Study ids and cleaned reports of a file in its order, one by one; of a large file, memory holds the ids and one report.
 
     Raises:
         InputError: After the last report, where `inspect` raises it.
     """
     complaints = Complaints(str(path))
-    yield from checked(tabular.read(path, complaints), complaints)
+    yield from checked(tabular.read(path, complaints), complaints, changed=set())
     complaints.check()
 
 

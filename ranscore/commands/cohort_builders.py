@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from harness.errors import UnavailableError, UsageError
 from harness.registry import Registry
-from ranscore.commands import options
 
 if TYPE_CHECKING:
     from harness.types import Cohort
@@ -124,7 +123,6 @@ def _table_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--open", action="store_true", help="the text is public; without this it is treated as credentialed")
     parser.add_argument("--language", metavar="CODE", default="", help="ISO 639-1 code (default: zh where most letters are Han, else en)")
     parser.add_argument("--images", metavar="DIR", type=Path, help="the folder that image paths are relative to")
-    options.clean(parser)
     for key in COLUMN_KEYS:
         parser.add_argument(f"--{key}-column", metavar="NAME", help=f"what the file calls the column {key}")
     group = parser.add_argument_group("replace what could name a patient")
@@ -198,7 +196,6 @@ def _table(arguments: argparse.Namespace, folder: Path) -> Cohort:
         language=arguments.language,
         columns=columns,
         images=arguments.images,
-        cleaned=arguments.clean,
         tell=tell,
     )
     if arguments.deidentify is None:

@@ -172,7 +172,7 @@ def _references(arguments: argparse.Namespace, section: Any, access: Any) -> Coh
     if arguments.cohort:
         return cohorts.load(arguments.cohort)
     try:
-        return table.from_table(arguments.references, section=section, access=access, cleaned=arguments.clean, tell=note)
+        return table.from_table(arguments.references, section=section, access=access, tell=note)
     except InputError as error:
         # What is wrong with the reports is said with it, as far as it shows without the references' ids.
         candidate = problems_of(lambda: reports.read(arguments.file, cleaned=arguments.clean))

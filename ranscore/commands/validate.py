@@ -65,7 +65,7 @@ def _scored(arguments: argparse.Namespace) -> tuple[Collection[str] | None, Sect
     elif arguments.references:
         access = Access.OPEN if arguments.open else Access.CREDENTIALED
         try:
-            manifest = from_table(arguments.references, access=access, cleaned=arguments.clean).manifest
+            manifest = from_table(arguments.references, access=access).manifest
         except InputError as error:
             raise InputError([*error.problems, *problems_of(lambda: reports.read(arguments.file, cleaned=arguments.clean))]) from None
     else:
