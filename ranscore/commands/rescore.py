@@ -62,5 +62,6 @@ def _row(item: object) -> list[str]:
     old = item.old.record
     before = f"{old.metrics[0].value:z.4f}" if old.metrics else "–"
     after = f"{item.new.metrics[0].value:z.4f}" if item.new else "–"
-    what = item.reason or ("the same" if item.same else f"kept beside the old one: {item.new.metrics[0].signature if item.new else ''}")
+    signatures = [made.metrics[0].signature if made and made.metrics else "none" for made in (old, item.new)]
+    what = item.reason or ("the same" if item.same else f"kept beside the old one: {' -> '.join(signatures)}")
     return [item.old.id[:12], f"{old.system.name} {old.system.version}".strip(), before, after, what]

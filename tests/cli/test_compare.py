@@ -16,6 +16,7 @@ from harness.scoring import demo, scorer
 from harness.scoring.rescore import rescore
 from harness.types import Cohort, SystemCard
 from ranscore.commands import main
+from ranscore.commands.rescore import _row
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +131,7 @@ def test_rescoring_keeps_both_values(tmp_path: Path, cohort: Cohort) -> None:
     known = {cohort.manifest.digest: cohort}
     found = {item.old.record.system.name: item for item in rescore(store, known, created="2026-02-01T00:00:00Z")}
     assert found["copy"].same and not found["older"].same and found["older"].new is not None
+    assert f"{result.signature} -> {old.record.metrics[0].signature}" in _row(found["older"])[-1]
     kept = [item.record for item in store.standing() if item.record.system.name == "older"]
     assert [record.metrics[0].signature.split("|")[1] for record in kept] == ["v0", "v1"]
     assert kept[1].metrics[0].parts == old.record.metrics[0].parts
