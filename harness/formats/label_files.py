@@ -77,7 +77,7 @@ def read(path: Path, vocabulary: str = "ran-21") -> dict[str, Labels]:
     return labels
 
 
-def read_both(predictions: Path, references: Path | Mapping[str, Labels]) -> Both:
+def read_both(*, predictions: Path, references: Path | Mapping[str, Labels]) -> Both:
     """Read the label files of both sides, each as the findings that its columns name: the paper's 21 or CheXpert's 14.
 
     Args:

@@ -102,7 +102,7 @@ def score_labels(
     """Score label files of the 21 findings or of CheXpert's 14. The cohort is named after the reference labels' file."""
     from harness.formats import label_files
 
-    read = label_files.read_both(predictions, references)
+    read = label_files.read_both(predictions=predictions, references=references)
     sides = evaluation.from_labels(
         predictions=read.predictions,
         references=read.references,

@@ -150,7 +150,7 @@ def forest(value: Ratio, quiet: bool = False) -> Html:
 
 def ratio(value: Ratio) -> Html:
     """A ratio over its interval."""
-    return el("span", f"{value.value:.3f}", el("span", f"{value.low:.3f} to {value.high:.3f}", class_="rs-minor rs-range"))
+    return el("span", f"{value.value:z.3f}", el("span", f"{value.low:z.3f} to {value.high:z.3f}", class_="rs-minor rs-range"))
 
 
 def why() -> Html:

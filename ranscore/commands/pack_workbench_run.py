@@ -176,13 +176,13 @@ def _print(done: Try, draft: PackDraft) -> None:
     for item in now.findings:
         test = done.pair.accuracy[item.finding] if done.pair else None
         changes = (str(test.only_second), str(test.only_first), f"{test.p:.3g}", f"{test.smallest:.3g}") if test else ("",) * 4
-        was = f"{before[item.finding].accuracy.value:.3f}" if item.finding in before else ""
-        shown = (f"{item.recall.value:.3f}", f"{item.precision.value:.3f}", f"{item.f1.value:.3f}")
+        was = f"{before[item.finding].accuracy.value:z.3f}" if item.finding in before else ""
+        shown = (f"{item.recall.value:z.3f}", f"{item.precision.value:z.3f}", f"{item.f1.value:z.3f}")
         rows.append((item.finding, str(item.positives), was, str(item.accuracy), *shown, *changes, *(rule.judge(item) for rule in judged)))
     title = f"{draft.name}, round {kept.number}, {now.items} reports of the part tune of {standard.name}"
     table((*heads, *(f"{rule.name} rule" for rule in judged)), rows, title)
     for name, gap in done.pair.macro.items() if done.pair else ():
-        print(f"macro F1 over {name}: {-gap.value:+.3f} [{-gap.high:+.3f}, {-gap.low:+.3f}], p = {gap.p:.3g}")
+        print(f"macro F1 over {name}: {-gap.value:+z.3f} [{-gap.high:+z.3f}, {-gap.low:+z.3f}], p = {gap.p:.3g}")
     print(_asked(done, draft))
 
 
@@ -288,7 +288,7 @@ def _compared(first: str, second: str) -> int:
     for old, new in zip(one.now.parts[0].findings, other.now.parts[0].findings, strict=True):
         if (old.tp, old.fp, old.fn) != (new.tp, new.fp, new.fn):
             print(
-                f"{old.finding}: accuracy {old.accuracy.value:.3f} and {new.accuracy.value:.3f}, F1 {old.f1.value:.3f} and {new.f1.value:.3f}"
+                f"{old.finding}: accuracy {old.accuracy.value:z.3f} and {new.accuracy.value:z.3f}, F1 {old.f1.value:z.3f} and {new.f1.value:z.3f}"
             )
     return 0
 
@@ -313,7 +313,7 @@ def run_rounds(arguments: argparse.Namespace) -> int:
         print(json.dumps({"rounds": [one.number for one in listed], "findings": over, "looks": len(log.looks())}))
         return 0
     heads = ["finding", *(f"round {one.number}" for one in listed)]
-    table(heads, [(name, *(f"{right:.3f} / {f1:.3f}" for right, f1 in values)) for name, values in over.items()], "accuracy / F1")
+    table(heads, [(name, *(f"{right:z.3f} / {f1:z.3f}" for right, f1 in values)) for name, values in over.items()], "accuracy / F1")
     print(f"{len(listed)} rounds; held part looked at {len(log.looks())} times; {len(log.tags())} tags")
     return 0
 

@@ -151,7 +151,7 @@ def _evaluate_labels(arguments: argparse.Namespace, card: SystemCard | None) -> 
     cohort = cohorts.load(arguments.cohort)
     if not arguments.reference_labels and not cohort.labels:
         raise UsageError(f"the cohort {arguments.cohort!r} has no known labels: add --reference-labels FILE")
-    read = label_files.read_both(arguments.labels, arguments.reference_labels or cohort.labels)
+    read = label_files.read_both(predictions=arguments.labels, references=arguments.reference_labels or cohort.labels)
     return scorer.score_decisions(
         predictions=read.predictions,
         references={study.id: read.references[study.id] for study in cohort.scored if study.id in read.references},

@@ -180,8 +180,8 @@ def _table(manifest: Json) -> Iterator[str]:
         ratios = [_ratio(row.get(kind)) for kind in ("precision", "recall", "f1")]
         positives = row.get("positives", "")
         few = " (few: nothing is claimed)" if positives != "" and positives < FEW else ""
-        yield f"| {row['finding']} | {row['present']:,} | {row['prevalence']:.3f} | {' | '.join(ratios)} | {positives}{few} |"
+        yield f"| {row['finding']} | {row['present']:,} | {row['prevalence']:z.3f} | {' | '.join(ratios)} | {positives}{few} |"
 
 
 def _ratio(value: Json | None) -> str:
-    return f"{value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}]" if value else "unknown"
+    return f"{value['value']:z.3f} [{value['low']:z.3f}, {value['high']:z.3f}]" if value else "unknown"

@@ -75,7 +75,7 @@ def _row(item: FindingResult, judged: Sequence[Rule]) -> tuple[str, ...]:
     counts = (item.tp, item.fp, item.fn, item.tn)
     lost = sum(count for word, count in item.statuses.items() if word != "uncertain")
     few = " (few)" if item.positives < FEW else ""
-    shown = (f"{item.accuracy.value:.3f}", f"{item.precision.value:.3f}", f"{item.recall.value:.3f}", str(item.f1))
+    shown = (f"{item.accuracy.value:z.3f}", f"{item.precision.value:z.3f}", f"{item.recall.value:z.3f}", str(item.f1))
     return (item.finding, f"{item.positives}{few}", *shown, *map(str, (*counts, lost)), *(rule.judge(item) for rule in judged))
 
 
@@ -110,7 +110,7 @@ def pairs(validation: Validation, source: str) -> PrintedTable:
         if pair.source == source:
             over = next((name for name in AVERAGES if name in pair.macro), "")
             gap = pair.macro.get(over)
-            shown = (f"{gap.value:+.3f} [{gap.low:+.3f}, {gap.high:+.3f}] over {over}", f"{gap.p:.3g}") if gap else ("", "")
+            shown = (f"{gap.value:+z.3f} [{gap.low:+z.3f}, {gap.high:+z.3f}] over {over}", f"{gap.p:.3g}") if gap else ("", "")
             f1 = [name for name, item in pair.f1.items() if item.holm < SIGNIFICANT]
             right = [name for name, item in pair.accuracy.items() if item.holm < SIGNIFICANT]
             short = sum(item.smallest >= SIGNIFICANT for item in pair.accuracy.values())

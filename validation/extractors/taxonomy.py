@@ -259,7 +259,7 @@ def as_csv(taxonomy: Taxonomy) -> str:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(["group", "anatomy", "finding", "share of statements in it", "reports", "share of reports", "examples"])
     for item in taxonomy.groups:
-        shares = (f"{item.pure:.3f}", item.reports, f"{item.share:.4f}")
+        shares = (f"{item.pure:z.3f}", item.reports, f"{item.share:.4f}")
         writer.writerow([item.name, item.anatomy, item.finding, *shares, " | ".join(item.examples)])
     return stream.getvalue()
 

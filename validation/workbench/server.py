@@ -116,10 +116,10 @@ class Workbench:
         return {
             "finding": item.finding,
             "positives": item.positives,
-            "was": f"{before.accuracy.value:.3f}" if before else "",
+            "was": f"{before.accuracy.value:z.3f}" if before else "",
             "is": str(item.accuracy),
-            "f1_was": f"{before.f1.value:.3f}" if before else "",
-            "f1": f"{item.f1.value:.3f}",
+            "f1_was": f"{before.f1.value:z.3f}" if before else "",
+            "f1": f"{item.f1.value:z.3f}",
             "fixed": test.only_second if test else "",
             "broken": test.only_first if test else "",
             "p": f"{test.p:.3g}" if test else "",
