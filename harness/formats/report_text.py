@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 MAX_CHARACTERS = 20_000
-"""For one report; the longest of MIMIC-CXR has about a quarter of that."""
+"""The limit for one report; the longest of MIMIC-CXR has about a quarter of that."""
 MAX_ID = 200
 _EMPTY_WORDS = frozenset(("nan", "none", "null", "n/a", "na", "#n/a", "<na>", "nil", "undefined"))
 _TAGS = (

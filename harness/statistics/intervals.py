@@ -166,7 +166,7 @@ def intervals(
     Args:
         table: Totals by patient, from `harness.statistics.resample.patient_totals`.
         method: One of METHODS.
-        draws: For the bootstrap; the published method needs none.
+        draws: How many the bootstrap makes; the published method needs none.
         source: Randomness of the bootstrap.
 
     Raises:

@@ -148,7 +148,7 @@ def handed(board_folder: BoardFolder, upload: intake.Upload, dry: bool) -> Json:
     if dry or (wait and not found.problems):
         return answer | {"head": LOOK if wait else "It can be submitted; nothing was kept.", "lines": notes}
     receipt = intake.submit(board_folder, upload, found)
-    return {**answer, "problems": [], "id": receipt.id, "code": receipt.code, "head": "Handed in.", "lines": notes}
+    return {**answer, "problems": [], "id": receipt.id, "code": receipt.code, "head": "Submitted.", "lines": notes}
 
 
 def facts(board_folder: BoardFolder, name: str | None, login: bool) -> Json:

@@ -35,7 +35,7 @@ def view(
         first: A record's id; the best ranked one where it is unknown.
         second: A record's id; the next one where it is unknown.
         studies: The studies where the two differ most, where the cohort is open.
-        tests: For the two, by the metric of a column, where the board's snapshot does not hold them.
+        tests: The tests of the two, by the metric of a column, where the board's snapshot does not hold them.
     """
     one, other = choose(board, first, second)
     return el(
@@ -113,7 +113,7 @@ def probability(p: float) -> str:
 def verdict(found: Pair, higher: bool, one: BoardRow, other: BoardRow) -> Html | str:
     """Who is better, in words; the interval leaves out 0 exactly where p is small enough."""
     if found.low <= 0 <= found.high:
-        return "not told apart"
+        return "not distinguished"
     return el("span", el("b", person(one.name if (found.difference > 0) == higher else other.name)), " is better")
 
 

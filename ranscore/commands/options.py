@@ -11,7 +11,7 @@ from harness.errors import UsageError
 CHOICES = ("yes", "no", "unknown")
 PRECISIONS = ("float32", "bfloat16", "float16")
 SECTIONS = ("findings", "impression", "both")
-# Of `harness.extractors`, which is not imported here: the help must answer at once. A test holds them against it.
+# The names in `harness.extractors`, which is not imported here, so that the help answers at once. A test compares both.
 EXTRACTORS = ("lexical", "llm", "recorded")
 MODES = ("single", "joint")
 DIALECTS = ("vllm", "sglang", "llama.cpp", "openai")

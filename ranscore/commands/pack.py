@@ -1,4 +1,4 @@
-"""`ranscore pack`: the frozen questions of the llm extractor, and the workbench on which they are revised."""
+"""`ranscore pack`: show, import and revise the questions of the llm extractor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ranscore.commands.options import Commands
 
 def register(commands: Commands) -> None:
     """Declare the commands."""
-    group = commands.add_parser("pack", help="the frozen questions of the llm extractor")
+    group = commands.add_parser("pack", help="show, import and revise the questions of the llm extractor")
     inner = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
     read = inner.add_parser("import", help="read the questions from one of the authors' released scripts, without running it")
     read.add_argument(

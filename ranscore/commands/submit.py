@@ -18,8 +18,8 @@ def register(commands: Commands) -> None:
     """Declare the commands."""
     parser = commands.add_parser(
         "submit",
-        help="hand a reports file in to a board",
-        description="Hand a reports file in to a board: a folder on this machine, a Space, or the address of a page.",
+        help="submit a reports file to a board",
+        description="Submit a reports file to a board: a folder on this machine, a Space, or the address of a page.",
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="the reports: study_id and report, as CSV, JSONL, JSON or Parquet")
     _to(parser)
@@ -37,7 +37,7 @@ def register(commands: Commands) -> None:
     options.json(parser)
     parser.set_defaults(run=run)
 
-    receipt = commands.add_parser("receipt", help="say where a submission is")
+    receipt = commands.add_parser("receipt", help="show the state of a submission")
     receipt.add_argument("id", metavar="ID", help="the receipt's id")
     _to(receipt)
     options.json(receipt)
@@ -47,7 +47,7 @@ def register(commands: Commands) -> None:
     gone.add_argument("id", metavar="ID", help="the receipt's id")
     _to(gone)
     gone.add_argument("--code", default="", help="the receipt's code; not needed in a folder of your own")
-    gone.add_argument("--reason", default="", metavar="WORDS", help="why; is on the tombstone")
+    gone.add_argument("--reason", default="", metavar="WORDS", help="the reason; shown on the tombstone")
     gone.set_defaults(run=withdraw)
 
 
@@ -75,10 +75,10 @@ def run(arguments: argparse.Namespace) -> int:
     elif receipt is None:
         print("\n".join(["Nothing was kept.", *map(str, answer["warnings"]), "It can be submitted."]))
     else:
-        print(f"Handed in: receipt {receipt.id}")
+        print(f"Submitted: receipt {receipt.id}")
         if receipt.code:
             print(f"Keep this code, with which alone you can withdraw it: {receipt.code}")
-        print(f"Where it is: ranscore receipt {receipt.id}" + (f" --to {arguments.to}" if arguments.to else ""))
+        print(f"Its state: ranscore receipt {receipt.id}" + (f" --to {arguments.to}" if arguments.to else ""))
     return 0
 
 

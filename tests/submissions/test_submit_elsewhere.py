@@ -117,7 +117,7 @@ def test_an_open_cohort_is_checked_here_and_there(wire: Wire, file: Path, capsys
     assert handed(wire, file, "--dry-run", "--json") == 0
     assert json.loads(capsys.readouterr().out)["reports"] == 40
     assert handed(wire, file) == 0
-    assert "Handed in: receipt" in capsys.readouterr().out
+    assert "Submitted: receipt" in capsys.readouterr().out
 
 
 def test_a_file_that_is_wrong_is_not_sent(wire: Wire, file: Path, cohort: Cohort, tmp_path: Path, capsys: Out) -> None:
