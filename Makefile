@@ -21,7 +21,7 @@ test: $(VENV)/.full
 	$(MAKE) --no-print-directory lint
 	$(PY) -m pytest -q -n auto --dist loadscope --no-loadscope-reorder -m 'not slow and not browser'
 # Apart from the rest: Playwright keeps an event loop running in its process, in which nothing else can start one.
-	$(PY) -m pytest -q -m browser tests/browser
+	$(PY) -m pytest -q -n auto --dist loadscope --no-loadscope-reorder -m browser tests/browser
 	$(PY) -m pytest -q -m browser tests --ignore tests/browser
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
 	  echo "The tests of the page were skipped: Chromium is not installed. Install it (Debian: apt-get install chromium) and run make test again."

@@ -14,7 +14,13 @@ TOGETHER = {
 }
 """Files that share a model server or start Ray: one worker runs them, so that each is started once and never twice at a time."""
 GROUPS = {name: group for group, names in TOGETHER.items() for name in names}
-LONG = ("tests/cli/test_card.py", "tests/door/test_attacks.py", "tests/damage/test_damage.py", "tests/submissions/test_privacy_screen.py")
+LONG = (
+    "tests/cli/test_card.py",
+    "tests/door/test_attacks.py",
+    "tests/damage/test_damage.py",
+    "tests/submissions/test_privacy_screen.py",
+    "tests/browser/test_page.py",
+)
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 

@@ -96,7 +96,7 @@ def grouped(helps: dict[str, str], width: int = 16) -> str:
 
     Args:
         helps: By command its one line of help, in any order.
-        width: Characters of the column of names.
+        width: Width of the column of names.
     """
     named = {name for names in GROUPS.values() for name in names}
     groups = {**GROUPS, "more": tuple(name for name in helps if name not in named)}

@@ -24,7 +24,7 @@ from tests.damage import damages, homes
 from tests.damage.damages import DAMAGES, PLAIN
 from tests.damage.homes import KINDS, LISTED, State
 
-EACH = int(os.environ.get("RANSCORE_DAMAGES", "5"))
+EACH = int(os.environ.get("RANSCORE_DAMAGES", "2"))
 """Damages of each kind of file."""
 PAGE = "every tab of the page"
 COMMANDS = (
