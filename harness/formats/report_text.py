@@ -73,7 +73,7 @@ def faults(value: Any) -> Iterator[tuple[str, str, str]]:
     if len(value) < 12 and value.strip().lower() in _EMPTY_WORDS:
         yield (
             "word for nothing",
-            "the report is only a word that programs write for an empty cell",
+            "the report is only a placeholder for an empty cell, such as nan",
             "Leave the text empty, or remove the row",
         )
     if value.startswith("="):

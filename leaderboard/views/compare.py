@@ -189,7 +189,7 @@ def matrix(board: Board, content: Content, to: Addresses) -> Html | None:
         return None
     numbers = {row.id: index for index, row in enumerate(rows, 1)}
     heads = [
-        el("th", "Row less column", scope="col"),
+        el("th", "Row minus column", scope="col"),
         *(el("th", el("span", numbers[row.id]), scope="col", title=row.name, aria_label=row.name) for row in rows),
     ]
     label = f"Pairs under {board.columns[0].label}"
@@ -205,7 +205,7 @@ def matrix(board: Board, content: Content, to: Addresses) -> Html | None:
         el("h3", "Every pair"),
         el(
             "p",
-            f"Row less column under {board.columns[0].label}. ▲ the row is significantly better, ▼ it is worse, · they are not distinguished. Columns are numbered like rows; a cell leads to its comparison.",
+            f"Row minus column under {board.columns[0].label}. ▲ the row is significantly better, ▼ it is worse, · they are not distinguished. Columns are numbered like rows; a cell leads to its comparison.",
         ),
         el("p", f"The first {MOST} rows of the board.") if len(board.rows) > MOST else None,
         scrolling(table, label),

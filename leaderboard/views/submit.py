@@ -90,7 +90,7 @@ def _form(cohorts: Mapping[str, Access], data_use: str, most: int) -> Html:
         el("div", join(card), class_="rs-four"),
         el("details", el("summary", "More about the system"), el("div", join(more), class_="rs-four")),
         _tick("submit-agreed", data_use, hidden=not closed),
-        _tick("submit-looked", "I looked at what the privacy screen noticed; it names nobody"),
+        _tick("submit-looked", "I checked the warnings of the privacy screen; the reports contain no personal data"),
         el("div", join(buttons), class_="rs-tools"),
         id="submit",
         data_most=str(most),

@@ -29,7 +29,9 @@ def register(commands: Commands) -> None:
         "--anonymous-until", default="", metavar="DATE", help="hide name, organisation and link until this day (2027-01-31)"
     )
     parser.add_argument("--dry-run", action="store_true", help="check everything, keep nothing, reveal no score")
-    parser.add_argument("--harmless", action="store_true", help="you looked at what the privacy screen noticed, and it names nobody")
+    parser.add_argument(
+        "--harmless", action="store_true", help="you checked the warnings of the privacy screen, and the reports contain no personal data"
+    )
     parser.add_argument("--data-use", action="store_true", help="you agree to the data-use sentence of a credentialed cohort")
     parser.add_argument(
         "--code", default="", help="the code of an earlier receipt of this system: on a page without a login it is needed for a new version"

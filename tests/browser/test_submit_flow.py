@@ -97,16 +97,16 @@ def test_check_then_hand_in_then_correct_then_tick(chromium: Browser, served: Ru
         page.locator("#submit-file input").set_input_files(private)
         page.get_by_label("Version", exact=True).fill("2")
         press(page, "Submit")
-        says(page, "Look at this first")
+        says(page, "Check these warnings first")
         assert "Miller" not in page.locator("#submit-said").inner_text()
-        page.get_by_label("I looked at what the privacy screen noticed").check()
+        page.get_by_label("I checked the warnings of the privacy screen").check()
         press(page, "Submit")
         says(page, "Submitted.")
         found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
         assert [item["id"] for item in found if item["impact"] in {"serious", "critical"}] == []
         # Looking was about that file; for the next one it is asked anew.
         page.locator("#submit-file input").set_input_files(good)
-        expect(page.get_by_label("I looked at what the privacy screen noticed")).not_to_be_checked()
+        expect(page.get_by_label("I checked the warnings of the privacy screen")).not_to_be_checked()
         expect(page.locator("#submit-state")).to_contain_text("listed: it", timeout=120_000)
         press(page, "Withdraw")
         says(page, "Withdrawn. A tombstone stays.")
