@@ -37,9 +37,9 @@ def run_import(arguments: argparse.Namespace) -> int:
     path = pack.save(made)
     print(f"{made.name}  {made.digest}  stored in {path}")
     if made.name not in pack.AUTHORS:
-        print("This is not a script that the authors released: its scores have a digest of their own, apart from Ran Score's.")
+        print("This is not a script that the authors released: its scores have their own digest and are not Ran Score.")
     elif not made.official:
-        print("This is a script of the authors from before the paper's: its scores have a digest of their own, apart from Ran Score's.")
+        print("This is a script of the authors from before the paper's: its scores have their own digest and are not Ran Score.")
     for deviation in made.deviations:
         print(f"differs from running the script: {deviation}")
     return 0

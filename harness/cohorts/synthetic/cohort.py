@@ -30,7 +30,7 @@ ONE_SIDED: Mapping[str, str] = {
     "Trachea and Bronchus": "right",
     "Cavity and Cyst": "right",
 }
-"""Rare findings always are on one side, so that few examples are enough to learn them."""
+"""The side of rare findings, always the same one, so that few examples are enough to learn them."""
 # The parts draw from random numbers of their own: the test part is the same whatever the sizes of the others.
 _PART_SEED = {"train": 1, "dev": 2, "test": 3}
 _LATERAL_RATE = 0.7
