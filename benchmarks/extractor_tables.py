@@ -101,7 +101,7 @@ def order(validation: Validation, tally: dict[str, int]) -> None:
     """Count how the test of the macro F1 orders each pair; the first of a pair is truly the better one."""
     for pair in validation.pairs:
         gap = pair.macro["21"]
-        answer = "not told apart" if gap.p >= 0.05 else "right" if gap.value > 0 else "wrong"
+        answer = "not distinguished" if gap.p >= 0.05 else "right" if gap.value > 0 else "wrong"
         key = f"{pair.first} above {pair.second}: {answer}"
         tally[key] = tally.get(key, 0) + 1
 

@@ -69,7 +69,7 @@ async def exports(session: aiohttp.ClientSession, address: str, draw: random.Ran
 
 
 async def hand_ins(session: aiohttp.ClientSession, address: str, draw: random.Random, me: str) -> None:
-    """Files that are checked and not handed in."""
+    """Files that are checked and not submitted."""
     head = {"name": "a.csv", "cohort": "synthetic", "card": {"name": word(draw)}, "dry": True}
     body = json.dumps(head).encode() + b"\n" + b"study_id,report\n" + b"".join(b"%d,T4-1.1@\n" % number for number in range(3000))
     headers = {"content-type": "application/octet-stream", "x-ranscore": "1", "x-forwarded-for": me}
@@ -126,7 +126,7 @@ async def repeat(flood: Flood, address: str, seconds: float) -> int:
 
 
 async def hold(kind: str, address: str, seconds: float) -> int:
-    """Keep connections open, and open them anew where they are closed; how many were opened."""
+    """Keep connections open, and open them again where they are closed; how many were opened."""
     many, first, more = HELD[kind]
     place = urlsplit(address)
     end, count = time.monotonic() + seconds, 0

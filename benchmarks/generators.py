@@ -103,7 +103,7 @@ def alone(ours: Peer, films: Sequence[Path], batch: int) -> None:
 
 
 def beside(ours: Peer, theirs: Peer, films: Sequence[Path], batch: int, finish: Callable[[Any], str]) -> None:
-    """Ours and the published code in turns."""
+    """Ours and the published code, one after the other."""
     mine, published = asked([ours, theirs], films, batch)
     print(f"  {batch} at a time: ours {each(mine, films)}, published {each(published, films)}: {times(published, mine)}")
     same = equal(mine.reports, [finish(report) for report in published.reports])

@@ -96,4 +96,4 @@ SETUPS: dict[str, Callable[[Path, str, Sequence[Path]], Setup]] = {
     "r2gengpt": r2gengpt,
     "xraygpt": xraygpt,
 }
-"""Of the systems whose published code is run beside ours; each writes files that bear the names of the system's `Weights`."""
+"""By system whose published code is run beside ours, a function that writes files with the names of the system's `Weights`."""

@@ -41,7 +41,7 @@ class Alone(FindingsF1):
         return {HEADLINE: each.mean(axis=-1), **{f"f1:{finding}": each[..., place] for place, finding in enumerate(self.findings)}}
 
     def proportions(self) -> dict[str, Proportion]:
-        """Those of F1."""
+        """The proportions of F1."""
         return {part: kind for part, kind in FindingsF1.proportions(self).items() if part.startswith("f1:")}
 
     def averages(self) -> dict[str, tuple[str, ...]]:
@@ -214,8 +214,8 @@ def alike() -> dict[str, tuple[Rates, Rates]]:
 
 
 def equal(seeds: int = 200, more: int = 1000) -> None:
-    """How often two systems of equal quality are told apart at 0.05."""
-    print("\n## Systems of equal quality told apart at 0.05, %\n")
+    """How often two systems of equal quality are distinguished at 0.05."""
+    print("\n## Systems of equal quality distinguished at 0.05, %\n")
     print(f"| studies | pair | deciding test, {seeds} seeds | swaps (999), the same seeds | deciding test, {more} seeds |")
     print("|---|---|---|---|---|")
     for studies in SIZES:
@@ -269,7 +269,7 @@ def recall_for(score: float, invented: float) -> float:
 def order(seeds: int = 100) -> None:
     """Six systems 0.05 apart at 3,000 studies: how often scores, and ranks from 1 to 6 without a tie, are in the true order."""
     print(f"\n## Six systems 0.05 apart, 3,000 studies, {seeds} seeds\n")
-    print("| true scores | scores in the true order | no rank inverted | ranks 1 to 6, every pair told apart |\n|---|---|---|---|")
+    print("| true scores | scores in the true order | no rank inverted | ranks 1 to 6, every pair distinguished |\n|---|---|---|---|")
     for top in (0.90, 0.80):
         steps = [top - 0.05 * index for index in range(6)]
         systems = {f"{step:.2f}": (recall_for(step, 0.20), 0.20) for step in steps}

@@ -27,7 +27,7 @@ class Options:
     precision: str = "float32"
     """`float32`, `bfloat16` or `float16`."""
     seed: int = 0
-    """Of sampling, where a system samples."""
+    """The seed of sampling, where a system samples."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """What only this system knows: `--set KEY=VALUE`."""
     access: Access = Access.CREDENTIALED

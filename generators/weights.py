@@ -90,7 +90,7 @@ def find(system: str, weights: Weights, given: Mapping[str, Path]) -> Path | Non
     if named is not None:
         path = Path(named).expanduser()
         if not path.exists():
-            raise UnavailableError(Problem(f"{system}: nothing is at the path given for {weights.name}", "Mend the path", str(path)))
+            raise UnavailableError(Problem(f"{system}: nothing is at the path given for {weights.name}", "Correct the path", str(path)))
         return path
     kept = home() / "weights" / system / weights.name
     if kept.exists():

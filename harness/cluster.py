@@ -59,7 +59,7 @@ class Cluster:
 
         Args:
             worker: A class with `hello()`, which loads what works and says what it is, and `work(chunk)`. Made from `arguments`.
-            gpus: For each actor.
+            gpus: How many GPUs each actor gets.
 
         Raises:
             UnavailableError: Ray is not installed, or has no GPU where one is asked for.
@@ -186,7 +186,7 @@ class Pool:
         self._idle += [actor] * AHEAD
 
     def _bury(self, actor: Any) -> None:
-        """Replace a dead actor, once; whatever else it was doing comes back too, and finds it gone."""
+        """Replace a dead actor, once; what else it was doing comes back too, and finds it replaced."""
         if actor not in self._dead:
             self._dead.add(actor)
             self._idle = [other for other in self._idle if other != actor]

@@ -36,7 +36,7 @@ class Problem:
     study: str = ""
     """The study id it is about; empty where it is about the file."""
     code: str = field(default="", kw_only=True)
-    """A stable word for this kind of problem, such as `missing-study`, for programs; empty where no program needs to tell it apart."""
+    """A stable word for this kind of problem, such as `missing-study`, for programs; empty where no program needs to distinguish it."""
 
     def __str__(self) -> str:
         place = self.file

@@ -76,7 +76,7 @@ class Board:
 
     cohort: CohortCard
     signature: str
-    """That of the metric that ranks."""
+    """The signature of the metric that ranks."""
     extractor: str
     official: bool
     columns: tuple[Column, ...]
@@ -104,7 +104,7 @@ class Board:
         Args:
             rows: Ids of rows in the order in which they are shown.
             columns: Keys of columns.
-            facts: Of `leaderboard.exports.tables.FACTS`.
+            facts: Names from `leaderboard.exports.tables.FACTS`.
         """
         known = {row.id: row for row in self.rows}
         return replace(

@@ -37,8 +37,8 @@ def scores(rows: Rows, manifest: Manifest | None, patients: Mapping[str, str] | 
     """A system's score in every group with enough studies.
 
     Args:
-        rows: Of a findings F1.
-        manifest: For the cohort, where it is on this machine.
+        rows: The rows of a findings F1.
+        manifest: The cohort's manifest, where it is on this machine.
         patients: By study; given, each score has its interval.
     """
     metric, found = make_metric(rows.metric), []

@@ -22,7 +22,7 @@ from submissions.board_folder import BoardFolder
 from submissions.ledger import LedgerFolder
 
 LATE = 3.0
-"""A worker counts as gone when it is silent for so many times the pause that it announced."""
+"""A worker counts as ended when it is silent for so many times the pause that it announced."""
 SHORTEST = 5.0
 """Seconds; a pause that is shorter counts as this long, for a busy machine."""
 
@@ -91,7 +91,7 @@ def working(board_folder: BoardFolder) -> bool | None:
 
 
 def alive(who: str) -> bool:
-    """Whether a worker may still live: no where it was a process of this machine that is gone."""
+    """Whether a worker may still live: no where it was a process of this machine that has ended."""
     host, process, _ = (*who.rsplit(":", 2), "", "")[:3]
     if host != socket.gethostname() or os.name == "nt" or not process.isdecimal():
         return True

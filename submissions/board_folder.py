@@ -50,7 +50,7 @@ class BoardFolder:
         found = [manifest for manifest in known.values() if len(name) >= 8 and manifest.digest.startswith(name)]
         if found:
             return found[0]
-        raise UsageError(f"this board has no cohort {name!r}; it has {', '.join(known) or 'none yet'}")
+        raise UsageError(f"this board has no cohort {name!r}; it has {', '.join(known) or 'none yet: `ranscore cohort build` makes one'}")
 
     def cohort(self, digest: str) -> Cohort:
         """A cohort with its text.

@@ -45,7 +45,7 @@ def run(module: str, content: bytes, seconds: float) -> ChildResult:
     Args:
         module: Its `__main__` part calls `limit` before it looks at the file.
         content: What it reads.
-        seconds: Of processor time that it allows itself.
+        seconds: The processor time that it allows itself.
 
     Raises:
         UnavailableError: The machine did not give it that time, or could not start it.
@@ -76,7 +76,7 @@ def limit(seconds: float, memory: int) -> None:
     """Bound this process for good: its processor time from now on, its address space, no file written, no core, no traceback.
 
     Args:
-        seconds: Of processor time.
+        seconds: The limit of processor time.
         memory: Bytes of address space.
     """
     sys.excepthook = _quiet

@@ -73,7 +73,7 @@ class Event:
 
 
 def dump(event: Event, nonce: str) -> bytes:
-    """An event as the content of its file; the nonce tells equal events of two writers apart."""
+    """An event as the content of its file; the nonce distinguishes equal events of two writers."""
     content = {"schema": SCHEMA, "event": event.name, "kind": event.kind, "at": event.at, "nonce": nonce, "data": event.data}
     return (json.dumps(seal(content), ensure_ascii=False, indent=1) + "\n").encode()
 
@@ -206,7 +206,7 @@ class Submission:
 
     @property
     def state(self) -> State:
-        """Where it stands."""
+        """The state of the submission."""
         if self.damage:
             return State.DAMAGED
         kinds = {event.kind for event in self.events}

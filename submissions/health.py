@@ -104,7 +104,7 @@ def _failure(event: Event) -> str:
 
 
 def lines(found: Health) -> list[str]:
-    """For people, a line each."""
+    """The result as lines for people, one for each fact."""
     states = ", ".join(f"{count} {name}" for name, count in sorted(found.states.items())) or "none yet"
     return [
         f"submissions: {states}",

@@ -1,4 +1,4 @@
-"""Handing in: checked first, kept durably, then acknowledged."""
+"""Taking a submission: it is checked, kept durably, then acknowledged."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Upload(Quiet):
     looked: bool = False
     """Whether the warnings of the privacy screen were seen and found harmless."""
     code: str = field(default="", repr=False)
-    """Of an earlier receipt of this system; without a login it is needed for a new version."""
+    """The code of an earlier receipt of this system; without a login it is needed for a new version."""
     operator: bool = False
     """Whether those who run the board submit it: they may use the name of a system of the paper, or of their own records."""
 
@@ -105,7 +105,7 @@ def _answered() -> Iterator[None]:
         yield
     except OSError as error:
         what = f"the board cannot take anything just now ({error.strerror or type(error).__name__})"
-        raise UnavailableError(Problem(what, "Hand the same in again in some minutes: it is taken once")) from None
+        raise UnavailableError(Problem(what, "Submit the same again in some minutes: it is taken once")) from None
 
 
 def read(board_folder: BoardFolder, upload: Upload, manifest: Manifest) -> Checked:
@@ -184,7 +184,7 @@ def _ownership(
 
 
 def _others(board_folder: BoardFolder, upload: Upload, manifest: Manifest) -> frozenset[str]:
-    """Names on the board that were not submitted. A store that is damaged keeps nobody from handing in: `health` tells of it."""
+    """Names on the board that were not submitted. A damaged store keeps nobody from submitting; `health` reports it."""
     try:
         cards_here = [item.record.system for item in board_folder.store.standing() if item.record.cohort.digest == manifest.digest]
     except StoreError:

@@ -60,7 +60,7 @@ def skeleton(name: str, *, every_digit: bool = False) -> str:
     text = _prototyped(_prototyped(text).casefold()).casefold()
     text = re.sub(r"(?<=[\x00-\x7f])[\u0300-\u036f]+", "", text)
     text = text.replace("vv", "w").replace("i", "l").replace("cl", "d")
-    # A plus sign tells systems apart: R2Gen+ is not R2Gen.
+    # A plus sign distinguishes systems: R2Gen+ is not R2Gen.
     return "".join(char for char in text if char.isalnum() or char == "+" or _is_mark(char))
 
 

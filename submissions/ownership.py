@@ -30,7 +30,7 @@ def problems(
     Args:
         cohort: Its digest.
         who: Who submits it.
-        code: Of an earlier receipt of this system; empty for none.
+        code: The code of an earlier receipt of this system; empty for none.
         today: Systems that are anonymous today are passed over.
         others: Names that are on the board without having been submitted: floors, ceilings, reported and local systems.
     """

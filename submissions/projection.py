@@ -52,7 +52,7 @@ def projected(board_folder: BoardFolder) -> tuple[bool, Mapping[str, Exception]]
     ours, wanted = set(), set()
     changed = False
     for item in now.submissions.values():
-        # Of a submission with a damaged event nobody knows whether it was withdrawn: what the store says of it stays as it is.
+        # Nobody knows whether a submission with a damaged event was withdrawn: what the store says of it stays as it is.
         if not item.record or item.damage:
             continue
         try:

@@ -1,4 +1,4 @@
-"""Handing in to a board that runs elsewhere: a Space by its name, or any address.
+"""Submitting to a board that runs elsewhere: a Space by its name, or any address.
 
 Everything is checked here before a file is sent, and on the page again. What a page answers is not trusted.
 """
@@ -66,7 +66,7 @@ def submit(
     """Check a file here, and submit it.
 
     Args:
-        code: Of an earlier receipt of the system, which a new version needs where there is no login.
+        code: The code of an earlier receipt of the system, which a new version needs where there is no login.
 
     Returns:
         The receipt (None for a dry run), and what is to be said of the file.

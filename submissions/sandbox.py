@@ -1,6 +1,6 @@
 """Reading a stranger's file in a process of its own, with little time and memory: whatever it does to that process, the page lives on.
 
-The content goes in by a pipe and never is in a temporary file. The child knows no token of the parent.
+The content goes through a pipe and is never written to a temporary file. The child knows no token of the parent.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class Facts:
     ids_sha256: str
     max_bytes: int
     ids: tuple[str, ...] | None = None
-    """That of the scored studies; None where the cohort is not open."""
+    """The ids of the scored studies; None where the cohort is not open."""
 
     @property
     def agrees(self) -> bool:
@@ -64,7 +64,7 @@ def prepare(path: Path, facts: Facts, card: SystemCard, today: date, *, agreed: 
         path: The reports.
         facts: What the page says of the cohort.
         card: Who made them.
-        today: For the day until which a system is anonymous.
+        today: The date with which the end of anonymity is compared.
         agreed: Whether the data-use sentence is agreed to.
         looked: Whether the warnings of the privacy screen were found harmless.
         dry_run: Whether the file is only to be checked.

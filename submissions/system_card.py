@@ -84,7 +84,7 @@ def shown(card: SystemCard, submission: str, today: date) -> SystemCard:
 
 def alias(card: SystemCard, submission: str) -> SystemCard:
     """The card without name, organisation and link."""
-    # Of the submission's id and of nothing else: the same name handed in twice does not show that it is the same.
+    # Made from the submission's id and nothing else: a name that is submitted twice does not show that it is the same.
     name = sha256(f"alias {submission}".encode()).hexdigest()[:6]
     return replace(card, name=f"anonymous {name}", version="", organisation="", link="")
 

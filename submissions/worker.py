@@ -171,7 +171,7 @@ class Worker:
         return self.board_folder.ledger.clock() + self.board_folder.policy.lease
 
     def _free(self, item: Submission) -> bool:
-        """Whether nobody works on it: never claimed, given back, out of lease, or claimed by this worker or one that is gone."""
+        """Whether nobody works on it: never claimed, given back, out of lease, or claimed by this worker or one that has ended."""
         now = self.board_folder.ledger.clock()
         failed = item.events[-1]
         # A time of the future was written by a clock that ran fast: it blocks nobody.
@@ -278,7 +278,7 @@ class Worker:
         name = str(item.received.data["file"])
         content = self.board_folder.ledger.ledger_files.blob(name)
         if name != f"files/{sha256(content).hexdigest()}.jsonl":
-            raise RejectedError(Problem("the stored file is not the one that was submitted", "Hand it in again"))
+            raise RejectedError(Problem("the stored file is not the one that was submitted", "Submit it again"))
         ids = [study.id for study in cohort.scored]
         checked = sandbox.check(content, "submission.jsonl", ids, cohort.manifest.section, self.board_folder.policy)
         if checked.problems:

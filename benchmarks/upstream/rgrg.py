@@ -80,7 +80,7 @@ def _gpt2(transformers: Any, shape: Any) -> Any:
 
 
 def _tokenizer(transformers: Any, vocabulary: str) -> Any:
-    """For reading ids only, so that it needs no merges."""
+    """A tokenizer that only reads ids, so that it needs no merges."""
     with tempfile.TemporaryDirectory() as folder:
         merges = Path(folder) / "merges.txt"
         merges.write_text("#version: 0.2\n", encoding="utf-8")

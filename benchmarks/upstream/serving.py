@@ -55,8 +55,8 @@ def use_clone(clone: str, changes: Mapping[str, Sequence[tuple[str, str]]], abse
 
     Args:
         clone: Its folder; nothing is written there.
-        changes: By module, patterns and what stands in their place in its source: sizes, where random weights are small.
-        absent: Packages that are imported but not used; stood in for where they are not installed.
+        changes: By module, patterns and what replaces them in its source: sizes, where random weights are small.
+        absent: Packages that are imported but not used; replaced by stubs where they are not installed.
     """
     sys.dont_write_bytecode = True
     sys.path.insert(0, clone)
@@ -121,7 +121,7 @@ class StandingIn(MetaPathFinder, Loader):
         self.names = names
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """For a package's modules too."""
+        """A spec for an absent package and for its modules."""
         return ModuleSpec(fullname, self, is_package=True) if fullname.split(".")[0] in self.names else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:

@@ -14,7 +14,7 @@ Prepared = TypeVar("Prepared")
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Stands where a report would, in what a batch gives back."""
+    """The entry of a failed study in what a batch returns."""
 
     why: str
     """Never holds report text."""

@@ -53,9 +53,9 @@ class Decoding:
     """Size of the groups of ids that may occur only once; 0 for no such rule."""
     temperature: float = 1.0
     top_k: int = 0
-    """Of sampling: only so many ids; 0 for all."""
+    """How many of the likeliest ids sampling may choose; 0 for all."""
     top_p: float = 1.0
-    """Of sampling: only the likeliest ids that together have this probability."""
+    """Sampling chooses among the likeliest ids that together have this probability."""
 
 
 Stop = Callable[[Sequence[int]], bool]
@@ -183,7 +183,7 @@ class _Beams:
             return
         self.finished.append((score, ids))
         if len(self.finished) > self.decoding.beams:
-            # Of equal scores the earliest goes, as in the original.
+            # Among equal scores the earliest is taken, as in the original.
             del self.finished[min(range(len(self.finished)), key=lambda place: self.finished[place][0])]
 
     def _worst(self) -> float:

@@ -27,7 +27,7 @@ class Llama:
 
     @property
     def width(self) -> int:
-        """Of a token's embedding."""
+        """The width of a token's embedding."""
         return int(self.model.config.hidden_size)
 
     def prompts(self, before: Sequence[int], films: Tensor, after: Sequence[int]) -> Tensor:

@@ -30,7 +30,7 @@ def nearest(cohort: Cohort, normal: str) -> dict[str, str]:
     Similar is what correlates, pixel by pixel, at 32 times 32; of equals the one with the smaller id.
 
     Args:
-        normal: For studies without a film.
+        normal: The report that a study without a film gets.
 
     Raises:
         InputError: There is no train part, or the folder of its films is not known.

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 INSTRUCTION = "Write an example findings section for the CXR."
 REASONING = " Please reason step by step, and put your final answer within \\boxed{{}}."
 PIXELS = 512 * 512
-"""Of a film, at most: as in training."""
+"""The largest number of pixels of a film, as in training."""
 LONGEST = 1024
 """New tokens, as in its published example."""
 MODES = ("reasoning", "instruct")

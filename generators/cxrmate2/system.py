@@ -7,7 +7,7 @@ quirks are part of the published numbers and are copied:
 - Every id also says what it is part of and how recent that is; positions follow age, and the prompt sees itself in both directions.
 - The token between findings and impression belongs to the findings.
 
-Differences: one study at a time. Of a study's films the frontal and the lateral are shown (the release shows all up to five and draws
+Differences: one study at a time. The frontal and the lateral film of a study are shown (the release shows all up to five and draws
 among more). When the earlier study was is not known here, which the release has a token for: its CheXpert Plus studies have no times either.
 White space of the given texts becomes single spaces, as in the release's preparation, and special tokens within them are taken out.
 Where the model never parts findings from impression, what it wrote is taken as findings; the release would drop it.

@@ -48,7 +48,7 @@ class PriorReportReader:
         return ids + [self.padding] * (LENGTH - len(ids))
 
     def __call__(self, report: str) -> Tensor:
-        """Shape (1, 100, width). The encoder's own attention leaves padding out; its states are handed out nevertheless."""
+        """Shape (1, 100, width). The encoder's own attention leaves padding out; its states are returned nevertheless."""
         ids = torch.tensor([self.tokens(report)])
         return self.encoder(ids, ids != self.padding)
 

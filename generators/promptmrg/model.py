@@ -43,7 +43,7 @@ class PromptMRGShape:
 
 
 TINY = PromptMRGShape((1, 1, 1, 1), 4, 64, 96, 2, 48, 4, 80, 300, 200)
-"""For tests: the same tensors, a hundredth of the size."""
+"""The same tensors at a hundredth of the size, for tests."""
 
 
 class Films(nn.Module):
@@ -176,7 +176,7 @@ class TextDecoder(nn.Module):
         return result
 
     def logits(self, state: Tensor) -> Tensor:
-        """For the last token only."""
+        """The logits of the last token."""
         head = self.cls["predictions"]
         state = head["transform"]["LayerNorm"](F.gelu(head["transform"]["dense"](state[:, -1])))  # type: ignore[index]
         result: Tensor = head["decoder"](state)  # type: ignore[index]

@@ -37,7 +37,7 @@ class Regions:
     """What the detector sees in one film, by region in the published order."""
 
     features: Tensor
-    """Shape (29, width). Of a region that was not detected it is the first box's, and means nothing."""
+    """Shape (29, width). Where a region was not detected, it is the first box's, and means nothing."""
     detected: Tensor
     """Shape (29,): whether some box takes this region for the likeliest."""
 

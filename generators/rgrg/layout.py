@@ -35,14 +35,14 @@ class RGRGShape:
     """Bottleneck blocks a stage: ResNet-50."""
     anchors: int = 160
     width: int = 1024
-    """Of a region's features and of the language model."""
+    """The width of a region's features and of the language model."""
     layers: int = 24
     words: int = 50257
     positions: int = 1024
 
     @property
     def channels(self) -> int:
-        """Of a film's features."""
+        """How many channels a film's features have."""
         return 32 * self.stem
 
     @property

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 VERSION = 1
 SIDE = 512
 MEAN, DEVIATION = (0.471,), (0.302,)
-"""Of grey levels from 0 to 1."""
+"""Mean and standard deviation of grey levels from 0 to 1."""
 
 SYSTEM = System(
     name="rgrg",

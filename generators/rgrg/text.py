@@ -90,7 +90,7 @@ def report(sentences: Sequence[str], alike: Alike | None = None) -> str:
     kept = list(dict.fromkeys(split(" ".join(sentences))))
     if alike is None:
         return " ".join(kept)
-    # Of two that say the same the shorter goes, of equally long ones the earlier; what is gone is compared no further.
+    # Where two say the same, the shorter one is removed; where both are equally long, the earlier one. What is removed is compared no further.
     gone: set[str] = set()
     for place, first in enumerate(kept):
         for second in kept[place + 1 :]:

@@ -34,7 +34,7 @@ class LocalGenerator:
 
     @property
     def digest(self) -> str:
-        """Of the generator."""
+        """The digest of the generator."""
         return self.generator.digest
 
     @property

@@ -68,7 +68,7 @@ class Writer(Protocol):
 
     @property
     def digest(self) -> str:
-        """Of the generator."""
+        """The digest of the generator."""
         ...
 
     @property

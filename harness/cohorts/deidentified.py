@@ -273,7 +273,7 @@ def _decisions(path: Path) -> dict[tuple[str, str, str], tuple[str, bool]]:
         found = {}
         for line in csv.DictReader(stream):
             if not all(isinstance(line.get(name), str) for name in COLUMNS):
-                raise InputError(Problem("a column of the list is gone", "Remove the file and build again", str(path)))
+                raise InputError(Problem("a column of the list is missing", "Remove the file and build again", str(path)))
             cells = {name: _plain_cell(line[name]) for name in COLUMNS}
             found[(cells["kind"], cells["patient"], cells["original"])] = (cells["surrogate"], cells["replace"].strip().lower() != "no")
     return found

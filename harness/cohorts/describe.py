@@ -61,7 +61,7 @@ class TableOne:
     sex: Mapping[str, int]
     """By `F`, `M` and `unknown`."""
     length: Spread
-    """That of the scored section."""
+    """The length of the scored section."""
     unit: str
     """What the length counts: words, or characters in a language that puts no blanks between words."""
     linked: Mapping[str, int]

@@ -61,7 +61,7 @@ def write(
         protocol: The protocol's digest.
         texts: Whose labels; identical ones are written once, those without a full set of answers are passed over.
         access: Whether the texts are open.
-        agreement: For credentialed texts the sentence `AGREEMENT`, typed by whoever exports.
+        agreement: The sentence `AGREEMENT`, typed by whoever exports; needed for credentialed texts.
         official: Whether the protocol is the authors' own.
         by: Which pack was asked of which model, in words.
 
@@ -179,7 +179,7 @@ def make(path: str | Path = "", protocol: str = "", **options: object) -> Record
     Args:
         path: An export to replay.
         protocol: Where there is no export: the digest, or the beginning of it, of a protocol whose answers are in this home's cache.
-        options: Those of the `llm` extractor (pack, mode, model, ...), as another way of saying which protocol.
+        options: Options of the `llm` extractor (pack, mode, model, ...), as another way to name the protocol.
 
     Raises:
         UsageError: None or several protocols are meant.

@@ -8,7 +8,7 @@ from harness.config.home import pip_install
 from harness.errors import InputError, Problem, UnavailableError
 
 READS = 100_000
-"""That of the file by the parser, two or three for an element; a film of a modality has less than two thousand elements."""
+"""How often the parser may read from the file, two or three times for an element; a film of a modality has less than two thousand elements."""
 LONGEST_TABLES = 1_500_000
 """Bytes of all look-up tables together; one of 16 bits has 131,072."""
 _TABLES = ("ModalityLUTSequence", "VOILUTSequence")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 MAX_CHARACTERS = 20_000
-"""For one report; the longest of MIMIC-CXR has about a quarter of that."""
+"""The limit for one report; the longest of MIMIC-CXR has about a quarter of that."""
 MAX_ID = 200
 _EMPTY_WORDS = frozenset(("nan", "none", "null", "n/a", "na", "#n/a", "<na>", "nil", "undefined"))
 _TAGS = (
@@ -73,7 +73,7 @@ def faults(value: Any) -> Iterator[tuple[str, str, str]]:
     if len(value) < 12 and value.strip().lower() in _EMPTY_WORDS:
         yield (
             "word for nothing",
-            "the report is only a word that programs write for an empty cell",
+            "the report is only a placeholder for an empty cell, such as nan",
             "Leave the text empty, or remove the row",
         )
     if value.startswith("="):

@@ -12,7 +12,7 @@ class Heading(NamedTuple):
     """One heading."""
 
     kind: str
-    """That of the part that it opens; see `harness.formats.sections.Part`."""
+    """The kind of the part that it opens; see `harness.formats.sections.Part`."""
     start: int
     end: int
     """Where its part begins: behind the heading, or at the name of an organ, which says something itself."""

@@ -146,7 +146,7 @@ def batches(ids: Sequence[Sequence[int]], size: int = BATCH, padding: int = 0) -
 
 
 def once(texts: Sequence[str], compute: Callable[[Sequence[str]], Sequence[Tensor]]) -> list[Tensor]:
-    """Compute each different text once and hand the results out in the order of `texts`."""
+    """Compute each different text once and return the results in the order of `texts`."""
     different = list(dict.fromkeys(texts))
     results = dict(zip(different, compute(different), strict=True))
     return [results[text] for text in texts]

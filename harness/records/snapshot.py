@@ -30,7 +30,7 @@ class Pair:
 
     difference: float
     low: float
-    """That of the interval at the snapshot's alpha; minus infinity where it is not known."""
+    """The lower end of the interval at the snapshot's alpha; minus infinity where it is not known."""
     high: float
     p: float
     """Two-sided, by the deciding test."""
@@ -77,7 +77,7 @@ class MetricSnapshot:
     systems: tuple[str, ...]
     """Ids of the records whose rows took part, sorted."""
     ranked: tuple[str, ...]
-    """Those of them that are ranked."""
+    """Ids of those records that are ranked."""
     places: Mapping[str, Mapping[str, Place]]
     """By part, by record id."""
     tests: Mapping[str, Tests]
@@ -89,7 +89,7 @@ class MetricSnapshot:
         """One sentence on how far apart two systems must be to be distinguished; empty where fewer than two are ranked.
 
         Args:
-            part: For the score.
+            part: The part of the score to compare.
             label: What the reader calls the score.
         """
         least = self.detectable.get(part)
@@ -138,7 +138,7 @@ class Snapshot:
     """0: the published method is not random."""
     seed: int = 0
     without_rows: tuple[str, ...] = ()
-    """Ids of standing records that could not take part, because their rows are not here."""
+    """Ids of valid records that could not take part, because their rows are not here."""
     created: str = ""
     """UTC, ISO 8601; not part of the digest."""
     program: str = field(default="", compare=False)

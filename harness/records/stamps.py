@@ -29,7 +29,7 @@ def next_stamp(names: Iterable[str], now: datetime) -> str:
     """A stamp that sorts after those in some names: the clock's time, or a microsecond after the newest of them.
 
     Args:
-        names: Of files.
+        names: File names.
         now: The clock's time.
     """
     known = (found for item in sorted(names, key=key, reverse=True) if (found := moment(item)) and found.year < datetime.max.year)

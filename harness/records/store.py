@@ -33,7 +33,7 @@ from harness.storage.stored import Source, content, exists, keep, read_object, r
 from harness.types import Rows
 
 SCHEMA = 1
-"""That of the file of patients."""
+"""The schema of the file of patients."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class Store:
         return tuple(item for item in self.all() if not item.withdrawn)
 
     def find(self, name: str) -> Stored:
-        """One record by its id, the start of its id or digest, or its system's name (the newest standing one).
+        """One record by its id, the start of its id or digest, or its system's name (the newest valid one).
 
         Raises:
             UsageError: Nothing or more than one record fits.

@@ -21,7 +21,7 @@ from harness.types import Rows
 AHEAD = timedelta(minutes=5)
 """How far the clocks of two machines may differ."""
 SNAPSHOTS = 20
-"""For each board so many are read, the newest first; older ones are of no more use."""
+"""How many snapshots of each board are read, the newest first; older ones have no use."""
 NEURAL = frozenset({"bertscore", "sembscore", "radcliq", "radgraph-f1"})
 """Metrics whose scores are not computed again here: loading them takes longer than everything else."""
 

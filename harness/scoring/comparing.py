@@ -14,7 +14,7 @@ def compare(*, first: Evaluation, second: Evaluation, alpha: float = 0.05, draws
         second: What it returned for the other one, on the same references.
         alpha: What counts as significant.
         draws: Random swaps of the second opinion.
-        seed: For the random swaps.
+        seed: The seed of the random swaps.
 
     Raises:
         UsageError: The two are of different cohorts.

@@ -42,7 +42,7 @@ def fill(
 
     Args:
         studies: Scored studies.
-        seed: For the cohort and of the systems.
+        seed: The seed of the cohort and of the systems.
         more: By name the makers of further systems, each called only where its record is not there yet.
     """
     cohort = build(studies=studies, seed=seed)

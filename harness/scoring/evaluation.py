@@ -136,7 +136,7 @@ def from_labels(
         predictions: By study id; a study without a row is missing.
         references: By study id; the ids are the cohort.
         cohort: What the record says of the cohort; by default a card made from the references labels themselves.
-        vocabulary: Of both sides.
+        vocabulary: The vocabulary of both sides.
         name: The cohort's name where no card is given.
         patients: By study the patient; by default every study is its own.
         warnings: What is odd about the files and stops nothing.
@@ -295,7 +295,7 @@ def count(sides: Sides) -> Counts:
 
 
 def _tally(labels: Labels, tally: dict[str, int], *, yes_or_no: bool) -> None:
-    """Count one readable report's decisions. Of a yes-or-no vocabulary a blank cell is an answer that cannot be read."""
+    """Count one readable report's decisions. Where the vocabulary is yes or no, a blank cell is an answer that cannot be read."""
     tally["decisions"] += len(labels.values)
     for value, status in zip(labels.values, labels.statuses, strict=True):
         if status is not Status.OK:

@@ -43,7 +43,7 @@ def rescore(
     metrics: Sequence[str] | None = None,
     created: str = "",
 ) -> Iterator[Rescored]:
-    """Score every standing record again that has its reports here, and keep what came out beside the old record.
+    """Score every valid record again that has its reports here, and keep what came out beside the old record.
 
     Card and evidence grade stay as they were. One record that fails does not stop the others.
 

@@ -172,7 +172,7 @@ def default_metrics(profile: str, language: str = "en") -> list[str]:
 
     Args:
         profile: Empty for the board's own.
-        language: For the cohort.
+        language: The language of the cohort.
     """
     specs = ["ran-score", *profiles.profile(profile or profiles.default_for(language))]
     return specs if profile or language != "en" else [*specs, "chexbert-f1"]
@@ -196,7 +196,7 @@ def chosen_metrics(names: Sequence[str | Metric], profile: str = "", language: s
     Args:
         names: Names, `name:recipe`, or metrics themselves, which stay as they are.
         profile: Empty for the board's own.
-        language: For the cohort; a profile that was not asked for is that of the language.
+        language: The language of the cohort; it decides the profile where none is named.
 
     Raises:
         UsageError: There is no such profile, or the one that was asked for has no recipe for a text metric.

@@ -48,7 +48,7 @@ def counts_of(accuracy: float, precision: float, recall: float, n: int, digits: 
     """All whole counts whose ratios print as given.
 
     Args:
-        accuracy: Of n reports, as printed.
+        accuracy: The accuracy over n reports, as printed.
         precision: As printed.
         recall: As printed.
         n: How many reports were labelled.

@@ -1,7 +1,7 @@
 """Confidence intervals of every part of a metric, from patients' totals.
 
 The published interval is the jackknife's: the mean of the pseudo-values with a t quantile whose degrees of freedom follow from their
-kurtosis. Macro F1 over findings with a handful of positives is biased downwards and the bootstrap doubles the bias; `docs/statistics.md`
+kurtosis. Macro F1 over findings with a handful of positives is biased downwards and the bootstrap doubles the bias; `docs/evidence/statistics.md`
 has the simulation behind the choice. The ratio of a single finding is a function of a proportion and has the interval of Korn and
 Graubard. Where all trials of a finding hit, or none, resampling shows no variance: `harness.statistics.proportions`
 estimates it for the averages.
@@ -166,7 +166,7 @@ def intervals(
     Args:
         table: Totals by patient, from `harness.statistics.resample.patient_totals`.
         method: One of METHODS.
-        draws: For the bootstrap; the published method needs none.
+        draws: How many the bootstrap makes; the published method needs none.
         source: Randomness of the bootstrap.
 
     Raises:

@@ -1,7 +1,7 @@
 """Two systems on the same patients: the difference with its interval, and how likely it is by chance.
 
 The deciding test is the jackknife's t on the paired difference. Swapping two systems' rows at random asks a narrower question, whether
-the systems are *interchangeable*: it separates systems of equal score that err in different ways (`docs/statistics.md` has the figures).
+the systems are *interchangeable*: it separates systems of equal score that err in different ways (`docs/evidence/statistics.md` has the figures).
 It is here because the field knows it, and is shown beside the deciding test.
 """
 
@@ -39,8 +39,8 @@ class Differences:
 def differences(value: Array, values: Array, alpha: float = 0.05) -> Differences:
     """Difference, interval and p from differences of scores and of pseudo-values.
 
-    The interval excludes 0 exactly where p is below alpha. Nobody is called better whose printed score is not, and no p is smaller than
-    what tossing one coin a patient could give at best.
+    The interval excludes 0 exactly where p is below alpha. p is 1 where the sign of the score and of the pseudo-values
+    differ, and never smaller than 2 / 2^n for n patients, the smallest value that one coin toss for each patient can give.
 
     Args:
         value: Shape (...): the differences of the scores.

@@ -15,7 +15,7 @@
     if (document.body && document.body.classList.contains("dark") !== dark) document.body.classList.toggle("dark", dark);
     document.querySelectorAll("select[data-colours]").forEach((field) => {
       const value = KNOWN.includes(own) ? own : "";
-      if (field.value !== value) field.value = value; // setting it anew would interrupt who is typing a name
+      if (field.value !== value) field.value = value; // setting it again would interrupt who is typing a name
     });
   }
   document.addEventListener("change", (event) => {

@@ -35,7 +35,7 @@
     const found = model(table), sign = direction === "asc" ? 1 : -1;
     const keyed = found.items.map((item, at) => { const text = value(item.row, index); return { item, at, text, number: text === "" ? NaN : Number(text) }; });
     const compare = (a, b) => (Number.isNaN(a.number) || Number.isNaN(b.number) ? words.compare(a.text, b.text) : a.number - b.number);
-    // What has no value stands last, whatever the direction.
+    // What has no value is last, whatever the direction.
     keyed.sort((a, b) => (a.text === "" || b.text === "" ? (a.text === "") - (b.text === "") : sign * compare(a, b)) || a.at - b.at);
     found.items = keyed.map((one) => one.item);
     [...table.tHead.rows[0].cells].forEach((cell, at) => {
@@ -220,7 +220,7 @@
         holder.setAttribute("aria-busy", "true");
         try {
           let answer = await fetch(`ranscore/view?${asked}`);
-          for (let tries = 0; answer.status === 503 && tries < 5; tries++) { // others are being served: come again when told to
+          for (let tries = 0; answer.status === 503 && tries < 5; tries++) { // others are being served: ask again after the time that the answer names
             await new Promise((done) => setTimeout(done, 1000 * (Number(answer.headers.get("retry-after")) || 1)));
             answer = await fetch(`ranscore/view?${asked}`);
           }

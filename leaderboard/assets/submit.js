@@ -1,4 +1,4 @@
-// Handing in under Submit. The browser keeps the chosen file and sends it with every press; what comes back is shown as text alone.
+// The form of the tab Submit. The browser keeps the chosen file and sends it with every press; what comes back is shown as text alone.
 (() => {
   "use strict";
   const at = (id) => document.getElementById(id);
@@ -46,7 +46,7 @@
     if (lacks) { said(lacks); return; }
     busy = true;
     form.setAttribute("aria-busy", "true");
-    said(dry ? "Checking the file." : "Checking the file and handing it in.");
+    said(dry ? "Checking the file." : "Checking the file and submitting it.");
     try {
       const file = field("submit-file").files[0];
       let content;
@@ -58,7 +58,7 @@
       if (answer.id) taken(answer);
       else said(answer.head, answer.lines);
     } catch {
-      said("The server did not answer. Nothing is known to have been handed in; press again: the same file is never taken twice.");
+      said("The server did not answer. Perhaps nothing was submitted. Press again: the same file is never taken twice.");
     } finally {
       busy = false;
       form.removeAttribute("aria-busy");
@@ -70,7 +70,7 @@
     Object.assign(link, { textContent: answer.id, href: `?tab=submit&receipt=${answer.id}` });
     if (answer.code) {
       const code = Object.assign(document.createElement("code"), { textContent: answer.code });
-      note.append("Keep this code, with which alone it can be withdrawn, and new versions handed in: ", code, ". ");
+      note.append("Keep this code. Only with it can you withdraw the submission or submit a new version: ", code, ". ");
     }
     note.append("Its page: ", link);
     said(answer.head, answer.lines, note);
@@ -105,7 +105,7 @@
   // ---- a receipt: asked for only while it is shown
   async function look() {
     clearTimeout(watch);
-    const place = at("submit-stands"), box = field("submit-receipt"), name = box.value.trim();
+    const place = at("submit-state"), box = field("submit-receipt"), name = box.value.trim();
     if (!open() || !name) { if (!name) place.replaceChildren(); shown = ""; return; }
     let wait = SOON;
     try {
@@ -144,7 +144,7 @@
     const found = await asked("door");
     if (at("submit-idle")) at("submit-idle").hidden = found.worker !== false;
   }
-  function start() { // once for each time that the tab is opened, and each time that Gradio makes it anew
+  function start() { // once for each time that the tab is opened, and each time that Gradio makes it again
     const where = at("submit-where");
     if (!open() || !where) { clearTimeout(watch); shown = ""; return; }
     if (where.dataset.ready === undefined) {

@@ -50,7 +50,7 @@ def eval_results(row: BoardRow, record: Record, dataset: str, address: str = "")
 
     Args:
         dataset: Id of the benchmark's data set on the Hub.
-        address: For the system's page; empty leaves the source out.
+        address: The address of the system's page; empty leaves the source out.
     """
     lines = []
     for result in record.metrics:

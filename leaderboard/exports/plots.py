@@ -16,7 +16,7 @@ STYLE = (
     "text{font:13px system-ui,sans-serif;fill:#1b2328}.m{fill:#5b6770}.l{stroke:#c9d1d6}.a{stroke:#0b6e8a;fill:#0b6e8a}"
     ".f{stroke:#7a868e;fill:#7a868e}"
 )
-"""Of pictures that leave the page; inside it the page's own style rules."""
+"""The style of pictures that are saved; on the page the page's own style applies."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 from harness.records.summary import latex_escape
-from harness.types import Json
+from harness.types import Json, Role
 from leaderboard.board import Board, BoardRow, Cell, Column
 
 DIGITS = 3
@@ -86,6 +86,31 @@ def caption(board: Board) -> str:
     if newest:
         parts.append(f"newest record {newest[:10]}")
     return "; ".join(parts) + "."
+
+
+REMEDIES = {
+    "self-scored": (
+        "Only what this board scored or generated is ranked. To rank your files, submit them:"
+        " `ranscore submit FILE --cohort NAME`, then `ranscore worker --once`"
+    ),
+    "no snapshot yet": "Run `ranscore snapshot`",
+}
+"""By reason for which a system has no rank what to do about it."""
+NAMED = 5
+"""How many systems a line names."""
+
+
+def without_rank(board: Board) -> list[str]:
+    """A sentence for each reason for which systems have no rank, with a remedy where there is one; floors and ceilings never have one."""
+    by_reason: dict[str, list[str]] = {}
+    for row in board.rows:
+        if row.role is Role.SYSTEM and row.why_unranked:
+            by_reason.setdefault(row.why_unranked, []).append(title(row))
+    lines = []
+    for reason, names in by_reason.items():
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        lines.append(f"No rank: {', '.join(names[:NAMED])}{more} ({reason}). {REMEDIES.get(reason, '')}".rstrip())
+    return lines
 
 
 def to_json(board: Board) -> Json:

@@ -28,7 +28,7 @@ SHOWN = 480
 """Pixels of the longer side of the picture that goes back to the visitor."""
 EXAMPLES = 24
 _SEED = 4711
-"""That of the example films: no model that is trained on a synthetic cohort has seen them, unless its cohort has this seed."""
+"""The seed of the example films: a model that is trained on a synthetic cohort has seen them only if its cohort has this seed."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

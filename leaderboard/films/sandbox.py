@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 BYTES = 60_000_000
-"""Of a film's file: a detector of 50 cm at 0.1 mm with 16 bits a pixel has 50 million."""
+"""The largest file of a film: a detector of 50 cm at 0.1 mm with 16 bits a pixel has 50 million."""
 PIXELS = 30_000_000
 SMALLEST = 32
 """Pixels of the shorter side below which nothing can be seen."""
 SECONDS = 60.0
-"""Of processor time."""
+"""The limit of processor time."""
 MEMORY = 4 << 30
 """Bytes of address space: 30 million pixels are unpacked in double precision, several times over."""
 WRONG, ABSENT = 3, 4

@@ -169,7 +169,7 @@ def run(site: Site, host: str, port: int) -> None:
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         raise UnavailableError(Problem(f"nothing can listen on {host}:{port} ({error.strerror})", "Choose another --port")) from None
-    shown = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - only told apart
+    shown = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - only compared
     site.board_content.content()
     whole = app(site)
     print(f"The board is at http://{shown}:{listener.getsockname()[1]} (Ctrl-C ends it)", flush=True)

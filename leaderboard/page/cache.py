@@ -17,7 +17,7 @@ from leaderboard.page.body import BUSY, Refusal
 WAITING = 24
 """Requests of one lane that wait for a page which is not rendered yet; one more is asked to come again."""
 OWN = 4
-"""Of these, how many of one visitor."""
+"""How many of these requests may come from one visitor."""
 PATIENCE = 10.0
 """Seconds that a request waits."""
 KEPT = 16_000_000

@@ -50,7 +50,7 @@ AT_ONCE, WAITING, EACH = 2, 16, 8
 """Files that are checked at the same time; that wait or are checked, of all visitors and of one. Each holds `max_bytes` of memory."""
 CARD = ("name", "version", "organisation", "link", "open_weights", "trained_on_cohort", "sections", "anonymous_until", "role")
 ASKED = ("name", "cohort", "card", "agreed", "looked", "dry", "code")
-LOOK = "Look at this first, then tick that it names nobody:"
+LOOK = "Check these warnings first, then tick that the reports contain no personal data:"
 
 
 def route(app: FastAPI, board_folder: BoardFolder, people: People, uploads: Uploads) -> None:
@@ -148,7 +148,7 @@ def handed(board_folder: BoardFolder, upload: intake.Upload, dry: bool) -> Json:
     if dry or (wait and not found.problems):
         return answer | {"head": LOOK if wait else "It can be submitted; nothing was kept.", "lines": notes}
     receipt = intake.submit(board_folder, upload, found)
-    return {**answer, "problems": [], "id": receipt.id, "code": receipt.code, "head": "Handed in.", "lines": notes}
+    return {**answer, "problems": [], "id": receipt.id, "code": receipt.code, "head": "Submitted.", "lines": notes}
 
 
 def facts(board_folder: BoardFolder, name: str | None, login: bool) -> Json:

@@ -79,7 +79,7 @@ class Views:
         """A file of a board or of one system; None where there is no such thing.
 
         Args:
-            kind: Of `FILES` or `SYSTEM_FILES`.
+            kind: One of `FILES` or `SYSTEM_FILES`.
             query: Names the board, or the system.
             shown: The rows, the columns and the address on the visitor's screen.
             who: Who asks.

@@ -39,10 +39,10 @@ METRICS = {
 STATISTICS = (
     ("Intervals", "95 %, by leaving out each patient in turn: studies of one patient are not independent, so patients are counted, not studies."),
     ("Ranks", "1 + the number of ranked systems that are significantly better (paired, two-sided, 5 %). Two systems can share a rank; the brackets say which places a system may have."),
-    ("Told apart", "The board says how far apart two systems must be so that a cohort of this size shows it in four cases of five."),
+    ("Smallest difference", "The board gives the difference between two systems that a cohort of this size detects with 80 % power."),
     ("Many tests", "Over 21 findings the p values are corrected by Holm's method. Ranks are not corrected: each is one answer to one question."),
     ("Nothing is dropped", "A missing, empty or unreadable report counts as asserting nothing. Each row says how many there were."),
-    ("Who is ranked", "Systems whose reports were scored or generated again here. Floors, ceilings, self-scored and reported rows are beside the ranks."),
+    ("Who is ranked", "Systems whose reports this board scored or generated. Floors, ceilings, self-scored and reported rows are shown without a rank."),
 )  # fmt: skip
 
 

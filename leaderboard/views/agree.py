@@ -132,9 +132,7 @@ def sentence(first: Column, second: Column, found: Sequence[Standing]) -> Html:
     parts = [el("span", f"Kendall's tau {tau:+z.2f} over {len(found)} rows (1: the same order, 0: unrelated, -1: reversed). ")]
     for item in worst(found, 1) if second.higher_is_better else []:
         one, other = kept(found, item)
-        places = (
-            f" stands {ordinal(item.positions[0])} of {len(found)} by {first.label} and {ordinal(item.positions[1])} by {second.label}: "
-        )
+        places = f" is {ordinal(item.positions[0])} of {len(found)} by {first.label} and {ordinal(item.positions[1])} by {second.label}: "
         share = el("strong", f"{other:.0%} of the best system's {second.label}")
         parts.append(
             el(

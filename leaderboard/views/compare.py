@@ -35,7 +35,7 @@ def view(
         first: A record's id; the best ranked one where it is unknown.
         second: A record's id; the next one where it is unknown.
         studies: The studies where the two differ most, where the cohort is open.
-        tests: For the two, by the metric of a column, where the board's snapshot does not hold them.
+        tests: The tests of the two, by the metric of a column, where the board's snapshot does not hold them.
     """
     one, other = choose(board, first, second)
     return el(
@@ -113,7 +113,7 @@ def probability(p: float) -> str:
 def verdict(found: Pair, higher: bool, one: BoardRow, other: BoardRow) -> Html | str:
     """Who is better, in words; the interval leaves out 0 exactly where p is small enough."""
     if found.low <= 0 <= found.high:
-        return "not told apart"
+        return "not distinguished"
     return el("span", el("b", person(one.name if (found.difference > 0) == higher else other.name)), " is better")
 
 
@@ -189,7 +189,7 @@ def matrix(board: Board, content: Content, to: Addresses) -> Html | None:
         return None
     numbers = {row.id: index for index, row in enumerate(rows, 1)}
     heads = [
-        el("th", "Row less column", scope="col"),
+        el("th", "Row minus column", scope="col"),
         *(el("th", el("span", numbers[row.id]), scope="col", title=row.name, aria_label=row.name) for row in rows),
     ]
     label = f"Pairs under {board.columns[0].label}"
@@ -205,7 +205,7 @@ def matrix(board: Board, content: Content, to: Addresses) -> Html | None:
         el("h3", "Every pair"),
         el(
             "p",
-            f"Row less column under {board.columns[0].label}. ▲ the row is significantly better, ▼ it is worse, · they are not distinguished. Columns are numbered like rows; a cell leads to its comparison.",
+            f"Row minus column under {board.columns[0].label}. ▲ the row is significantly better, ▼ it is worse, · they are not distinguished. Columns are numbered like rows; a cell leads to its comparison.",
         ),
         el("p", f"The first {MOST} rows of the board.") if len(board.rows) > MOST else None,
         scrolling(table, label),

@@ -32,7 +32,7 @@ def form(name: str, summary: str, note: str, most: int) -> Html:
     """The form.
 
     Args:
-        name: For the system.
+        name: The name of the system.
         summary: The catalogue's line about it.
         note: What else visitors should know.
         most: Bytes of the largest file.
@@ -94,7 +94,7 @@ def answer(
     """The film as the system saw it beside what it wrote.
 
     Args:
-        name: For the system.
+        name: The name of the system.
         file: The film's name, as a message may show it.
         picture: A PNG.
         size: Width and height of the film in pixels.
@@ -105,5 +105,5 @@ def answer(
     source = f"data:image/png;base64,{b64encode(picture).decode()}"
     caption = el("figcaption", el("bdi", file), f", {size[0]} by {size[1]} pixels", class_="rs-fine")
     figure = el("figure", el("img", src=source, alt=f"The film as it was shown to {name}"), caption)
-    notes = [el("p", f"Stood in for something the system asks for: {note}", class_="rs-fine") for note in substituted]
+    notes = [el("p", f"An input that the system asks for was replaced: {note}", class_="rs-fine") for note in substituted]
     return el("div", figure, el("div", el("h3", f"{name} wrote"), warned, join(notes), read), class_="rs-filmed")

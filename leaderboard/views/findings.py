@@ -31,7 +31,7 @@ def view(
     """The whole page.
 
     Args:
-        part: Of `PARTS`.
+        part: One of `PARTS`.
         strata: By record id the scores of groups of studies.
     """
     part = part if part in PARTS else "f1"

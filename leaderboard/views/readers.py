@@ -155,7 +155,7 @@ def why() -> Html:
         "div",
         el(
             "p",
-            "Kappa and AC1 are shown side by side because neither says enough alone. Of a rare finding readers can agree in 98 of 100 reports "
+            "Kappa and AC1 are shown side by side because neither says enough alone. On a rare finding readers can agree in 98 of 100 reports "
             "and still have a kappa of 0.4: kappa asks what chance would give, and with a rare finding chance gives nearly everything. AC1 stays "
             "high there, and says little about whether the few positives are the same ones; agreement on present does. “Cannot say”: fewer than "
             "10 items are present by majority, or fewer than 10 are absent.",

@@ -32,7 +32,7 @@ def contrasts(first: Rows, second: Rows, most: int = MOST) -> tuple[Contrast, ..
 
     Args:
         first: Rows of a findings F1: tp, fp, fn, tn of each finding.
-        second: For the same studies.
+        second: Rows of another system for the same studies.
     """
     names = [column.rpartition(":")[0] for column in first.columns[::COUNTS]]
     wrong = [_wrong(rows) for rows in (first, second)]

@@ -10,7 +10,7 @@ from leaderboard.html.markup import Html, el, join
 
 LEAD = "One report a study: columns study_id and report. Nobody is shown its text."
 MORE = (
-    "Check only names every problem at once and keeps nothing. Hand in gives a receipt; the scores come onto the board by themselves. "
+    "Check only names every problem at once and keeps nothing. Submit gives a receipt; the scores come onto the board by themselves. "
     "The file is read in memory; your browser keeps it, so that you can correct the form and send it again."
 )
 IDLE = (
@@ -41,7 +41,7 @@ def view(cohorts: Mapping[str, Access], data_use: str, most: int, login: bool) -
         el("div", "", id="submit-said", role="status"),
         el("h3", "Where it is"),
         _receipt(),
-        el("div", "", id="submit-stands", aria_live="polite"),
+        el("div", "", id="submit-state", aria_live="polite"),
         class_="rs-view",
     )
 
@@ -82,7 +82,7 @@ def _form(cohorts: Mapping[str, Access], data_use: str, most: int) -> Html:
     buttons = [
         # The first one is what the Enter key presses, and it keeps nothing.
         el("button", "Check only", class_="rs-button rs-plain", id="submit-check"),
-        el("button", "Hand in", type="button", class_="rs-button", id="submit-send"),
+        el("button", "Submit", type="button", class_="rs-button", id="submit-send"),
     ]
     return el(
         "form",
@@ -90,7 +90,7 @@ def _form(cohorts: Mapping[str, Access], data_use: str, most: int) -> Html:
         el("div", join(card), class_="rs-four"),
         el("details", el("summary", "More about the system"), el("div", join(more), class_="rs-four")),
         _tick("submit-agreed", data_use, hidden=not closed),
-        _tick("submit-looked", "I looked at what the privacy screen noticed; it names nobody"),
+        _tick("submit-looked", "I checked the warnings of the privacy screen; the reports contain no personal data"),
         el("div", join(buttons), class_="rs-tools"),
         id="submit",
         data_most=str(most),

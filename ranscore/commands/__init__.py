@@ -75,7 +75,7 @@ def main(argv: Sequence[str] | None = None, begin: Callable[[], None] = lambda: 
         begin()
         with printed():
             code = int(arguments.run(arguments))
-        sys.stdout.flush()  # a reader that has gone away is noticed here, not while Python ends
+        sys.stdout.flush()  # a closed pipe (SIGPIPE) is noticed here, not while Python ends
         return code
     except RanscoreError as error:
         for problem in error.problems:

@@ -65,7 +65,7 @@ def show(board: Board) -> None:
     print(tables.caption(board))
     if board.gap:
         print(board.gap)
-    for note in board.notes:
+    for note in (*tables.without_rank(board), *board.notes):
         print(note)
     print()
 

@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     left_out = _run_all(card, arguments.systems.split(",") if arguments.systems else wanted, arguments)
     _publish(card)
     if left_out:
-        print(f"Left out, with the reasons above: {', '.join(left_out)}. Mend them and run the same command again.")
+        print(f"Left out, with the reasons above: {', '.join(left_out)}. Fix them and run the same command again.")
     return LEFT_OUT if left_out else 0
 
 

@@ -10,7 +10,7 @@ from ranscore.commands.options import Commands
 
 def register(commands: Commands) -> None:
     """Declare the commands."""
-    group = commands.add_parser("extractor", help="whether a server can serve as the frozen extractor, and how wrong its labels are")
+    group = commands.add_parser("extractor", help="check a language model server; measure how often an extractor is wrong")
     inner = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
     check = inner.add_parser("check", help="ask the servers a few probes, and say in words what is wrong")
     options.llm(check)

@@ -12,7 +12,7 @@ from ranscore.commands.options import Commands
 
 def register(commands: Commands) -> None:
     """Declare the commands."""
-    parser = commands.add_parser("health", help="say how a board is; exit code 1 where something should not wait")
+    parser = commands.add_parser("health", help="show the health of a board; exit code 1 where something needs attention")
     options.board(parser)
     options.json(parser)
     parser.set_defaults(run=run)

@@ -11,7 +11,7 @@ from ranscore.commands.options import Commands
 
 def register(commands: Commands) -> None:
     """Declare the command."""
-    parser = commands.add_parser("label", help="label any file of reports: row by row, and again from where it stopped")
+    parser = commands.add_parser("label", help="label each report of a file; a run that was stopped continues")
     parser.add_argument("path", metavar="IN", type=Path, help="the reports: JSON Lines, JSON, CSV or Parquet")
     parser.add_argument("-o", "--out", metavar="OUT", type=Path, required=True, help="the label file to write: .csv or .parquet")
     parser.add_argument(

@@ -11,7 +11,7 @@ from ranscore.commands.options import Commands
 
 def register(commands: Commands) -> None:
     """Declare the commands."""
-    group = commands.add_parser("labels", help="make a resource of the labels of a cohort")
+    group = commands.add_parser("labels", help="release the labels of a cohort, with a manifest and a data card")
     inner = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
     release = inner.add_parser("release", help="write labels with a manifest and a data card, without text")
     release.add_argument("labels", metavar="LABELS", type=Path, help="the label file that `ranscore label` wrote")

@@ -11,7 +11,7 @@ from harness.errors import UsageError
 CHOICES = ("yes", "no", "unknown")
 PRECISIONS = ("float32", "bfloat16", "float16")
 SECTIONS = ("findings", "impression", "both")
-# Of `harness.extractors`, which is not imported here: the help must answer at once. A test holds them against it.
+# The names in `harness.extractors`, which is not imported here, so that the help answers at once. A test compares both.
 EXTRACTORS = ("lexical", "llm", "recorded")
 MODES = ("single", "joint")
 DIALECTS = ("vllm", "sglang", "llama.cpp", "openai")
@@ -150,5 +150,5 @@ def machine(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--device", default="auto", metavar="NAME", help="auto (default), cpu, cuda, cuda:1 or mps")
     parser.add_argument("--precision", choices=PRECISIONS, help="default: float32 on a CPU, the published one elsewhere")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of systems that sample (default: 0)")
-    parser.add_argument("--weights", action="append", default=[], metavar="NAME=PATH", help="where one of its weights is; may be repeated")
+    parser.add_argument("--weights", action="append", default=[], metavar="NAME=PATH", help="the path of one of its weights; may be repeated")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of this system; may be repeated")

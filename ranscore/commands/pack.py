@@ -1,4 +1,4 @@
-"""`ranscore pack`: the frozen questions of the llm extractor, and the workbench on which they are revised."""
+"""`ranscore pack`: show, import and revise the questions of the llm extractor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ranscore.commands.options import Commands
 
 def register(commands: Commands) -> None:
     """Declare the commands."""
-    group = commands.add_parser("pack", help="the frozen questions of the llm extractor")
+    group = commands.add_parser("pack", help="show, import and revise the questions of the llm extractor")
     inner = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
     read = inner.add_parser("import", help="read the questions from one of the authors' released scripts, without running it")
     read.add_argument(
@@ -37,9 +37,9 @@ def run_import(arguments: argparse.Namespace) -> int:
     path = pack.save(made)
     print(f"{made.name}  {made.digest}  stored in {path}")
     if made.name not in pack.AUTHORS:
-        print("This is not a script that the authors released: its scores have a digest of their own, apart from Ran Score's.")
+        print("This is not a script that the authors released: its scores have their own digest and are not Ran Score.")
     elif not made.official:
-        print("This is a script of the authors from before the paper's: its scores have a digest of their own, apart from Ran Score's.")
+        print("This is a script of the authors from before the paper's: its scores have their own digest and are not Ran Score.")
     for deviation in made.deviations:
         print(f"differs from running the script: {deviation}")
     return 0

@@ -13,7 +13,7 @@ def register(commands: Commands) -> None:
     parser = commands.add_parser(
         "rescore",
         help="score the kept reports of a store again, after a metric or an extractor changed",
-        description="Score every standing record again whose reports the store kept. The old records stay: both values remain visible, "
+        description="Score every valid record again whose reports the store kept. The old records stay: both values remain visible, "
         "and only equal signatures are ranked together.",
     )
     options.cohort(parser)

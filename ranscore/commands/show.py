@@ -31,7 +31,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], title: str = ""
         # A pipe or a file has no width: nothing is folded.
         wide = Console(highlight=False, width=10_000)
         console = Console(highlight=False, width=max(wide.measure(grid).maximum, len(title)))
-    # Written by us, because rich ends the program with 1 where the reader of a pipe has gone away.
+    # Written by us, because rich ends the program with 1 on a closed pipe (SIGPIPE).
     with console.capture() as written:
         console.print(grid)
     print(written.get(), end="")

@@ -16,7 +16,7 @@ def register(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "snapshot",
-        help="make ranks and pairwise results of a store, for boards and pages to read",
+        help="compute the ranks and pairwise tests of a store",
         description="Rank every board of a store. The snapshot holds no row, text or study id: it can be published where rows cannot.",
     )
     parser.add_argument("--alpha", type=float, default=0.05, help="what counts as significantly better (default: 0.05)")
@@ -65,7 +65,7 @@ def show(made: Snapshot, names: dict[str, str]) -> None:
             print(sentence)
     if made.without_rows:
         print(f"{len(made.without_rows)} records have no rows here and take no part: {', '.join(made.without_rows)}")
-    print("Ranked are systems that were scored here or re-generated; self-scored records, floors and ceilings are beside the ranks.")
+    print("Only systems that this board scored or generated are ranked; self-scored records, floors and ceilings are shown without a rank.")
 
 
 def _place(rank: int, low: int, high: int) -> str:

@@ -29,7 +29,9 @@ def register(commands: Commands) -> None:
         "--anonymous-until", default="", metavar="DATE", help="hide name, organisation and link until this day (2027-01-31)"
     )
     parser.add_argument("--dry-run", action="store_true", help="check everything, keep nothing, reveal no score")
-    parser.add_argument("--harmless", action="store_true", help="you looked at what the privacy screen noticed, and it names nobody")
+    parser.add_argument(
+        "--harmless", action="store_true", help="you checked the warnings of the privacy screen, and the reports contain no personal data"
+    )
     parser.add_argument("--data-use", action="store_true", help="you agree to the data-use sentence of a credentialed cohort")
     parser.add_argument(
         "--code", default="", help="the code of an earlier receipt of this system: on a page without a login it is needed for a new version"
@@ -47,7 +49,7 @@ def register(commands: Commands) -> None:
     gone.add_argument("id", metavar="ID", help="the receipt's id")
     _to(gone)
     gone.add_argument("--code", default="", help="the receipt's code; not needed in a folder of your own")
-    gone.add_argument("--reason", default="", metavar="WORDS", help="why; shown on the tombstone")
+    gone.add_argument("--reason", default="", metavar="WORDS", help="the reason; shown on the tombstone")
     gone.set_defaults(run=withdraw)
 
 
@@ -78,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"Submitted: receipt {receipt.id}")
         if receipt.code:
             print(f"Keep this code, with which alone you can withdraw it: {receipt.code}")
-        print(f"To see its state: ranscore receipt {receipt.id}" + (f" --to {arguments.to}" if arguments.to else ""))
+        print(f"Its state: ranscore receipt {receipt.id}" + (f" --to {arguments.to}" if arguments.to else ""))
     return 0
 
 

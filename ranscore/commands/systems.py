@@ -22,7 +22,7 @@ WIDEST = 100
 
 def register(commands: Commands) -> None:
     """Declare the commands."""
-    group = commands.add_parser("systems", help="which generators there are, what they need, and whether it is here")
+    group = commands.add_parser("systems", help="list the generators, what each needs, and what this machine lacks")
     kinds = group.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=type(group))
     listing = kinds.add_parser("list", help="all systems with what they need and whether it is here")
     options.json(listing)

@@ -1,4 +1,4 @@
-"""`ranscore taxonomy`: do 21 findings describe the reports of a cohort?"""
+"""`ranscore taxonomy`: group what the reports of a cohort assert, beside the 21 findings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PARTS = ("test", "dev", "train", "all")
 
 def register(commands: Commands) -> None:
     """Declare the commands."""
-    group = commands.add_parser("taxonomy", help="do 21 findings describe the reports of a cohort?")
+    group = commands.add_parser("taxonomy", help="group what the reports of a cohort assert, beside the 21 findings")
     inner = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
     explore = inner.add_parser("explore", help="group what reports assert, and list what no finding takes in")
     options.cohort(explore, required=True)

@@ -12,7 +12,7 @@ def register(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "worker",
-        help="score what was submitted to a board, once each",
+        help="score what was submitted to a board, each file exactly once",
         description="Claim what waits, extract and score it, list it, make the ranks again. May be killed and started at any time, "
         "and may run several times at once.",
     )

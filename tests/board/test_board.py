@@ -78,6 +78,21 @@ def test_self_scored_rows_and_other_signatures_do_not_mix(store: Store) -> None:
     assert {row.why_unranked for row in found[0].rows if row.name == "mine"} == {"self-scored"}
 
 
+def test_the_terminal_says_why_a_system_has_no_rank(store: Store, board: Board) -> None:
+    assert tables.without_rank(board) == []
+    first = next(item for item in store.all() if item.record.system.name == "synthetic-alder")
+    own = [
+        replace(first, id=name, record=replace(first.record, grade=Grade.SELF_SCORED, system=replace(first.record.system, name=name)))
+        for name in "abcdefg"
+    ]
+    (found,) = boards([*store.all(), *own])
+    lines = {line.partition(" (")[0]: line for line in tables.without_rank(found)}
+    assert "(self-scored)" in lines["No rank: a, b, c, d, e and 2 more"]
+    assert "ranscore worker --once" in lines["No rank: a, b, c, d, e and 2 more"]
+    (snapless,) = [line for line in lines.values() if "no snapshot yet" in line]
+    assert snapless.endswith("Run `ranscore snapshot`") and "constant-normal" not in " ".join(lines)
+
+
 def test_a_withdrawn_record_leaves_the_board(store: Store) -> None:
     one, *rest = store.all()
     (found,) = boards([replace(one, withdrawn="wrong file"), *rest])

@@ -1,4 +1,4 @@
-"""Handing in as a person does: check, hand in, correct, tick, withdraw; wide and narrow. And what a foreign page gets of it: nothing."""
+"""Submitting as a person does: check, submit, correct, tick, withdraw; wide and narrow. And what a foreign page gets of it: nothing."""
 
 from __future__ import annotations
 
@@ -75,42 +75,42 @@ def test_check_then_hand_in_then_correct_then_tick(chromium: Browser, served: Ru
         press(page, "Check only")
         says(page, "Choose a file first.")
         page.locator("#submit-file input").set_input_files(good)
-        press(page, "Hand in")
+        press(page, "Submit")
         says(page, "Write the system's name first.")
         page.get_by_label("System", exact=True).fill(name)
         press(page, "Check only")
         says(page, "It can be submitted; nothing was kept.")
         # What is wrong with the card is said, and the same file goes again after the correction.
         page.get_by_label("Link (https://...)").fill("example.org")
-        press(page, "Hand in")
+        press(page, "Submit")
         says(page, "It cannot be submitted")
         says(page, "the link is not an address")
         page.get_by_label("Link (https://...)").fill("https://example.org")
-        press(page, "Hand in")
-        says(page, "Handed in.")
+        press(page, "Submit")
+        says(page, "Submitted.")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         code = page.get_by_label("Code, to withdraw or for a new version").input_value()
         assert code and code in page.locator("#submit-said").inner_text()
-        expect(page.locator("#submit-stands")).to_contain_text(f"{name} on synthetic", timeout=60_000)
+        expect(page.locator("#submit-state")).to_contain_text(f"{name} on synthetic", timeout=60_000)
         shoot(page, f"submit-{width}")
         # Another file, which the privacy screen stops until somebody has looked.
         page.locator("#submit-file input").set_input_files(private)
         page.get_by_label("Version", exact=True).fill("2")
-        press(page, "Hand in")
-        says(page, "Look at this first")
+        press(page, "Submit")
+        says(page, "Check these warnings first")
         assert "Miller" not in page.locator("#submit-said").inner_text()
-        page.get_by_label("I looked at what the privacy screen noticed").check()
-        press(page, "Hand in")
-        says(page, "Handed in.")
+        page.get_by_label("I checked the warnings of the privacy screen").check()
+        press(page, "Submit")
+        says(page, "Submitted.")
         found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
         assert [item["id"] for item in found if item["impact"] in {"serious", "critical"}] == []
         # Looking was about that file; for the next one it is asked anew.
         page.locator("#submit-file input").set_input_files(good)
-        expect(page.get_by_label("I looked at what the privacy screen noticed")).not_to_be_checked()
-        expect(page.locator("#submit-stands")).to_contain_text("listed: it", timeout=120_000)
+        expect(page.get_by_label("I checked the warnings of the privacy screen")).not_to_be_checked()
+        expect(page.locator("#submit-state")).to_contain_text("listed: it", timeout=120_000)
         press(page, "Withdraw")
         says(page, "Withdrawn. A tombstone stays.")
-        expect(page.locator("#submit-stands")).to_contain_text("withdrawn", timeout=30_000)
+        expect(page.locator("#submit-state")).to_contain_text("withdrawn", timeout=30_000)
     states = [item.state for item in served.board_folder.ledger.state().submissions.values() if item.card.name == name]
     assert sorted(states) == [State.LISTED, State.WITHDRAWN]
 
@@ -125,7 +125,7 @@ def test_a_file_that_changed_on_the_disk_is_to_be_chosen_again(chromium: Browser
         press(page, "Check only")
         says(page, "It can be submitted")
         path.write_bytes(reports.replace(b"report", b"words"))
-        press(page, "Hand in")
+        press(page, "Submit")
         says(page, "Choose it again.")
         path.write_bytes(reports)
         page.locator("#submit-file input").set_input_files(path)
@@ -177,7 +177,7 @@ def test_an_open_page_that_does_nothing_asks_nothing(chromium: Browser, served: 
             page.wait_for_timeout(6_000)
             assert asked == []
         page.goto(f"{address(served)}/?tab=submit&receipt={item}")
-        expect(page.locator("#submit-stands")).to_contain_text("on synthetic", timeout=30_000)
+        expect(page.locator("#submit-state")).to_contain_text("on synthetic", timeout=30_000)
         # A receipt is asked for while it is shown, and no longer.
         page.get_by_role("link", name="About").click()
         page.wait_for_load_state("networkidle")
@@ -199,8 +199,8 @@ def test_a_submitted_name_is_text_in_the_answer(chromium: Browser, served: Runni
         assert page.locator("#submit-said :is(img, script, svg)").count() == 0
         page.get_by_label("Receipt", exact=True).fill('"><img src=x onerror=window.pwned=1>')
         page.get_by_label("Receipt", exact=True).press("Enter")
-        expect(page.locator("#submit-stands")).not_to_be_empty()
-        assert page.locator("#submit-stands img").count() == 0
+        expect(page.locator("#submit-state")).not_to_be_empty()
+        assert page.locator("#submit-state img").count() == 0
 
 
 def test_a_script_that_came_in_cannot_run(chromium: Browser, served: Running) -> None:

@@ -93,5 +93,5 @@ JSON = [("Content-Type", "application/json"), ("X-Ranscore", "1")]
 
 
 def hand_in(way: Way, content: bytes, headers: Pairs = (), **head: Any) -> Answer:
-    """Hand in as the page's script does."""
+    """Submit as the page's script does."""
     return ask(way, "POST", "/ranscore/hand-in", [*OCTETS, *own(way), *headers], upload(content, **head))

@@ -124,7 +124,7 @@ def running(folder: Path, cohort: Cohort, command: str, settings: str = "", **va
 
     Args:
         folder: An empty one.
-        cohort: What can be handed in to.
+        cohort: The cohort to submit to.
         command: `serve` or `app.py`.
         settings: More of `config.toml`.
         variables: Of its environment.

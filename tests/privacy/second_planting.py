@@ -1,6 +1,6 @@
 """A second generator of reports with planted things: other names, other sentences, other forms of dates, numbers and addresses.
 
-It was written after the rules and before they were changed for it, so that its first result is a fair one (`docs/cohorts.md`). Half of the
+It was written after the rules and before they were changed for it, so that its first result is a fair one (`docs/evidence/deidentification.md`). Half of the
 names are put together from syllables, and so are in nobody's list.
 """
 

@@ -39,7 +39,7 @@ PLANTED = planting.reports(300, 2026)
 @pytest.mark.parametrize("listed", [PLANTED, second_planting.reports(300, 1)], ids=["first", "second"])
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_what_is_planted_is_found(language: str, listed: list[Report]) -> None:
-    """The figures are in docs/cohorts.md; the floors here are what they may not fall below."""
+    """The figures are in docs/evidence/deidentification.md; the floors here are what they may not fall below."""
     missed, total = [], 0
     for report in listed:
         if report.language == language:
@@ -415,4 +415,4 @@ def test_what_was_written_by_hand_is_found_but_for_a_few(written: list[tuple[str
             if not all(at in covered or not text[at].isalnum() for at in range(start, start + len(words))):
                 left.append(words)
     assert sum(len(planted) for _, planted in written) == total
-    assert left == missed, "docs/cohorts.md names what is missed"
+    assert left == missed, "docs/evidence/deidentification.md names what is missed"

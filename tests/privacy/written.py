@@ -176,4 +176,4 @@ LATER: list[tuple[str, list[str]]] = [
     ("住凤鸣街道翠竹社区12栋。", ["凤鸣街道翠竹社区12栋"]),
     ("103岁女性。", ["103"]),
 ]
-"""Written after the rules were changed for the sentences above and for `second_planting`: 58 and 51 things, and what the first run found is in `docs/cohorts.md`."""
+"""Written after the rules were changed for the sentences above and for `second_planting`: 58 and 51 things, and what the first run found is in `docs/evidence/deidentification.md`."""

@@ -40,7 +40,7 @@ def files(cohort: Cohort) -> list[bytes]:
 
 
 def page(root: Path, contents: list[bytes], acknowledged: Path) -> None:
-    """Hands in one system after the other and notes each acknowledgement; what was not noted is handed in again."""
+    """Submits one system after the other and notes each acknowledgement; what was not noted is submitted again."""
     number = len(acknowledged.read_text().splitlines())
     board_folder = board_folders.at(root)
     with acknowledged.open("a") as stream:

@@ -188,7 +188,7 @@ def test_an_odd_code_is_a_wrong_code(board_folder: BoardFolder, hand: Hand, code
         withdraw(board_folder, first.id, "", code=code)
 
 
-# --- names that nobody handed in ---
+# --- names that nobody submitted ---
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_a_name_of_the_boards_own_records_is_taken(board_folder: BoardFolder, ha
     assert said(look(board_folder, hand("Mean of ten", operator=True))) != []
 
 
-def test_a_damaged_store_keeps_nobody_from_handing_in(board_folder: BoardFolder, hand: Hand) -> None:
+def test_a_damaged_store_keeps_nobody_from_submitting(board_folder: BoardFolder, hand: Hand) -> None:
     (board_folder.root / "store" / "events").mkdir(parents=True)
     (board_folder.root / "store" / "events" / "20260101T000000Z-0123456789abcdef.json").write_text("{")
     assert submit(board_folder, hand()).code

@@ -1,4 +1,4 @@
-"""Two real generators' reports on real references, handed in, scored and listed."""
+"""Two real generators' reports on real references, submitted, scored and listed."""
 
 from __future__ import annotations
 

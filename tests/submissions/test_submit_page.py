@@ -145,17 +145,17 @@ def test_in_chromium(served: Served, reports: bytes, tmp_path: Path) -> None:
         fill(one, good, "Birch")
         fill(other, good, "Elm")
         for page in (one, other):
-            expect(page.locator("#submit-said")).to_contain_text("Handed in", timeout=60_000)
-            expect(page.locator("#submit-stands")).to_contain_text("listed: it is on the board", timeout=120_000)
+            expect(page.locator("#submit-said")).to_contain_text("Submitted", timeout=60_000)
+            expect(page.locator("#submit-state")).to_contain_text("listed: it is on the board", timeout=120_000)
         print(f"\ntwo first-time visitors: listed after {time.monotonic() - started:.1f} s")
         assert {row.name for row in load(served.board_folder.store)[0].rows} == {"Birch", "Elm"}
         # The receipt's page is found by its address in a browser that knows nothing.
         third = browser.new_context().new_page()
         third.goto(f"{served.address}/?tab=submit&receipt={one.locator('#submit-receipt textarea, #submit-receipt input').input_value()}")
-        expect(third.locator("#submit-stands")).to_contain_text("Birch on synthetic", timeout=30_000)
+        expect(third.locator("#submit-state")).to_contain_text("Birch on synthetic", timeout=30_000)
         one.locator("#submit-withdraw").click()
         expect(one.locator("#submit-said")).to_contain_text("Withdrawn", timeout=60_000)
-        expect(third.locator("#submit-stands")).to_contain_text("withdrawn", timeout=30_000)
+        expect(third.locator("#submit-state")).to_contain_text("withdrawn", timeout=30_000)
         # A first-time visitor takes the example and sees it listed.
         fourth = browser.new_context().new_page()
         fourth.goto(f"{served.address}/?tab=submit")
@@ -163,7 +163,7 @@ def test_in_chromium(served: Served, reports: bytes, tmp_path: Path) -> None:
         expect(fourth.locator("#submit-file")).to_contain_text("example", timeout=30_000)
         began = time.monotonic()
         fourth.locator("#submit-send").click()
-        expect(fourth.locator("#submit-stands")).to_contain_text("listed: it is on the board", timeout=60_000)
+        expect(fourth.locator("#submit-state")).to_contain_text("listed: it is on the board", timeout=60_000)
         print(f"the example: listed after {time.monotonic() - began:.1f} s")
         browser.close()
     assert left(served.temporary) == []
@@ -186,7 +186,7 @@ def test_two_real_systems_are_handed_in_through_the_page(shared: Path, tmp_path:
             expect(page.locator("#submit-file")).to_contain_text("iu", timeout=30_000)
             page.locator("#submit-looked input").check()
             page.locator("#submit-send").click()
-            expect(page.locator("#submit-stands")).to_contain_text("listed: it is on the board", timeout=120_000)
+            expect(page.locator("#submit-state")).to_contain_text("listed: it is on the board", timeout=120_000)
         browser.close()
         (board,) = load(served.board_folder.store)
         assert {row.name for row in board.rows} == {"MoERad", "AAMN"} and all(row.place for row in board.rows)

@@ -29,7 +29,7 @@ class Candidate:
     title: str
     """What tables call it."""
     name: str
-    """That of the extractor; `label file`, or `floor`."""
+    """The name of the extractor; `label file`, or `floor`."""
     digest: str = ""
     official: bool = False
     by: str = ""

@@ -234,7 +234,7 @@ def discordances(left: Array, right: Array, shared: Sequence[str]) -> dict[str, 
 
     Args:
         left: Cells of the first extractor, as `cells` gives them.
-        right: Those of the second.
+        right: Cells of the second extractor.
         shared: The findings.
     """
     counts = {}

@@ -41,7 +41,7 @@ class Named:
     """One extractor as somebody named it."""
 
     name: str
-    """That of the registry; `labels` for a label file."""
+    """The name in the registry; `labels` for a label file."""
     options: Mapping[str, str] = field(default_factory=dict)
     title: str = ""
     file: Path | None = None
@@ -93,7 +93,7 @@ def candidates_of(chosen: Sequence[Named], reference: Reference, store: Store, *
         chosen: The extractors that were named.
         reference: The standard.
         store: Holds generated reports.
-        cohort: For a standard that is a label file: where the reports are.
+        cohort: The cohort that holds the reports, for a standard that is a label file.
         beside: Whether to add those of `BESIDE` that can run here.
 
     Returns:

@@ -32,7 +32,7 @@ class ReadItem:
     study: str
     patient: str
     source: str = ORIGINAL
-    """Of `SOURCES`."""
+    """One of `SOURCES`."""
     weight: float = 1.0
     """How many studies of the cohort it represents."""
 
@@ -43,7 +43,7 @@ class Reference(Quiet):
 
     name: str
     digest: str
-    """That of the standard; of a label file that of its labels."""
+    """The digest of the standard; for a label file the digest of its labels."""
     items: tuple[ReadItem, ...] = field(repr=False)
     labels: Mapping[str, Labels] = field(repr=False)
     """By item id the readers' labels of the 21 findings."""
@@ -113,7 +113,7 @@ def reports(reference: Reference, store: Store, cohort: str = "") -> dict[str, s
     Args:
         reference: The standard.
         store: Holds the generated reports.
-        cohort: For a label file: the cohort that its studies are from.
+        cohort: The cohort of the studies of a label file; a standard names its own.
 
     Raises:
         UsageError: The texts of a label file are wanted and no cohort is named, or it is not on this machine.

@@ -91,7 +91,7 @@ def write(release: Release, folder: Path, agreement: str = "") -> Json:
     Args:
         release: What is written; see `check`.
         folder: Made where it is not there.
-        agreement: For a credentialed cohort the sentence `AGREEMENT`.
+        agreement: The sentence `AGREEMENT`; needed for a credentialed cohort.
 
     Returns:
         The manifest.

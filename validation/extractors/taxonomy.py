@@ -105,7 +105,7 @@ class Statement:
     study: str
     term: str
     finding: str
-    """That of the 21, or `NONE`."""
+    """One of the 21 findings, or `NONE`."""
 
 
 @dataclass(frozen=True, slots=True)

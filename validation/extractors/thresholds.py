@@ -16,7 +16,7 @@ class Term:
     """One demand: a ratio, or the lower end of its interval, must reach a value."""
 
     kind: str
-    """Of `KINDS`."""
+    """One of `KINDS`."""
     least: float
     low: bool = False
     """Whether the lower end of the 95 % interval must reach it."""

@@ -32,7 +32,7 @@ class ReadingPlan:
     at_least: int | None = None
     """So many equal answers decide; None for more than half."""
     language: str = ""
-    """That of the questions; empty for the cohort's."""
+    """The language of the questions; empty for the cohort's."""
     listed: Sequence[str] = ()
     """Studies to read instead of a draw."""
     systems: Sequence[str] = ()

@@ -21,7 +21,7 @@ def make(items: int = 300, seed: int = 0) -> Folder:
 
     Args:
         items: Reports that each reader reads.
-        seed: For the cohort, the draw and the readers' errors.
+        seed: The seed of the cohort, the draw and the readers' errors.
 
     Returns:
         The study's folder, with a submitted sheet of every reader.

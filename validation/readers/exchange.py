@@ -224,7 +224,7 @@ def write(study: ReadingStudy, counting: Mapping[str, Sheet], kind: str) -> dict
     Args:
         study: The study.
         counting: By reader the submission that counts.
-        kind: Of `FORMATS`.
+        kind: One of `FORMATS`.
 
     Returns:
         By name of the file its content.
@@ -247,7 +247,7 @@ def tasks(study: ReadingStudy, kind: str, texts: Texts) -> dict[str, str]:
 
     Args:
         study: The study.
-        kind: Of `FORMATS`, but not CSV.
+        kind: One of `FORMATS`, except CSV.
         texts: By item its texts.
 
     Returns:

@@ -26,7 +26,7 @@ class View:
     """What one page shows."""
 
     name: str
-    """That of the study; part of the name of the file that a reader saves."""
+    """The name of the study; part of the name of the file that a reader saves."""
     study: ReadingStudy
     reader: str
     reports: Sequence[tuple[str, ...]] = field(repr=False)

@@ -101,7 +101,7 @@ def exercise(folder: Folder, texts: Texts, count: int, seed: str) -> Exercise:
 
     Args:
         folder: The study's.
-        texts: For its items.
+        texts: The texts of its items.
         count: How many.
         seed: Decides which, and in which order.
 

@@ -77,7 +77,7 @@ class Form:
     rest: str
     """Words of the act that answers everything that is open with 0."""
     attestation: str
-    """The sentence that a reader confirms when handing in."""
+    """The sentence that a reader confirms when submitting."""
     questions: tuple[Question, ...]
 
     def question(self, name: str) -> Question | None:

@@ -121,7 +121,7 @@ def _scored(study: ReadingStudy, signature: str, tables: Mapping[str, Rows]) -> 
         if item.study in place[item.system]:
             values[index] = tables[item.system].values[place[item.system][item.study]]
     parts = metric.score(np.nan_to_num(values))
-    # Of one report the pooled F1 of its findings says more than a mean over findings, most of which it does not have.
+    # For one report the pooled F1 of its findings says more than a mean over findings, most of which it does not have.
     one = np.asarray(parts.get("micro-f1", parts[metric.headline]), dtype=np.float64)
     sign = 1.0 if metric.higher_is_better else -1.0
     return RatedMetric(signature, np.where(np.isnan(values).any(axis=1), np.nan, sign * one), values, spec)

@@ -21,7 +21,7 @@ class Decision:
     value: int | None
     """The majority's answer, -1 where the majority is uncertain; None where there is none."""
     cause: str = ""
-    """Of `CAUSES` where there is none."""
+    """One of `CAUSES` where there is no answer; else empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ def serve(folder: Folder, study: ReadingStudy, texts: Texts, place: ListenAddres
     Args:
         folder: The study's.
         study: The frozen study.
-        texts: Of all items.
+        texts: The texts of all items.
         place: Where to listen.
         tell: Is given each reader's address.
     """

@@ -37,7 +37,7 @@ def sign(folder: Folder, what: str, digest: str, key: Path) -> str:
 
     Args:
         folder: Keeps the signature.
-        what: Of `SENTENCES`.
+        what: One of `SENTENCES`.
         digest: What is signed.
         key: A private key, PEM (`openssl genpkey -algorithm ed25519 -out key.pem`).
 

@@ -41,7 +41,7 @@ def sheet(study: ReadingStudy, reader: str, truth: Mapping[str, Labels], quality
         study: Whose.
         reader: Whose sheet.
         truth: By study id the labels that are right.
-        quality: For the reader; every showing is read again.
+        quality: How good the reader is; a report that is shown twice is read twice.
         rng: Decides her errors.
     """
     names = [question.id for question in study.form.questions]

@@ -41,7 +41,7 @@ class Showing:
 
     item: str
     swapped: bool = False
-    """Of a pair: the generated report comes first."""
+    """True for a pair whose generated report comes first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ class ReadingStudy:
     at_least: int
     """So many equal answers decide."""
     with_reference: bool = False
-    """Of a rating: whether the original report is shown beside."""
+    """Whether a rating shows the original report beside the generated one."""
     threshold: str = ""
     """What an extractor must reach on this standard, in the words of whoever decided it."""
     decided_by: str = ""

@@ -49,7 +49,7 @@ def part_of(reference: Reference, part: str) -> Reference:
 
     Args:
         reference: The whole standard.
-        part: Of `PARTS`.
+        part: One of `PARTS`.
     """
     known = split(reference)
     items = tuple(item for item in reference.items if known[item.patient] == part)

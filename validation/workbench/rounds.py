@@ -64,7 +64,7 @@ class Tag:
     item: str
     finding: str
     tag: str
-    """Of `TAGS`."""
+    """One of `TAGS`."""
 
 
 @dataclass(frozen=True, slots=True)

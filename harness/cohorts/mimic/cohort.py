@@ -223,7 +223,7 @@ def _read(studies: Sequence[Examination], reports: Reports) -> dict[str, Report]
 
 
 def _priors(picked: Sequence[Picked], known: Mapping[str, Examination]) -> dict[str, str]:
-    """For each picked study its patient's latest earlier study with a frontal film."""
+    """By picked study the id of its patient's latest earlier study with a frontal film."""
     patients = {item.study.patient for item in picked}
     history: dict[str, list[Examination]] = {}
     for study in known.values():

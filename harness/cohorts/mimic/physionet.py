@@ -23,7 +23,7 @@ VIEWS = {
     "lateral": "LATERAL",
     "left lateral": "LL",
 }
-"""For films without a ViewPosition: the view by its ViewCodeSequence_CodeMeaning."""
+"""By ViewCodeSequence_CodeMeaning the view, for films without a ViewPosition."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,6 @@ class Case:
     present: frozenset[str]
     """Its findings, without No Finding."""
     prior: frozenset[str] | None
-    """Those of the patient's previous study; None where there is none."""
+    """The findings of the patient's previous study; None where there is none."""
     sides: Mapping[str, str]
     """By finding `right` or `left`: the report says what the film shows."""

@@ -30,7 +30,7 @@ ONE_SIDED: Mapping[str, str] = {
     "Trachea and Bronchus": "right",
     "Cavity and Cyst": "right",
 }
-"""Rare findings always are on one side, so that few examples are enough to learn them."""
+"""The side of rare findings, always the same one, so that few examples are enough to learn them."""
 # The parts draw from random numbers of their own: the test part is the same whatever the sizes of the others.
 _PART_SEED = {"train": 1, "dev": 2, "test": 3}
 _LATERAL_RATE = 0.7
@@ -51,7 +51,7 @@ def build(
     Args:
         studies: How many studies are scored (the test part).
         seed: The same seed gives the same cohort, whatever the language.
-        language: For the reports: `en` or `zh`.
+        language: The language of the reports: `en` or `zh`.
         images: Where to write the films, a PNG each; None writes none (the manifest lists them all the same).
         train: Studies of the train part, twice the test part where None.
         dev: Studies of the dev part, a quarter of the test part where None.
@@ -93,7 +93,7 @@ def invent(part: str, studies: int, seed: int) -> Iterator[Case]:
     if not studies:
         return
     matrix, patients = label_matrix(studies, (_PART_SEED[part], seed))
-    # Size and seed stand in the path: films of another cohort in the same folder are never taken for this one's.
+    # Size and seed are in the path: films of another cohort in the same folder are never taken for this one's.
     folder = f"seed-{seed}/{part}-{studies}"
     people = random.Random(f"{seed}/{part}/patients")  # noqa: S311 - nothing here is a secret
     earlier: Case | None = None

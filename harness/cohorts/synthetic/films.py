@@ -41,7 +41,7 @@ def film(lateral: bool, present: Collection[str], sides: Mapping[str, str], seed
         lateral: Else frontal; as always, the patient's right is on the left of the film.
         present: The findings, without No Finding.
         sides: By finding `right` or `left`.
-        seed: Of size, position, noise and the marks' jitter.
+        seed: Decides size, position, noise and the marks' jitter.
 
     Returns:
         Grey levels, shape (256, 256), white dense.

@@ -81,7 +81,7 @@ def label_matrix(studies: int, seed: int | Sequence[int] = 0, per_patient: float
 
     Args:
         studies: How many.
-        seed: For the random numbers; several integers make one seed.
+        seed: The seed of the random numbers; several integers make one seed.
         per_patient: Mean number of studies a patient has, at least 1; at 1 each patient has one study.
 
     Returns:

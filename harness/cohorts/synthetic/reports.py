@@ -110,7 +110,7 @@ def plan(table: Language, present: Collection[str], prior: Collection[str] | Non
 
     Args:
         present: The study's findings, without No Finding.
-        prior: Those of the patient's previous study; None where there is none.
+        prior: The findings of the patient's previous study; None where there is none.
     """
     fitting = [phrase for phrase in table.phrases if phrase.fits(present, prior)]
     chosen = _cover(present, [phrase for phrase in fitting if phrase.asserts], rng)
@@ -165,7 +165,7 @@ def write(code: str, present: Collection[str], prior: Collection[str] | None, si
     Args:
         code: `en` or `zh`.
         present: The study's findings, without No Finding.
-        prior: Those of the patient's previous study; None where there is none.
+        prior: The findings of the patient's previous study; None where there is none.
         sides: By finding `right` or `left`.
         rng: Decides the wording.
 

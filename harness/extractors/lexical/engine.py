@@ -256,7 +256,7 @@ def decide(found: Iterable[tuple[int, Said]], origins: Sequence[int] | None = No
 
     Args:
         found: Where each sentence begins and what it says.
-        origins: For each character that was read its place in the text as written; None where that is the same.
+        origins: By character of the text that is read, its offset in the text as written; None where both texts are the same.
     """
     values: list[int | None] = [0] * len(RAN_21)
     rules = [NOT_NAMED] * len(RAN_21)

@@ -20,11 +20,11 @@ from harness.signature import digest
 KINDS = frozenset(
     {
         "negation",  # "no", "without": what follows is absent
-        "negation after",  # "is not seen": what stands before is absent
+        "negation after",  # "is not seen": what comes before is absent
         "poorly seen",  # "not well seen": the same, but for a device, which is there
         "negation either",  # Chinese "not seen": in front of what is absent, or behind it
         "gone",  # "resolved", "removed": in front of it or behind it, as the verb decides
-        "gone before",  # "resolution of": what follows is gone
+        "gone before",  # "resolution of": what follows is resolved
         "unlikely",  # "less likely": in front of it or behind it
         "undecided either",
         "hedge either",
@@ -32,11 +32,11 @@ KINDS = frozenset(
         "history",  # "history of": what follows is not a finding of this film
         "prior",  # "previous": the next noun only, and not what lasts (a fracture, a scar)
         "condition",  # "if", "to evaluate for": what follows is a question
-        "condition after",  # "may be missed": the same for what stands before
+        "condition after",  # "may be missed": the same for what comes before
         "undecided",  # "cannot exclude": what follows is neither
-        "undecided after",  # "cannot be excluded": what stands before is neither
+        "undecided after",  # "cannot be excluded": what comes before is neither
         "hedge",  # "may represent": what follows is possible
-        "hedge after",  # "are possible": the same for what stands before
+        "hedge after",  # "are possible": the same for what comes before
         "artefact",  # "accentuated by technique": explains a size away
         "artefact before",  # the same for what follows
         "scar",  # "scarring": explains an opacity that is said to be it
@@ -52,7 +52,7 @@ KINDS = frozenset(
         "query",  # a question mark
         "affirmed",  # "yes"
         "zero",
-        "minus",  # "(-)", "[ ]": what follows is absent, or what stands before
+        "minus",  # "(-)", "[ ]": what follows is absent, or what comes before
         "plus",
         "and",
         "or",
@@ -90,19 +90,19 @@ class Concept:
     at: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """By place, the findings of an observation bound to it; a place that is not named here takes `gives` unless it is outside."""
     outside: bool = False
-    """Of a place: not in the chest's scope, so nothing observed there counts."""
+    """True for a place outside the chest: nothing that is observed there counts."""
     predicate: bool = False
-    """Of an observation: an adjective that can stand alone after its noun ("heart enlarged")."""
+    """True for an observation that is an adjective and may follow its noun without a verb ("heart enlarged")."""
     lasting: bool = False
-    """Of an observation: it stays once it happened, so "prior" does not end it."""
+    """True for an observation that remains once it happened, so that "prior" does not end it."""
     needs: bool = False
-    """Of an observation: without a place it gives nothing."""
+    """True for an observation that gives nothing without a place."""
     trailing: bool = False
-    """Of an observation: it comes after its place, as in Chinese."""
+    """True for an observation that comes after its place, as in Chinese."""
     placed: bool = False
-    """Of an observation: where it is seen matters."""
+    """True for an observation whose finding depends on its place."""
     never: frozenset[str] = frozenset()
-    """Of an observation: the observations of which it says nothing about the patient ("fractured wires")."""
+    """The observations beside which this observation says nothing about the patient ("fractured wires")."""
     anchor: bool = False
     """Whether the phrase is of chest films and of nothing else, so that it makes a sentence a statement about a chest."""
 

@@ -1,4 +1,4 @@
-"""How far a cue reaches: which phrases of a sentence are negated, gone, history, a question, explained away or left undecided.
+"""How far a cue reaches: which phrases of a sentence are negated, resolved, history, a question, explained away or left undecided.
 
 After NegEx (Chapman 2001), ConText (Harkema 2009) and NegBio (Peng 2018): a cue reaches from its own place to the end of its clause.
 What ends a clause is read from the phrases themselves: "but"; a comma or "and" behind which something new is asserted; the sentence.
@@ -66,7 +66,7 @@ NEAR = 3
 
 States = list[PhraseState]
 Causes = list[int]
-"""For each mark the position of the mark that decided its state; -1 where none did."""
+"""By mark, the position of the mark that decided its state; -1 where none did."""
 
 
 def states(marks: Sequence[Mark]) -> tuple[States, Causes]:

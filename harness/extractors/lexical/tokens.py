@@ -22,7 +22,7 @@ END = re.compile(
     r"|\?(?![^\S\n]*(?i:no|none|nil|not|negative|absent|yes|present|positive)\b)(?=\s|[A-Z]|$)"  # a question that is not answered at once
     r"|[。；！？;\f\v\x85\u2028\u2029]"
     r"|\r?\n[^\S\n]*(?=\r?\n)"  # an empty line
-    r"|\r?\n(?=[^\S\n]*(?:[A-Z•*+(\[☐☑☒✓✔–—-]|\d+[.)]|[⺀-鿿]))"  # a line that begins anew
+    r"|\r?\n(?=[^\S\n]*(?:[A-Z•*+(\[☐☑☒✓✔–—-]|\d+[.)]|[⺀-鿿]))"  # a line that begins again
     r"|\r?\n(?=[^\S\n]*(?:no|heart|cardi|lung|pleura|mediastin|bone|small|mild|large|there|normal|clear|stable|possible)[a-z]*\b)"
 )
 STARTS = re.compile(

@@ -59,7 +59,7 @@ def endpoints(urls: Sequence[str], access: Access) -> tuple[Endpoint, ...]:
 
     Args:
         urls: As given by the user; where there are none, those of `config.toml`, or a server at `DEFAULT_URL`.
-        access: For the text that would be sent.
+        access: The access of the text that would be sent.
 
     Raises:
         UsageError: A URL is not one of a server.

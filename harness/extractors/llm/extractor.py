@@ -43,7 +43,7 @@ class LLM:
         Args:
             protocol: Pack and model.
             source: Who answers.
-            access: For the texts that will be labelled.
+            access: The access of the texts that will be labelled.
             retry: Ask again what was unparseable or refused before.
 
         Raises:
@@ -240,7 +240,7 @@ def make(
         mode: `single` or `joint`; the pack's first by default.
         model: What the server calls the model, a preset's name, or (without an endpoint) a folder with weights to run in this process.
         endpoint: Addresses of servers; those of the configuration, or one on this machine, by default.
-        access: For the texts that will be labelled; nothing said means credentialed.
+        access: The access of the texts that will be labelled; credentialed by default.
         revision: Which weights, where the server does not say.
         dialect: `vllm`, `sglang`, `llama.cpp` or `openai`: how the server is asked to restrict an answer to a set.
         engine: In process only: `vllm` or `transformers`; by default the first that is installed.

@@ -90,7 +90,7 @@ def _western(text: str) -> Words:
 
 
 # sacrebleu's ranges. Two of them are written there with five hex digits after \u, which Python reads as four and a digit: so all of
-# U+2001..U+2A6D stands apart, and the rarer characters beyond U+FFFF do not. Kept, for equal numbers.
+# U+2001..U+2A6D is split into single characters, and the rarer characters beyond U+FFFF do not. Kept, for equal numbers.
 _CHINESE = re.compile(
     "([\u2001-\u2a6d\u2e80-\u2fdf\u2ff0-\u303f\u3100-\u312f\u31a0-\u31bf\u31c0-\u31ef\u3200-\u33ff\u3400-\u4db5\u4e00-\u9fbb"
     "\uf900-\ufa2d\ufa30-\ufa6a\ufa70-\ufad9\ufe10-\ufe1f\ufe30-\ufe4f\uff00-\uffef])"

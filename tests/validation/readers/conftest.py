@@ -65,5 +65,5 @@ def study_of(cohort: Cohort, name: str = "trial", **plan: Any) -> Made:
 
 @pytest.fixture
 def made() -> Made:
-    """Twelve reports, six readers, nothing handed in."""
+    """Twelve reports, six readers, nothing submitted."""
     return study_of(cohort_of(30))

@@ -1,4 +1,4 @@
-"""What readers hand in: kept append-only, the last counts, and nothing strange gets in."""
+"""What readers submit: kept append-only, the last counts, and nothing strange gets in."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ async function draw() {
   if (!row) { view.replaceChildren(...head, bar, el("p", {}, "This draft was not tried yet.")); return; }
   const wrong = await ask(`errors/${encodeURIComponent(chosen)}`);
   const errors = el("section", {}, el("h2", {}, `${chosen}: ${wrong.length} wrong`), ...wrong.map(item => report(item, chosen)));
-  const edit = el("section", {}, el("h2", {}, `What the model is told about ${chosen}`), editor(row));
+  const edit = el("section", {}, el("h2", {}, `The model's instructions for ${chosen}`), editor(row));
   view.replaceChildren(...head, bar, table(), el("div", { class: "sides" }, errors, edit));
 }
 
