@@ -150,5 +150,7 @@ def machine(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--device", default="auto", metavar="NAME", help="auto (default), cpu, cuda, cuda:1 or mps")
     parser.add_argument("--precision", choices=PRECISIONS, help="default: float32 on a CPU, the published one elsewhere")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of systems that sample (default: 0)")
-    parser.add_argument("--weights", action="append", default=[], metavar="NAME=PATH", help="the path of one of its weights; may be repeated")
+    parser.add_argument(
+        "--weights", action="append", default=[], metavar="NAME=PATH", help="the path of one of its weights; may be repeated"
+    )
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of this system; may be repeated")

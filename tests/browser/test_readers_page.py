@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Route, expect
 
 from benchmarks.readers_page import of_profile
 from harness.config.home import home
@@ -254,6 +254,21 @@ def test_all_done_then_attest_and_hand_in(chromium: Browser, made: Made) -> None
         expect(opened.get_by_text("confirm and submit below")).to_have_count(0)
     kept = made.folder.counting()["reader-4"]
     assert kept.source == "served" and kept.closed(made.study)
+
+
+def test_submit_waits_for_the_answers_that_are_under_way(chromium: Browser, made: Made) -> None:
+    held: list[Route] = []
+    with served(made) as (_, addresses), sheet(chromium, addresses["reader-5"]) as opened:
+        opened.route("**/answers", lambda route: held.append(route), times=1)
+        for _ in range(13):
+            opened.keyboard.press("a")
+            opened.keyboard.press("n")
+        for key in ("Enter", "Space", "Tab", "Enter"):
+            opened.keyboard.press(key)
+        expect(opened.get_by_text("Answers that wait for the server: 13")).to_have_count(1)
+        held[0].continue_()
+        expect(opened.get_by_text("Submitted. Thank you.")).to_be_visible(timeout=20_000)
+    assert made.folder.counting()["reader-5"].closed(made.study)
 
 
 @pytest.mark.parametrize("kind", questions.KINDS)

@@ -9,7 +9,7 @@
   const stamps = new Map();       // position -> when its newest answers were given
   const early = new Set();        // positions that were answered before the database was open
   const truths = new Map();       // practise: position -> the standard's answers
-  let at = 1, current = 0, since = 0, shownAt = performance.now(), keeps = true, refused = false, sending = false, retry = 1000, handed = false, result = "", keptAt = 0;
+  let at = 1, current = 0, since = 0, shownAt = performance.now(), keeps = true, refused = false, sending = null, retry = 1000, handed = false, result = "", keptAt = 0;
   let keys = true;
 
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -126,9 +126,13 @@
     state();
   }
 
+  // Resolves when the request under way, or the one that it starts, has ended.
   async function send() {
-    if (!served || sending || !waiting.size) return;
-    sending = true;
+    if (served && waiting.size) sending ??= deliver().finally(() => { sending = null; });
+    await sending;
+  }
+
+  async function deliver() {
     const sent = Object.fromEntries([...waiting].map(position => [position, JSON.stringify(reply(position))]));
     const body = `{"study":${JSON.stringify(D.study)},"answers":{${Object.entries(sent).map(([position, text]) => `"${position}":${text}`).join(",")}}}`;
     let again = 0;
@@ -142,7 +146,6 @@
       } else if (answer.status >= 500) throw new Error("server");
       else { refused = true; again = 10000; }
     } catch { again = retry; retry = Math.min(retry * 2, 8000); }
-    sending = false;
     state();
     if (waiting.size) setTimeout(send, again);
   }
@@ -345,7 +348,8 @@
 
   async function handIn() {
     const where = document.getElementById("handed");
-    await send();
+    // The first may be a request from before the last answer, so one more sends what it lacked.
+    for (let requests = 0; waiting.size && requests < 3; requests += 1) await send();
     try {
       if (waiting.size) throw new Error("waiting");
       const answer = await fetch("submission", {method: "POST", headers: {"content-type": "application/json"}, body: JSON.stringify({study: D.study, attested: D.attestation})});
