@@ -16,6 +16,7 @@ from harness.config.kinds import (
     ADDRESS,
     ADDRESSES,
     ANY,
+    MIRRORS,
     NETWORKS,
     NUMBER,
     PATH,
@@ -142,6 +143,17 @@ SCHEMA: dict[str, ConfigTable] = {
             "submissions": Key(kind=REPOSITORY, help="the closed data set of what is submitted"),
             "results": Key(kind=REPOSITORY, help="the open data set of records, without rows and text"),
             "endpoint": Key(kind=ADDRESS, help="another Hub", shown="the public Hub"),
+        },
+    ),
+    "fetch": ConfigTable(
+        help="Where `ranscore fetch` asks instead of the sources themselves.",
+        keys={
+            "mirrors": Key(
+                kind=MIRRORS,
+                default={},
+                example='{ "https://raw.githubusercontent.com" = "https://mirror.example.org/github" }',
+                help="by the beginning of an address what takes its place; what comes is checked all the same",
+            ),
         },
     ),
     "endpoint": ConfigTable(

@@ -27,6 +27,7 @@ GROUPS: tuple[str, ...] = (
     "cohort",
     "demo",
     "extractor",
+    "fetch",
     "generate",
     "systems",
     "train",
