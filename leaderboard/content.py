@@ -11,9 +11,11 @@ from threading import Lock
 from harness import cohorts
 from harness.config.home import home
 from harness.errors import InputError, RanscoreError, StoreError
+from harness.records import rexrank_tables
 from harness.records import snapshot as snapshots
 from harness.records.ranks import patients_of
 from harness.records.record import CohortCard, Record
+from harness.records.rexrank_tables import ReXrankRow
 from harness.records.snapshot import MetricSnapshot, Snapshot
 from harness.records.store import Store, Stored, now
 from harness.records.store import at as store_at
@@ -112,6 +114,17 @@ class BoardContent:
 
     def _validations(self) -> tuple[Path, ...]:
         return tuple(dict.fromkeys((self.store.root.parent / "validations", home() / "validations")))
+
+    def rexrank(self, cohort: str) -> tuple[ReXrankRow, ...]:
+        """ReXrank's table of a cohort's studies, beside the store or fetched by name; empty where it is not here, or damaged."""
+        name = rexrank_tables.file(cohort)
+        for folder in (self.store.root.parent / "reported", home() / "fetched" / "rexrank-tables") if name else ():
+            if (path := folder / name).is_file():
+                try:
+                    return rexrank_tables.read(path)
+                except InputError as error:
+                    tell(error)
+        return ()
 
     def rows(self, name: str) -> tuple[Rows, ...]:
         """A record's rows; empty where they are not here, or damaged."""

@@ -250,6 +250,7 @@ SYSTEM = System(
         ),
     ),
     memory="2 GB",
+    seconds=2.7,
     random_weights="generators.promptmrg.tiny:write",
     paper="Jin et al., AAAI 2024, https://github.com/jhb86253817/PromptMRG",
     licence="MIT",

@@ -25,8 +25,12 @@ EXTRA = ("organisation", "submissions", "date", "section", "open weights", "trai
 """What the column chooser offers and does not show at first."""
 
 
-def view(board: Board, others: Sequence[Board], reported: Sequence[BoardRow], to: Addresses) -> Html:
-    """The whole page."""
+def view(board: Board, others: Sequence[Board], reported: Sequence[BoardRow], to: Addresses, beside: Html | None = None) -> Html:
+    """The whole page.
+
+    Args:
+        beside: What others report of the same studies.
+    """
     return el(
         "div",
         heading(board, others, "board", to),
@@ -37,6 +41,7 @@ def view(board: Board, others: Sequence[Board], reported: Sequence[BoardRow], to
         el("p", join(el("span", note) for note in board.notes)) if board.notes else None,
         *(el("p", note, class_="rs-fine") for note in filter(None, map(learned, board.rows))),
         legend(),
+        beside,
         paper(reported) if reported else None,
         class_="rs-view",
         data_board=board.key,

@@ -15,7 +15,7 @@ from leaderboard.board import Board, BoardRow, reported_rows
 from leaderboard.content import BoardContent, Content
 from leaderboard.html.addresses import Addresses
 from leaderboard.html.markup import Html, el
-from leaderboard.views import about, agree, board, compare, extractor, findings, readers, studies, system
+from leaderboard.views import about, agree, board, compare, extractor, findings, readers, rexrank, studies, system
 
 TABS = {
     "board": "Board",
@@ -105,7 +105,8 @@ def nothing() -> Html:
 
 
 def _board(page: Page) -> Html:
-    return board.view(page.board, page.content.boards, reported_rows(), page.to)
+    others = page.board_content.rexrank(page.board.cohort.name)
+    return board.view(page.board, page.content.boards, reported_rows(), page.to, rexrank.view(others) if others else None)
 
 
 def _findings(page: Page) -> Html:

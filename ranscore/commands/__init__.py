@@ -38,6 +38,7 @@ GROUPS: tuple[str, ...] = (
     "moderate",
     "pack",
     "readers",
+    "rexrank",
     "submit",
     "taxonomy",
     "weights",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from harness.types import Json
     from ranscore.fetching.entries import Entry
+    from ranscore.fetching.placing import Placed
 
 
 def register(commands: Commands) -> None:
@@ -43,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.name:
         raise UsageError("name an entry: `ranscore fetch --list` shows all")
     entry = entries.find(arguments.name)
-    accepted = arguments.accept or _asked(entry)
+    accepted = arguments.accept or asked(entry)
     if entry.hub and not arguments.given:
         return _from_hub(entry, accepted, arguments.json)
     return _files(entry, accepted, arguments.given, arguments.json)
@@ -53,17 +54,10 @@ def _files(entry: Entry, accepted: str, given: Path | None, as_json: bool) -> in
     """Fetch or take the files of an entry."""
     import json
 
-    from harness import config
     from harness.records.store import now
     from ranscore.fetching import placing
-    from ranscore.fetching.transfer import Transfer
 
-    if given:
-        placed = placing.take(entry, given, accepted=accepted, now=now())
-    else:
-        with _ByteBar(entry.name) as tell:
-            transfer = Transfer(mirrors=config.table("fetch")["mirrors"], tell=tell)
-            placed = placing.fetch(entry, transfer, accepted=accepted, now=now())
+    placed = placing.take(entry, given, accepted=accepted, now=now()) if given else _fetched(entry, accepted)
     if as_json:
         print(json.dumps({"name": entry.name, "paths": [str(path) for path in placed.paths], "fetched": placed.fresh}))
         return 0
@@ -71,6 +65,42 @@ def _files(entry: Entry, accepted: str, given: Path | None, as_json: bool) -> in
         print(f"{path}: {'fetched and checked' if placed.fresh else 'here already, unchanged'}, {path.stat().st_size / 1e6:.1f} MB")
     _closing(entry, str(placed.paths[0]))
     return 0
+
+
+def _fetched(entry: Entry, accepted: str) -> Placed:
+    """Fetch the files of an entry, with a bar."""
+    from harness import config
+    from harness.records.store import now
+    from ranscore.fetching import placing
+    from ranscore.fetching.transfer import Transfer
+
+    with _ByteBar(entry.name) as tell:
+        return placing.fetch(entry, Transfer(mirrors=config.table("fetch")["mirrors"], tell=tell), accepted=accepted, now=now())
+
+
+def bring(entry: Entry, accepted: str = "") -> tuple[Path, ...]:
+    """The files of an entry: those that are here, whether fetched or taken from the user, else fetched now.
+
+    Raises:
+        RanscoreError: As `ranscore.fetching.placing.fetch`.
+    """
+    from ranscore.fetching import placing
+
+    known = placing.recorded(entry)
+    if known and not entry.files and _here(entry):
+        return tuple(placing.folder(entry) / path for path in known)
+    return _fetched(entry, accepted).paths
+
+
+def bring_or_say(entry: Entry) -> tuple[Path, ...]:
+    """As `bring`; where that is not possible the reason is printed, and nothing is returned."""
+    from harness.errors import RanscoreError
+
+    try:
+        return bring(entry)
+    except RanscoreError as error:
+        print(f"ranscore: without {entry.name}: {error}", file=sys.stderr)
+        return ()
 
 
 def _from_hub(entry: Entry, accepted: str, as_json: bool) -> int:
@@ -99,7 +129,7 @@ def _closing(entry: Entry, first: str) -> None:
         print(f"Next: {entry.then.replace('FILE', first) if first else entry.then}")
 
 
-def _asked(entry: Entry) -> str:
+def asked(entry: Entry) -> str:
     """What somebody at a terminal answers when the licence is shown; empty where nobody is there, or it was accepted before."""
     from harness.errors import RefusedError
     from harness.records.store import now

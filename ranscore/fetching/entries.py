@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from generators.catalogue import System
 
 RAW = "https://raw.githubusercontent.com"
-FREE = ("MIT", "Apache-2.0", "BSD-3-Clause", "CC0")
+FREE = ("MIT", "Apache-2.0", "BSD-3-Clause", "CC0", "GPL-3.0")
 """Licences that ask for nothing before a download; every other one is shown and accepted first."""
 
 
@@ -71,6 +71,8 @@ class Entry:
     """Of predictions: the system that wrote them, as records name it."""
     cohort: str = ""
     """Of predictions: the cohort whose studies they are."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Of predictions: by column of a reports file what the published file calls it, where that differs."""
     then: str = ""
     """The next command."""
 
