@@ -186,5 +186,5 @@ def _context(text: str) -> dict[str, str]:
     """Sections of a context by name; what it says of age and gender is a range in some lists, and is not taken."""
     plain = re.sub(r"</?context>", "", text)
     places = list(_CONTEXT.finditer(plain))
-    ends = [place.start() for place in places[1:]] + [len(plain)]
+    ends = [*(place.start() for place in places[1:]), len(plain)][: len(places)]
     return {place["name"].lower(): plain[place.end() : end].strip(" ;") for place, end in zip(places, ends, strict=True)}

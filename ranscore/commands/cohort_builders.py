@@ -34,8 +34,8 @@ def usual_name(arguments: argparse.Namespace) -> str:
         parts = [arguments.file.stem]
     if arguments.cohort == "synthetic" and arguments.language != "en":
         parts.append(arguments.language)
-    if getattr(arguments, "draw", "test") != "test":
-        parts.append(arguments.draw)
+    if (draw := getattr(arguments, "draw", "test")) not in ("test", 0):
+        parts.append(str(draw))
     if (section := getattr(arguments, "section", None)) and section != _USUAL_SECTION.get(arguments.cohort):
         parts.append(section)
     if getattr(arguments, "ids", None) and arguments.cohort != "rexrank-mimic":
@@ -47,10 +47,7 @@ def usual_name(arguments: argparse.Namespace) -> str:
 
 _USUAL_SECTION = {
     "mimic-cxr-test": "both",
-    "open-i": "findings",
-    "open-i-590": "findings",
-    "rexrank-iu": "findings",
-    "rexrank-mimic": "findings",
+    **dict.fromkeys(("open-i", "open-i-590", "rexrank-iu", "rexrank-mimic", "chexpert-plus", "rexgradient"), "findings"),
 }
 
 
@@ -118,6 +115,34 @@ def _rexrank_mimic_options(parser: argparse.ArgumentParser) -> None:
         help="ReXRank_MIMICCXR_test.json of your own clone of ReXrank; only the ids are read",
     )
     _section(parser, "findings")
+
+
+def _hospital_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--images", metavar="DIR", type=Path, help="the folder of the films")
+    parser.add_argument(
+        "--draw",
+        metavar="N",
+        type=int,
+        default=0,
+        help="draw so many patients, one study each (default: score the release's own test part)",
+    )
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="decides which are drawn (default: 0)")
+    parser.add_argument("--open", action="store_true", help="the text is public; without this it is treated as credentialed")
+    _section(parser, "findings")
+
+
+def _chexpert_plus_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--file", metavar="CSV", type=Path, required=True, help="df_chexpert_plus_240401.csv")
+    _hospital_options(parser)
+
+
+def _rexgradient_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--test", metavar="FILE", type=Path, required=True, help="the table of the test split (JSON, JSON Lines, CSV, Parquet)"
+    )
+    parser.add_argument("--train", metavar="FILE", type=Path, help="the table of the training split, for --draw and earlier studies")
+    parser.add_argument("--validation", metavar="FILE", type=Path, help="the table of the validation split, likewise")
+    _hospital_options(parser)
 
 
 def _open_i_options(parser: argparse.ArgumentParser) -> None:
@@ -204,6 +229,25 @@ def _rexrank_mimic(arguments: argparse.Namespace) -> Cohort:
         raise UsageError("give --list or --ids, not both: `mimic-cxr` takes --ids")
     arguments.ids = arguments.list
     return _mimic(arguments, arguments.section, "official", whole=False)
+
+
+def _hospital(arguments: argparse.Namespace, tables: dict[str, Path | None]) -> Cohort:
+    from harness.cohorts import hospitals
+    from harness.types import Access, Section
+
+    if arguments.draw < 0:
+        raise UsageError("--draw is a number of patients")
+    return hospitals.build(
+        hospitals.CHEXPERT_PLUS if arguments.cohort == "chexpert-plus" else hospitals.REXGRADIENT,
+        {split: path for split, path in tables.items() if path},
+        section=Section(arguments.section),
+        draw=arguments.draw,
+        seed=arguments.seed,
+        images=arguments.images,
+        name=arguments.name,
+        access=Access.OPEN if arguments.open else Access.CREDENTIALED,
+        tell=tell,
+    )
 
 
 def _sizes(text: str) -> dict[str, int]:
@@ -299,6 +343,18 @@ BUILDERS: dict[str, Builder] = {
         "ReXrank's 2,347 test studies, from your own copy of MIMIC-CXR",
         _rexrank_mimic_options,
         lambda arguments, folder: _rexrank_mimic(arguments),
+    ),
+    "chexpert-plus": Builder(
+        "CheXpert Plus, a second hospital, from your own copy; credentialed",
+        _chexpert_plus_options,
+        lambda arguments, folder: _hospital(arguments, {"": arguments.file}),
+    ),
+    "rexgradient": Builder(
+        "ReXGradient-160K, from your own copy; credentialed",
+        _rexgradient_options,
+        lambda arguments, folder: _hospital(
+            arguments, {"test": arguments.test, "train": arguments.train, "validation": arguments.validation}
+        ),
     ),
     "table": Builder("a table of reports, in any language", _table_options, _table),
     "synthetic": Builder("invented patients with reports, films and labels that are right by construction", _synthetic_options, _synthetic),

@@ -119,7 +119,7 @@ def test_slips_of_a_reported_table_are_marked_and_damage_is_named_by_line(tmp_pa
     assert rows["MoERad-IU"].slips == {} and rows["MoERad-IU"].values["1/RadCliQ-v1"] == 1.922
     assert rows["UniRG-CXR"].slips == {"1/FineRadScore": "not given"} and "1/FineRadScore" not in rows["UniRG-CXR"].values
     assert set(rows["MAIRA-2"].slips) == {"GREEN"} and set(rows["Zero"].slips) == {"1/FineRadScore"}
-    path.write_text(TABLE.replace("0.219", "x").replace("0.1,0.1,0.1", "nan,0.1,0.1"))
+    path.write_text(TABLE.replace("0.219", "x").replace("0.1,0.1,0.1", "nan,0.1,0.1", 1))
     with pytest.raises(InputError) as caught:
         rexrank_tables.read(path)
     assert [problem.line for problem in caught.value.problems] == [2, 5]
