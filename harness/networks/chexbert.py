@@ -22,6 +22,7 @@ HEADS = (4,) * 13 + (2,)
 """Classes of each head, in the order of `CHEXPERT_14`."""
 PREPARATION = "strip, white space runs to one space; uncased WordPiece; [CLS] and 510 pieces at most and [SEP]"
 
+
 def layout(shape: BertShape) -> dict[str, tuple[int, ...]]:
     """Names and shapes of the 227 tensors (for the released shape)."""
     table = shape.layout("bert.")
