@@ -21,7 +21,7 @@ from harness.types import Access, Cohort, Image, Section, Study, Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
+class HospitalRelease:
     """How one collection is released. Columns are in lower case."""
 
     name: str
@@ -62,7 +62,7 @@ class _Seen:
 
 
 def build(
-    release: Release,
+    release: HospitalRelease,
     tables: Mapping[str, Path],
     *,
     section: Section = Section.FINDINGS,
@@ -106,7 +106,7 @@ def build(
     return make(name or release.name, studies, texts, section=section, access=access, language="en", source=source, images=images)
 
 
-def _rows(release: Release, path: Path, complaints: Complaints) -> Iterator[tabular.Row]:
+def _rows(release: HospitalRelease, path: Path, complaints: Complaints) -> Iterator[tabular.Row]:
     """The rows of a table whose columns are those of the release."""
     table = tabular.read(path, complaints)
     if table.columns and (lacking := [name for name in release.needed if name not in table.columns]):
@@ -118,7 +118,7 @@ def _rows(release: Release, path: Path, complaints: Complaints) -> Iterator[tabu
     complaints.check()
 
 
-def _first(release: Release, path: Path, split: str, section: Section, seen: dict[str, _Seen]) -> None:
+def _first(release: HospitalRelease, path: Path, split: str, section: Section, seen: dict[str, _Seen]) -> None:
     """Read everything but text."""
     complaints = Complaints(str(path))
     wanted = {Section.FINDINGS: ("findings",), Section.IMPRESSION: ("impression",)}.get(section, ("findings", "impression"))
@@ -141,7 +141,7 @@ def _first(release: Release, path: Path, split: str, section: Section, seen: dic
     complaints.check()
 
 
-def _films(release: Release, cells: Mapping[str, Any], line: int, name: str, complaints: Complaints) -> list[tuple[str, str]]:
+def _films(release: HospitalRelease, cells: Mapping[str, Any], line: int, name: str, complaints: Complaints) -> list[tuple[str, str]]:
     """Path and view of a row's film; none where the release names no films."""
     path = str(cells.get(release.film) or "")
     if not path:
@@ -152,7 +152,7 @@ def _films(release: Release, cells: Mapping[str, Any], line: int, name: str, com
     return [(path, next((str(value).upper() for column in release.view if (value := cells.get(column))), ""))]
 
 
-def _texts(release: Release, tables: Iterable[Path], wanted: set[str]) -> dict[str, Text]:
+def _texts(release: HospitalRelease, tables: Iterable[Path], wanted: set[str]) -> dict[str, Text]:
     """The sections of the studies that the cohort holds."""
     found: dict[str, Text] = {}
     for path in tables:
@@ -254,7 +254,7 @@ def _chexpert_study(cells: Mapping[str, Any]) -> str:
     return f"{found[1]}_{found[2]}" if found else ""
 
 
-CHEXPERT_PLUS = Release(
+CHEXPERT_PLUS = HospitalRelease(
     name="chexpert-plus",
     source="CheXpert Plus, Stanford University Dataset Research Use Agreement",
     id=_chexpert_study,
@@ -278,7 +278,7 @@ CHEXPERT_PLUS = Release(
     age="age",
     sex="sex",
 )
-REXGRADIENT = Release(
+REXGRADIENT = HospitalRelease(
     name="rexgradient",
     source="ReXGradient-160K, under the terms of its page on the Hub",
     id=lambda cells: str(cells.get("studyinstanceuid") or ""),
