@@ -131,7 +131,7 @@ def _first(release: HospitalRelease, path: Path, split: str, section: Section, s
         if order is None:
             complaints.add("order", f"its {release.order} is not a number", "Give the released table", line, name)
             continue
-        reported = all(any(_text(cells.get(column)) for column in release.sections[part]) for part in wanted)
+        reported = all(any(_is_there(cells.get(column)) for column in release.sections[part]) for part in wanted)
         part = split or str(cells.get(release.split) or "")
         age, sex = _age(cells.get(release.age)), str(cells.get(release.sex) or "")[:1].upper()
         item = seen.setdefault(name, _Seen(line, patient, order, part, reported, age, sex if sex in "FM" else ""))
@@ -228,10 +228,19 @@ def _frontal(view: str) -> bool:
     return view in ("PA", "AP", "FRONTAL")
 
 
+NOTHING = ("", "nan", "none", "null", "unknown")
+"""What a data frame writes where a section is absent."""
+
+
 def _text(value: Any) -> str:
-    """A section's text; what a data frame writes where there is none is none."""
+    """A section's text."""
     text = clean(value).strip() if isinstance(value, str) else ""
-    return "" if text.lower() in ("nan", "none", "null", "unknown") else text
+    return "" if text.lower() in NOTHING else text
+
+
+def _is_there(value: Any) -> bool:
+    """Whether a section has text, without cleaning it: every row of a large table is asked."""
+    return isinstance(value, str) and (len(value) > 40 or value.strip().lower() not in NOTHING)
 
 
 def _number(value: Any) -> float | None:

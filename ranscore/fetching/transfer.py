@@ -27,6 +27,8 @@ TRIES = 5
 """How often in a row nothing may come before it is given up."""
 WAIT = 30.0
 """Seconds without a byte after which a connection is cut."""
+BEYOND = 416
+"""The server's answer where a range begins at or after the end of the file."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -65,6 +67,8 @@ class Transfer:
                 trouble = "the connection was cut"
             except urllib.error.HTTPError as error:
                 trouble = _refusal(error, address)
+                if error.code == BEYOND:  # a kill came after the last byte, or the file has become shorter
+                    part.unlink(missing_ok=True)
             except (OSError, http.client.HTTPException) as error:
                 trouble = _trouble(error, address, part)
             failures = 0 if _size(part) > before else failures + 1
@@ -182,7 +186,7 @@ def _refusal(error: urllib.error.HTTPError, address: str) -> str:
     if error.code in (401, 403, 407):
         what = f"the server does not give it to us ({error.code})"
         raise UnavailableError(Problem(what, "Check the proxy, or get the file with a browser and give it with --from FILE", address))
-    if error.code == 416:
+    if error.code == BEYOND:
         return "the server has fewer bytes than were fetched before"
     if error.code < 500 and error.code != 429:
         raise UnavailableError(Problem(f"the server refuses the request ({error.code})", "Try later", address))

@@ -93,6 +93,18 @@ def test_a_server_without_ranges_starts_again_and_gives_the_same(server: Files) 
     assert placing.fetch(entry(server), transfer(), now=NOW).paths[0].read_bytes() == DATA
 
 
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("more", [b"", b"left over"])
+def test_a_kill_after_the_last_byte_is_no_trouble(server: Files, known: bool, more: bytes) -> None:
+    wanted = entry(server, known)
+    server.troubles[:] = [""]
+    part = home() / "fetched" / ".parts" / "thing" / "b.bin"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(DATA + more)
+    part.with_name("b.bin.from").write_text(json.dumps({"address": wanted.files[0].address, "validator": f'"{hashed(DATA)[:16]}"'}))
+    assert placing.fetch(wanted, transfer(), now=NOW).paths[0].read_bytes() == DATA
+
+
 def test_a_file_that_changes_on_the_way_is_taken_from_its_begin(server: Files) -> None:
     unknown = entry(server, known=False)
     part = home() / "fetched" / ".parts" / "thing" / "b.bin"
