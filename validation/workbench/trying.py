@@ -17,6 +17,7 @@ from validation.extractors.candidates import Candidate
 from validation.extractors.reference import Reference
 from validation.extractors.results import ExtractorPair
 from validation.workbench.drafts import PackDraft
+from validation.workbench.proposals import origins
 from validation.workbench.rounds import Round, RoundLog
 
 Maker = Callable[[Pack], LLM]
@@ -68,7 +69,7 @@ def run(draft: PackDraft, part: Reference, reports: Mapping[str, str], log: Roun
         last = _round(origin, part, reports, log, None, now, draft.base)
         if origin.digest == extractor.digest:
             return Try(last, True)
-    return Try(_round(extractor, part, reports, log, last, now, draft.name), True)
+    return Try(_round(extractor, part, reports, log, last, now, draft.name, origins(draft, log.proposals())), True)
 
 
 def comparable(last: Round, part: Reference, extractor: LLM, name: str) -> None:
@@ -102,7 +103,16 @@ def questions(extractor: LLM) -> dict[str, str]:
     return {name: extractor.protocol.question_digest(name) for name in ASKED}
 
 
-def _round(extractor: LLM, part: Reference, reports: Mapping[str, str], log: RoundLog, last: Round | None, now: str, title: str) -> Round:
+def _round(
+    extractor: LLM,
+    part: Reference,
+    reports: Mapping[str, str],
+    log: RoundLog,
+    last: Round | None,
+    now: str,
+    title: str,
+    followed: Mapping[str, str] | None = None,
+) -> Round:
     own = candidates.run(extractor, title, part, reports)[0]
     before = [_before(last, part)] if last else []
     own = replace(own, title=f"{title}, round {last.number + 1 if last else 1}")
@@ -117,6 +127,7 @@ def _round(extractor: LLM, part: Reference, reports: Mapping[str, str], log: Rou
         result=result,
         decisions=decisions(part, own),
         created=now,
+        origins=followed or {},
     )
     if not log.add_round(made):
         raise RefusedError(Problem(f"another process has just made round {made.number} of {title}", "Try again"))

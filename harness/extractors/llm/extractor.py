@@ -108,8 +108,13 @@ class LLM:
         return answer is None or (self.retry and any(status is not Status.OK for _, status in answer.decisions))
 
     async def _answer(self, cache: Cache, asks: list[Ask], known: dict[str, dict[str, Answer]]) -> None:
-        """Ask in random order, so that two processes at the same work meet rarely; look into the cache once more before each."""
+        """Ask finding by finding in random order, so that two processes at the same work meet rarely; look into the cache before each.
+
+        One finding after the other: servers and engines keep what they computed of a prompt's beginning, and only the report differs.
+        """
         random.shuffle(asks)
+        place = {asked: at for at, asked in enumerate(random.sample(self.protocol.asked, len(self.protocol.asked)))}
+        asks.sort(key=lambda ask: place[ask.asked])
         found: dict[tuple[bytes, str], Answer] = {}
         journal = _Journal(cache, self.digest, self._questions)
 
@@ -238,7 +243,8 @@ def make(
     Args:
         pack: Name of the pack, or the pack itself; `ranscore-1` by default.
         mode: `single` or `joint`; the pack's first by default.
-        model: What the server calls the model, a preset's name, or (without an endpoint) a folder with weights to run in this process.
+        model: What the server calls the model, a preset's name, or (without an endpoint) a folder with weights or a GGUF file to run
+            in this process.
         endpoint: Addresses of servers; those of the configuration, or one on this machine, by default.
         access: The access of the texts that will be labelled; credentialed by default.
         revision: Which weights, where the server does not say.
@@ -255,7 +261,7 @@ def make(
         UnavailableError: The folder's weights or the engine are not here.
         RefusedError: Credentialed text must not be sent to one of the servers.
     """
-    if model and not endpoint and Path(model).is_dir():
+    if model and not endpoint and (Path(model).is_dir() or (model.endswith(".gguf") and Path(model).is_file())):
         from harness.extractors.llm.inprocess import in_process
 
         protocol, source = in_process(Path(model), protocol_of(pack, mode, ""), engine)
