@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from harness.config.home import home
@@ -37,6 +38,12 @@ CREATE TABLE IF NOT EXISTS answers (
   PRIMARY KEY (protocol, key, asked)
 ) STRICT, WITHOUT ROWID;
 """
+_ADD = "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)"
+_WANTED = (
+    "SELECT protocol, place, asked, answers.key, decision, raw, server FROM json_each(?) AS listed CROSS JOIN wanted CROSS JOIN answers "
+    "ON answers.protocol = listed.value AND answers.key = wanted.key"
+)
+"""Answers of some protocols about the texts in `wanted`; joined in this order, so that the table is read from front to back."""
 
 DAMAGED = "Move it away together with its -wal and -shm, and keep them: answers may be recovered from them. It is made again"
 KEY = "Restore cache.key; where it is lost, move it and cache.db away, and both are made again"
@@ -125,6 +132,7 @@ class Cache:
         files.close(self.path)
         with self._named():
             self._base = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
+            self._base.execute("PRAGMA temp_store=MEMORY")
             # Text that is not UTF-8 is that of a damaged answer, which is passed over below.
             self._base.text_factory = lambda data: data.decode("utf-8", "replace")
             self._prepare()
@@ -212,23 +220,42 @@ class Cache:
             ).fetchone()
         return _answer(asked, key, *row) if row else None
 
-    def find_questions(self, digests: Mapping[str, str], keys: Sequence[bytes]) -> dict[str, Answer]:
-        """By what was asked, the answers about one text that any pack got to the same question.
+    def known(self, protocol: str, questions: Mapping[str, str], texts: Iterable[str]) -> dict[str, dict[str, Answer]]:
+        """By text and by what was asked, the answers of a protocol, and those that any pack got to the same questions.
+
+        The latter are filed under the protocol too, so that an export of it is complete.
 
         Args:
-            digests: By finding the digest of the question.
-            keys: See `keys`; earlier ones win.
+            protocol: The protocol's digest.
+            questions: By finding the digest of its question; empty in the mode `joint`.
+            texts: Each is looked for under every hash of `keys`; earlier ones win.
         """
-        found: dict[str, Answer] = {}
+        found: dict[str, dict[str, Answer]] = {text: {} for text in texts}
+        shared: list[tuple[object, ...]] = []
         with self._named():
-            numbers = {self._protocol(digest): asked for asked, digest in digests.items()}
-            wanted = json.dumps(list(numbers))
-            for key in keys:
-                query = "SELECT protocol, asked, decision, raw, server FROM answers WHERE key=? AND protocol IN (SELECT value FROM json_each(?))"
-                for number, asked, *kept in self._base.execute(query, (key, wanted)):
-                    if asked == numbers[number] and (answer := _answer(asked, key, *kept)):
-                        found.setdefault(asked, answer)
+            own, now = self._protocol(protocol), time.time()
+            asked_by = {self._protocol(digest): asked for asked, digest in questions.items()}
+            for salt in self._salts:
+                self._want({keyed(salt, text): place for place, text in enumerate(found)})
+                answers = list(found.values())
+                for _, place, asked, key, *kept in self._base.execute(_WANTED, (json.dumps([own]),)):
+                    if answer := _answer(asked, key, *kept):
+                        answers[place].setdefault(asked, answer)
+                for number, place, asked, key, *kept in self._base.execute(_WANTED, (json.dumps(list(asked_by)),)):
+                    here = answers[place]
+                    if asked == asked_by[number] and asked not in here and "*" not in here and (answer := _answer(asked, key, *kept)):
+                        here[asked] = answer
+                        shared.append((own, asked, key, *kept, now))
+        if shared:
+            with self._named(), self._writing():
+                self._base.executemany(_ADD, shared)
         return found
+
+    def _want(self, places: Mapping[bytes, int]) -> None:
+        """Say which texts the next questions to the database are about."""
+        self._base.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (key BLOB PRIMARY KEY, place INTEGER NOT NULL) STRICT, WITHOUT ROWID")
+        self._base.execute("DELETE FROM wanted")
+        self._base.executemany("INSERT INTO wanted VALUES (?, ?)", sorted(places.items()))
 
     def share(self, protocol: str, digests: Mapping[str, str]) -> int:
         """File the answers of a protocol under the digests of its questions too; what is there already stays as it is.
@@ -269,7 +296,7 @@ class Cache:
         rows = [(number, item.asked, item.key, packed(item.decisions), item.raw, item.server, now) for item in answers]
         rows += [(places[row[1]], *row[1:]) for row in rows if row[1] in places]
         with self._named(), self._writing():
-            self._base.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            self._base.executemany(_ADD, rows)
 
     def add_imported(self, protocol: str, salt: bytes, answers: Iterable[Answer]) -> int:
         """Commit answers whose keys were made with another salt; what is here already stays as it is.
@@ -342,6 +369,7 @@ _MEANING: dict[str, Decision] = {"0": (0, Status.OK), "1": (1, Status.OK)} | {
 """By character the decision."""
 
 
+@lru_cache(maxsize=1024)
 def unpacked(text: str) -> tuple[Decision, ...]:
     """What `packed` wrote.
 

@@ -69,7 +69,7 @@ class LLM:
         statuses = [report_status(text) for text in texts]
         wanted = [text for text, status in zip(texts, statuses, strict=True) if status is ReportStatus.OK]
         with opened() as cache:
-            known = self._known(cache, wanted)
+            known = cache.known(self.digest, self._questions, wanted)
             asks = list(self._asks(cache, known))
             if asks:
                 completed(self._answer(cache, asks, known))
@@ -78,21 +78,6 @@ class LLM:
             labels(self._decided(known[text]) if status is ReportStatus.OK else None, text, status)
             for text, status in zip(texts, statuses, strict=True)
         ]
-
-    def _known(self, cache: Cache, texts: Sequence[str]) -> dict[str, dict[str, Answer]]:
-        """By text, the answers that are here: those of this protocol, and those that another pack got to the same questions."""
-        known, shared = {}, list[Answer]()
-        for text in dict.fromkeys(texts):
-            keys = cache.keys(text)
-            known[text] = answers = cache.find(self.digest, keys)
-            missing = {} if "*" in answers else {asked: own for asked, own in self._questions.items() if asked not in answers}
-            if missing:
-                others = cache.find_questions(missing, keys)
-                answers.update(others)
-                shared += others.values()
-        if shared:
-            cache.add(self.digest, shared)
-        return known
 
     def _asks(self, cache: Cache, known: dict[str, dict[str, Answer]]) -> Iterator[Ask]:
         """What must be asked. An imported full answer stands for every question."""
