@@ -134,7 +134,8 @@ class Cache:
             self._base = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
             self._base.execute("PRAGMA temp_store=MEMORY")
             # Text that is not UTF-8 is that of a damaged answer, which is passed over below.
-            self._base.text_factory = lambda data: data.decode("utf-8", "replace")
+            # Most cells repeat: the name of a finding, a digit, a server.
+            self._base.text_factory = lru_cache(maxsize=4096)(lambda data: data.decode("utf-8", "replace"))
             self._prepare()
             salts = [row[0] for row in self._base.execute("SELECT salt FROM salts ORDER BY at")]
         self._salts = [self._key, *(salt for salt in salts if isinstance(salt, bytes))]
@@ -337,18 +338,14 @@ class Cache:
 
 def _answer(asked: str, key: bytes, *kept: object) -> Answer | None:
     """An answer as it was kept: decision, raw, server; None where it is damaged, so that the question is asked again."""
+    decision, raw, server = kept
+    if not (isinstance(decision, str) and isinstance(raw, str) and isinstance(server, str)):
+        return None
     try:
-        decision, raw, server = map(_text, kept)
         decisions = unpacked(decision)
     except ValueError:
         return None
     return Answer(asked, key, decisions, raw, server) if len(decisions) == (ALL if asked == "*" else 1) else None
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError("no text")
-    return value
 
 
 @contextmanager

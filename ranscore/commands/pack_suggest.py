@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.finding:
         drafts.load(arguments.name)
         for one in log.proposals():
-            print(f"{one.number}: {one.finding}, {one.wrong_before} wrong before, {one.wrong} wrong with it ({one.origin})")
+            print(f"{one.number}: {one.finding}, {one.change} ({one.origin})")
         return 0
     _print(_searched(arguments), arguments.name)
     return 0
@@ -89,6 +89,6 @@ def _print(made: Proposal, name: str) -> None:
 
     before, after = made.before.text().splitlines(), made.guide.text().splitlines()
     print("\n".join([f"[{made.finding}]", *list(difflib.unified_diff(before, after, lineterm="", n=0))[2:], ""]))
-    print(f"{made.wrong_before} wrong answers of the part tune before, {made.wrong} with this proposal")
+    print(f"On the part tune: {made.change}")
     print(f"{made.shown} wrong reports were shown to {made.model}; {made.tried} proposals were compared. Read it before you take it:")
     print(f"ranscore pack suggest {name} --accept {made.number}")

@@ -35,10 +35,19 @@ class Proposal:
     """How many reports were shown to the model, all of them wrong answers about the part *tune*."""
     tried: int
     """How many proposals were compared."""
-    wrong_before: int
-    wrong: int
-    """Wrong answers about the part *tune* with the proposal."""
+    missed_before: int
+    invented_before: int
+    missed: int
+    """Present cases of the part *tune* that are not answered as present, with the proposal."""
+    invented: int
+    """Absent cases that are not answered as absent."""
     created: str = ""
+
+    @property
+    def change(self) -> str:
+        """What it changes, in words."""
+        before = f"{self.missed_before} missed and {self.invented_before} invented"
+        return f"{before} before, {self.missed} missed and {self.invented} invented with it"
 
     @property
     def origin(self) -> str:

@@ -92,6 +92,7 @@ def run(
         raise RefusedError(
             Problem(f"{finding}: none of {search.proposed} proposals was better on the part tune", "Ask another model, or more often")
         )
+    left = search.wrong(best)
     return log.add_proposal(
         Proposal(
             number=0,
@@ -104,11 +105,17 @@ def run(
             standard=part.digest,
             shown=len(search.shown),
             tried=search.proposed,
-            wrong_before=len(wrong),
-            wrong=len(search.wrong(best)),
+            missed_before=_present(wrong),
+            invented_before=len(wrong) - _present(wrong),
+            missed=_present(left),
+            invented=len(left) - _present(left),
             created=now,
         )
     )
+
+
+def _present(cases: Sequence[Case]) -> int:
+    return sum(case.right == PRESENT for case in cases)
 
 
 def _tried(draft: PackDraft, part: Reference, log: RoundLog, make: Maker) -> Round:

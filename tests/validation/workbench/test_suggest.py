@@ -92,9 +92,9 @@ def test_only_wrong_reports_of_tune_are_shown_and_a_person_decides(blind: Made, 
     shown = {item for item, (text, *_) in blind.texts.items() if any(framed(text, "line") in text_of for text_of in asked)}
     assert shown <= wrong and shown and not shown & {item.id for item in held.items}
     (made,) = rounds.of("mine").proposals()
-    assert (made.finding, made.wrong_before, made.round, made.shown) == (FINDING, len(wrong), 2, len(shown))
-    assert made.wrong < made.wrong_before and made.model == "tiny" and made.tool.startswith("gepa 0.")
-    assert f"{made.wrong_before} wrong answers of the part tune before, {made.wrong} with this proposal" in out
+    assert (made.finding, made.missed_before + made.invented_before, made.round, made.shown) == (FINDING, len(wrong), 2, len(shown))
+    assert made.missed < made.missed_before and made.model == "tiny" and made.tool.startswith("gepa 0.")
+    assert f"On the part tune: {made.missed_before} missed and {made.invented_before} invented before, {made.missed} missed" in out
     # The sentence that was copied from a report is not in it, and the draft is as it was.
     assert made.guide == replace(before.guide(FINDING), words=(*before.guide(FINDING).words, WORD))
     assert drafts.load("mine") == before
@@ -107,7 +107,7 @@ def test_only_wrong_reports_of_tune_are_shown_and_a_person_decides(blind: Made, 
     again = rounds.of("mine").last()
     assert again is not None and again.origins == {FINDING: made.origin}
     own = next(item for item in again.now.parts[0].findings if item.finding == FINDING)
-    assert own.fp + own.fn == made.wrong
+    assert (own.fp, own.fn) == (made.invented, made.missed)
     assert pack(server, "freeze", "mine") == 0
     assert packs.load("mine").card["suggested"] == {FINDING: made.origin}
 
