@@ -67,18 +67,19 @@ def loop(model: Path, items: int) -> Loop:
     from validation.extractors import results
     from validation.workbench import rounds
 
-    options = ["--model", str(model)]
+    options, standard = ["--model", str(model)], f"demo-{items}-0"
     steps = {
         "standard": ["readers", "demo", "--items", str(items)],
         "draft": ["pack", "draft", "small"],
-        "first try": ["pack", "try", "small", "--standard", "demo", *options],
+        "first try": ["pack", "try", "small", "--standard", standard, *options],
         "revision": ["pack", "edit", "small", FINDING, *(word for pair in REVISION for word in pair)],
-        "second try": ["pack", "try", "small", "--standard", "demo", *options],
+        "second try": ["pack", "try", "small", "--standard", standard, *options],
         "freeze": ["pack", "freeze", "small", *options],
-        "validate": ["extractor", "validate", "--standard", "demo", "--extractor", f"llm,pack=small,model={model}"],
+        "validate": ["extractor", "validate", "--standard", standard, "--extractor", f"llm,pack=small,model={model}"],
         "draw": ["pack", "rounds", "small", "-o", "rounds.svg"],
     }
-    seconds = {name: _timed(main, words) for name, words in steps.items()}
+    done = _done()
+    seconds = {name: _timed(main, words) for name, words in steps.items() if name not in done}
     kept = rounds.of("small").rounds()
     newest = max(results.root().glob("*/validation.json"), key=lambda path: path.stat().st_mtime_ns)
     validations = [results.load(path) for path in results.root().glob("*/validation.json")]
@@ -91,6 +92,20 @@ def loop(model: Path, items: int) -> Loop:
         validation=results.load(newest),
         seconds=seconds,
     )
+
+
+def _done() -> set[str]:
+    """The steps that an earlier run in this home has finished."""
+    from harness.config.home import home
+    from harness.extractors.llm import pack
+    from validation.workbench import drafts, rounds
+
+    steps = {"standard"} if list((home() / "readers").glob("*/standard.json")) else set()
+    if "small" in drafts.names():
+        steps |= {"draft"}
+        steps |= {"first try"} if rounds.of("small").last() else set()
+        steps |= {"revision"} if REVISION[0][1] in drafts.load("small").guide(FINDING).yes else set()
+    return steps | ({"freeze"} if "small" in pack.names() else set()) | ({"second try"} if len(rounds.of("small").rounds()) > 1 else set())
 
 
 def _timed(main: object, words: list[str]) -> float:

@@ -53,6 +53,12 @@ def truth(reference: Reference) -> Codes:
     return np.array(rows, dtype=np.int8).reshape(len(reference.items), len(RAN_21))
 
 
+def letters(codes: Codes) -> list[str]:
+    """Each row as text, one character a finding: 0, 1, or - for no answer."""
+    written = np.where(codes == NONE, ord("-"), ord("0") + codes).astype(np.uint8).tobytes().decode("ascii")
+    return [written[start : start + len(RAN_21)] for start in range(0, len(written), len(RAN_21))]
+
+
 def floor(reference: Reference) -> Candidate:
     """The extractor that never sees anything: 0 for each finding, so that *No Finding* is 1."""
     codes = np.zeros((len(reference.items), len(RAN_21)), dtype=np.int8)

@@ -22,7 +22,6 @@ from validation.workbench.rounds import Round, RoundLog
 
 Maker = Callable[[Pack], LLM]
 """Makes the extractor that asks a pack of the chosen model."""
-CODES = "01-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +135,13 @@ def _round(
 
 def decisions(part: Reference, own: Candidate) -> dict[str, str]:
     """By item the decisions, one character a finding."""
-    rows = ("".join(CODES[int(code)] for code in row) for row in own.codes)
-    return {item.id: row for item, row in zip(part.items, rows, strict=True)}
+    return dict(zip((item.id for item in part.items), candidates.letters(own.codes), strict=True))
 
 
 def _before(last: Round, part: Reference) -> Candidate:
     """The round before as a candidate, from its decisions; the model is not asked."""
     kept = last.decisions
-    rows = [[CODES.index(char) if char != "-" else -1 for char in kept[item.id]] for item in part.items]
+    rows = [[candidates.NONE if char == "-" else int(char) for char in kept[item.id]] for item in part.items]
     codes = np.array(rows, dtype=np.int8).reshape(len(part.items), len(RAN_21))
     by_finding = {item.finding: item.statuses for item in last.now.parts[0].findings}
     return Candidate(

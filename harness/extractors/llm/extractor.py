@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from harness.errors import RanscoreError, UsageError
-from harness.extractors.cache import Answer, Cache, opened
+from harness.extractors.answers import Answer, KnownAnswer
+from harness.extractors.cache import Cache, opened
 from harness.extractors.llm import pack as packs
 from harness.extractors.llm import protocol as models
 from harness.extractors.llm.endpoint import Endpoint, endpoints, permit
@@ -79,7 +80,7 @@ class LLM:
             for text, status in zip(texts, statuses, strict=True)
         ]
 
-    def _asks(self, cache: Cache, known: dict[str, dict[str, Answer]]) -> Iterator[Ask]:
+    def _asks(self, cache: Cache, known: dict[str, dict[str, KnownAnswer]]) -> Iterator[Ask]:
         """What must be asked. An imported full answer stands for every question."""
         for text, answers in known.items():
             wanted = [asked for asked in self.protocol.asked if self._open(answers.get("*") or answers.get(asked))]
@@ -88,11 +89,11 @@ class LLM:
                 for asked in wanted:
                     yield Ask(asked, key, report)
 
-    def _open(self, answer: Answer | None) -> bool:
+    def _open(self, answer: KnownAnswer | None) -> bool:
         """Whether a question with this answer must be asked."""
         return answer is None or (self.retry and any(status is not Status.OK for _, status in answer.decisions))
 
-    async def _answer(self, cache: Cache, asks: list[Ask], known: dict[str, dict[str, Answer]]) -> None:
+    async def _answer(self, cache: Cache, asks: list[Ask], known: dict[str, dict[str, KnownAnswer]]) -> None:
         """Ask finding by finding in random order, so that two processes at the same work meet rarely; look into the cache before each.
 
         One finding after the other: servers and engines keep what they computed of a prompt's beginning, and only the report differs.
@@ -121,7 +122,8 @@ class LLM:
         await self.source.answer(self.protocol, open_asks(), settle)
         for text, answers in known.items():
             key = cache.key(text)
-            answers.update({asked: found[key, asked] for asked in self.protocol.asked if (key, asked) in found})
+            new = {asked: found[key, asked] for asked in self.protocol.asked if (key, asked) in found}
+            answers.update({asked: KnownAnswer(answer.decisions, answer.server) for asked, answer in new.items()})
 
     def _here(self, cache: Cache, ask: Ask) -> Answer | None:
         """What another process has got to the same question in the meantime."""
@@ -139,7 +141,7 @@ class LLM:
         raw = "" if told is None or self.access is Access.CREDENTIALED else told.content[:LONGEST_RAW]
         return Answer(ask.asked, ask.key, tuple(read), raw, server if told is None or told.model else server + UNNAMED)
 
-    def _decided(self, answers: dict[str, Answer]) -> list[Decision]:
+    def _decided(self, answers: dict[str, KnownAnswer]) -> list[Decision]:
         """The 20 decisions, each from its own answer, else from one about everything."""
         whole = answers["*"].decisions if "*" in answers else (FAILED,) * len(ASKED)
         return [answers[name].decisions[0] if name in answers else whole[place] for place, name in enumerate(ASKED)]
