@@ -14,7 +14,7 @@ import pytest
 from benchmarks import real_model
 from harness.errors import UnavailableError, UsageError
 from harness.extractors import extractor
-from harness.extractors.llm import inprocess
+from harness.extractors.llm import inprocess, pack, protocol
 from harness.extractors.llm.extractor import LLM
 from harness.extractors.llm.parser import ModelReply
 from harness.extractors.llm.source import Ask
@@ -74,13 +74,23 @@ def test_two_packs_asked_of_one_file_load_it_once(weights: Path) -> None:
 
 
 def test_a_file_that_is_no_gguf_or_for_another_engine_is_refused(weights: Path, tmp_path: Path) -> None:
-    protocol = extractor("llm", model=str(weights)).protocol  # type: ignore[attr-defined]
+    own = protocol.protocol(pack.load(), protocol.find("any"))
     with pytest.raises(UsageError, match="is a file"):
-        inprocess.in_process(weights, protocol, "vllm")
+        inprocess.in_process(weights, own, "vllm")
     other = tmp_path / "model.bin"
     other.write_bytes(b"weights")
     with pytest.raises(UsageError, match="is a file"):
-        inprocess.in_process(other, protocol)
+        inprocess.in_process(other, own)
+
+
+def test_packs_asked_of_one_folder_share_an_engine_until_the_weights_change(tmp_path: Path) -> None:
+    """The first `pack try` asks two packs: the draft, and the pack that it is from."""
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    one, other = (protocol.protocol(pack.load(mode=mode), protocol.find("any")) for mode in pack.MODES)
+    (_, first), (_, second) = (inprocess.in_process(tmp_path, own, "transformers") for own in (one, other))
+    assert first is second
+    (tmp_path / "config.json").write_text("{ }", encoding="utf-8")
+    assert inprocess.in_process(tmp_path, one, "transformers")[1] is not first
 
 
 @pytest.mark.slow
