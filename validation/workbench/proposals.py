@@ -121,7 +121,7 @@ def parse(text: str, before: Guide) -> Guide | None:
     known = _fields(before)
     if not isinstance(data, dict) or not set(known) <= set(data):
         return None
-    given = {name: tuple(data[name]) if isinstance(data[name], list) else data[name] for name in known}
+    given: dict[str, Any] = {name: tuple(data[name]) if isinstance(data[name], list) else data[name] for name in known}
     return replace(before, **given) if all(_fits(name, value) for name, value in given.items()) else None
 
 

@@ -41,8 +41,10 @@ _INSTRUCTION = re.compile(
     r"|(忽略|无视).{0,12}(指令|以上|之前|提示)",
     re.IGNORECASE,
 )
-_INSTRUCTS = ("ignore", "disregard", "forget", "system prompt", "as an ai", "language model", "you are", "you must", "answer", "output")
-_INSTRUCTS += ("respond", "reply", "return", "label")
+_INSTRUCTS = (
+    *("ignore", "disregard", "forget", "system prompt", "as an ai", "language model", "you are", "you must"),
+    *("answer", "output", "respond", "reply", "return", "label"),
+)
 """One of these is in every text of ASCII characters in which `_INSTRUCTION` finds something."""
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from harness import cohorts
+from harness.cohorts.synthetic.systems import systems
 from harness.config.home import home
 from harness.extractors import extractor
 from harness.findings import RAN_21
@@ -36,7 +37,7 @@ def both() -> Folder:
     assert main(["readers", "new", "both", *words]) == 0
     place = folder.find("both")
     study = place.study()
-    written = next(system for system in demo.systems(cohort, 0) if system.name == SYSTEM).labels
+    written = next(system for system in systems(cohort, 0) if system.name == SYSTEM).labels
     truth: dict[str, Labels] = {item.row: written[item.study] if item.system else cohort.labels[item.study] for item in study.items}
     for reader in study.readers:
         place.take(simulated.sheet(study, reader, truth, SURE, np.random.default_rng(1)))
@@ -62,8 +63,10 @@ def test_each_kind_of_report_has_its_own_rows_and_its_own_tables(both: Folder, t
         writer.writeheader()
         turned = {"0": "1", "1": "0"}
         for row in rows:
-            wrong = "@" in row["study_id"]
-            writer.writerow({name: turned.get(cell, cell) if wrong and name != "study_id" else cell for name, cell in row.items()})
+            generated_report = "@" in row["study_id"]
+            writer.writerow(
+                {name: turned.get(cell, cell) if generated_report and name != "study_id" else cell for name, cell in row.items()}
+            )
     capsys.readouterr()
     assert main(["extractor", "validate", "--standard", "both", "--extractor", str(file), "--alone", "--format", "json"]) == 0
     parted = json.loads(capsys.readouterr().out)["extractors"][0]["parts"]

@@ -13,6 +13,7 @@ import pytest
 from harness.config.home import home
 from harness.extractors.llm import pack as packs
 from harness.extractors.llm.framing import framed
+from harness.findings import RAN_21
 from harness.types import Access
 from ranscore.commands import main
 from tests.extractors.servers import Faulty
@@ -82,7 +83,7 @@ def test_only_wrong_reports_of_tune_are_shown_and_a_person_decides(blind: Made, 
     assert last is not None
     standard = reference.load("lung")
     tune, held = (parts.part_of(standard, name) for name in parts.PARTS)
-    column = list(packs.RAN_21).index(FINDING)
+    column = RAN_21.index(FINDING)
     wrong = {item.id for item in tune.items if last.decisions[item.id][column] != str(standard.labels[item.id].values[column])}
     before = drafts.load("mine")
     assert len(wrong) >= 3 and suggest(server, FINDING, "--most", "2") == 0
