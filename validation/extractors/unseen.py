@@ -25,8 +25,8 @@ def variance(cells: Array, weights: Array, findings: Sequence[str]) -> dict[str,
 
     Args:
         cells: tp, fp, fn, tn of each item and finding; shape (items, 21, 4).
-        weights: Of the items; equal weights are one stratum.
-        findings: Those of the mean.
+        weights: One an item; equal weights are one stratum.
+        findings: Over which the mean is taken.
     """
     own = cells[:, [RAN_21.index(name) for name in findings]]
     total = (own * weights[:, None, None]).sum(axis=0)

@@ -47,7 +47,7 @@ Answer with one JSON object and nothing else, with the same fields as the presen
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Case(Quiet):
+class DecidedReport(Quiet):
     """One report that the readers decided."""
 
     item: str
@@ -114,7 +114,7 @@ def run(
     )
 
 
-def _present(cases: Sequence[Case]) -> int:
+def _present(cases: Sequence[DecidedReport]) -> int:
     return sum(case.right == PRESENT for case in cases)
 
 
@@ -126,13 +126,13 @@ def _tried(draft: PackDraft, part: Reference, log: RoundLog, make: Maker) -> Rou
     return last
 
 
-def _cases(part: Reference, reports: Mapping[str, str], finding: str) -> list[Case]:
+def _cases(part: Reference, reports: Mapping[str, str], finding: str) -> list[DecidedReport]:
     """What the readers decided, weighted so that neither kind of case outweighs the other."""
     right = candidates.truth(part)[:, RAN_21.index(finding)].tolist()
     decided = [(item.id, value) for item, value in zip(part.items, right, strict=True) if value != candidates.NONE]
     size = {value: sum(one == value for _, one in decided) for value in (0, 1)}
     largest = max(size.values(), default=0)
-    return [Case(item, reports[item], value, largest / size[value]) for item, value in decided]
+    return [DecidedReport(item, reports[item], value, largest / size[value]) for item, value in decided]
 
 
 class _Reviser:
@@ -166,7 +166,7 @@ class _Search:
 
     draft: PackDraft
     finding: str
-    cases: Sequence[Case] = field(repr=False)
+    cases: Sequence[DecidedReport] = field(repr=False)
     make: Maker
     reviser: _Reviser
     texts: Sequence[str] = field(repr=False)
@@ -177,7 +177,7 @@ class _Search:
     """The items that were shown."""
     failure: RanscoreError | None = None
 
-    def run(self, wrong: Sequence[Case]) -> Guide:
+    def run(self, wrong: Sequence[DecidedReport]) -> Guide:
         """The best guide that was found; the present one where none is better."""
         gepa: Any = importlib.import_module("gepa")
         start = self.draft.guide(self.finding)
@@ -198,11 +198,11 @@ class _Search:
     def log(self, message: str) -> None:
         """Print nothing of what `gepa` says: it may quote reports."""
 
-    def wrong(self, guide: Guide) -> list[Case]:
+    def wrong(self, guide: Guide) -> list[DecidedReport]:
         """The cases that are answered wrongly."""
         return [case for case, value in zip(self.cases, self._answers(guide, self.cases), strict=True) if value != case.right]
 
-    def _answers(self, guide: Guide, cases: Sequence[Case]) -> list[int | None]:
+    def _answers(self, guide: Guide, cases: Sequence[DecidedReport]) -> list[int | None]:
         """What the model answers to this one question; None where it gave no answer."""
         pack = self.draft.pack()
         title = next(question.title for question in pack.questions if question.finding == self.finding)
@@ -211,7 +211,7 @@ class _Search:
         found = extractor.extract([case.text for case in cases])
         return [_said(own, place) for own in found]
 
-    def evaluate(self, batch: list[Case], candidate: dict[str, str], capture_traces: bool = False) -> Any:
+    def evaluate(self, batch: list[DecidedReport], candidate: dict[str, str], capture_traces: bool = False) -> Any:
         """Score a candidate case by case: the weight of a right answer, else 0."""
         adapter: Any = importlib.import_module("gepa.core.adapter")
         self.evaluated += 1

@@ -97,7 +97,7 @@ def _check(path: Path, engine: str) -> None:
 
 @lru_cache(maxsize=1)
 def _source(path: Path, engine: str, revision: str) -> InProcess:
-    """The engine of the weights that were used last; `revision` tells weights apart that took the place of others."""
+    """The engine of the weights that were used last; weights that took the place of others have another `revision`."""
     return InProcess(lambda: Vllm(path) if engine == "vllm" else Transformers(path))
 
 
