@@ -28,6 +28,15 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
+def pieces(text: str) -> list[str]:
+    """A text cut into words and what is between them; joined, it is the text."""
+    found, end = [], 0
+    for match in _WORD.finditer(text):
+        found += [text[end : match.start()], match.group()]
+        end = match.end()
+    return [piece for piece in (*found, text[end:]) if piece]
+
+
 @dataclass(frozen=True, slots=True)
 class BenchWords:
     """Everything that the edits of one language need."""
@@ -44,7 +53,7 @@ class BenchWords:
     flips: Mapping[str, Sequence[str]]
     """By finding a sentence that states it and one of equal length that denies it."""
     remarks: Mapping[int, Sequence[str]]
-    """By number of words two remarks that say nothing about a finding."""
+    """By number of words two remarks that say nothing about a finding: one that is in reports, and one that can be added."""
     rules: Mapping[str, Rules]
 
     @property
@@ -62,8 +71,9 @@ def bench_words(code: str) -> BenchWords:
         name: tuple((re.compile(pattern if pattern[0] == "^" else f"{edge}{pattern}{edge}"), new) for pattern, new in listed)
         for name, listed in data.pop("rules").items()
     }
-    remarks = {int(length): tuple(texts) for length, texts in data.pop("remarks").items()}
-    return BenchWords(code=code, rules=rules, remarks=remarks, **data)
+    present, added = ({len(words(text)): text for text in data["remarks"][name]} for name in ("present", "added"))
+    data["remarks"] = {length: (text, added[length]) for length, text in present.items() if length in added}
+    return BenchWords(code=code, rules=rules, **data)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -134,7 +144,7 @@ def write(case: Case, code: str, rng: random.Random) -> Draft:
     kept = [sentence(known, phrase, case.sides, rng) for phrase in planned.findings if not phrase.asserts & stated]
     own = [Sentence(_fill(known, item["say"], case.sides[item["finding"]], rng), closure(item["finding"])) for item in carriers]
     own += [Sentence(known.flips[finding][0], closure(finding)) for finding in flips]
-    draft = Draft(tuple([*kept, *own]))
+    draft = Draft((*kept, *own))
     return _with_remark(_with_denials(draft, known, rng), known, rng)
 
 

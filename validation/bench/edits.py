@@ -81,7 +81,9 @@ def _common_length(draft: Draft, maker: Maker) -> int:
 
 def _invented(draft: Draft, maker: Maker) -> Draft | None:
     """Add a sentence for which there is a remark of the same length."""
-    found = next((item for item in possible(draft, maker.known, maker.sides, maker.rng) if len(words(item.text)) in maker.known.remarks), None)
+    found = next(
+        (item for item in possible(draft, maker.known, maker.sides, maker.rng) if len(words(item.text)) in maker.known.remarks), None
+    )
     return _inserted(draft, found, maker) if found else None
 
 

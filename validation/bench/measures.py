@@ -19,7 +19,6 @@ from validation.bench.kinds import MULTIPLE, SAME, Group, group_of
 from validation.bench.pairs import Pair
 from validation.bench.scoring import MetricScores
 
-_REWORDING = ("wording", "rephrased")
 _DIGITS = 10
 """Scores that are equal to so many digits are equal: sums of floats in another order differ in the last ones."""
 
@@ -32,6 +31,8 @@ class KindMeasure:
     """P(score < that of a harmless edit of the same reference that changes the number of words alike) + P(equal) / 2."""
     auc_all: Estimate
     """The same against all harmless edits of the reference."""
+    keeps: Estimate
+    """The share of pairs after which the score is what it was."""
     drop: float | None
     """Mean of the score of the report with itself less that of the pair."""
 
@@ -47,9 +48,11 @@ class MetricMeasure:
     discrimination_all: Estimate
     """The same against all harmless edits of the reference."""
     against_rewording: Estimate
-    """The same against other words for the same, of any length: the comparison that flatters word overlap least."""
+    """The same against one sentence in other words, whatever its length: the comparison that flatters word overlap least."""
     attributes: Estimate
     """Mean of `auc` over the kinds of attributes."""
+    attributes_all: Estimate
+    """The same against all harmless edits of the reference."""
     robustness: Estimate
     """One less the mean drop of harmless edits by the mean drop of one significant error."""
     unmoved: Estimate
@@ -86,6 +89,11 @@ class Bench:
         harmless = self.group == Group.HARMLESS
         by_owner = [np.flatnonzero(harmless & (self.owner == owner)) for owner in range(len(self.references))]
         return tuple(by_owner[owner] for owner in self.owner)
+
+    @cached_property
+    def rewording(self) -> tuple[str, ...]:
+        """The kind that says the same in other words: whole sentences, or what a writer called wording."""
+        return ("rephrased",) if "rephrased" in self.kinds else ("wording",)
 
     @cached_property
     def kinds(self) -> tuple[str, ...]:
@@ -135,6 +143,8 @@ class _Prepared:
     wins_all: Array
     wins_rewording: Array
     drops: Array
+    kept: Array
+    """1 where the score is what it was, else 0."""
     single: Array
     """Which pairs have one significant error."""
 
@@ -146,7 +156,15 @@ def measure(pairs: Sequence[Pair], scores: Sequence[MetricScores]) -> tuple[Metr
     found, values = [], []
     for item in scores:
         rounded = np.round(item.values, _DIGITS)
-        ready = _Prepared(bench.wins(rounded, True), bench.wins(rounded, False), bench.wins(rounded, False, _REWORDING), bench.drops(rounded), single)
+        drops = bench.drops(rounded)
+        ready = _Prepared(
+            bench.wins(rounded, True),
+            bench.wins(rounded, False),
+            bench.wins(rounded, False, bench.rewording),
+            drops,
+            np.where(np.isnan(drops), np.nan, np.round(drops, _DIGITS) == 0),
+            single,
+        )
         values.append(
             {
                 "discrimination": bench.by_reference(ready.wins, single),
@@ -156,13 +174,17 @@ def measure(pairs: Sequence[Pair], scores: Sequence[MetricScores]) -> tuple[Metr
         found.append((item, rounded, ready))
     tests = _tests(values)
     return tuple(
-        _of_metric(bench, item, rounded, ready, both, test)
-        for (item, rounded, ready), both, test in zip(found, values, tests, strict=True)
+        _of_metric(bench, item, rounded, ready, both, test) for (item, rounded, ready), both, test in zip(found, values, tests, strict=True)
     )
 
 
 def _of_metric(
-    bench: Bench, item: MetricScores, rounded: Array, ready: _Prepared, values: Mapping[str, Array], tests: Mapping[str, tuple[float, float]]
+    bench: Bench,
+    item: MetricScores,
+    rounded: Array,
+    ready: _Prepared,
+    values: Mapping[str, Array],
+    tests: Mapping[str, tuple[float, float]],
 ) -> MetricMeasure:
     harmless = bench.group == Group.HARMLESS
     return MetricMeasure(
@@ -172,8 +194,9 @@ def _of_metric(
         mean(bench.by_reference(ready.wins_all, ready.single)),
         mean(bench.by_reference(ready.wins_rewording, ready.single)),
         mean(values["attributes"]),
+        mean(bench.by_reference(ready.wins_all, bench.group == Group.ATTRIBUTE)),
         ratio(bench.by_reference(ready.drops, harmless), bench.by_reference(ready.drops, ready.single)),
-        mean(bench.by_reference(np.where(np.isnan(ready.drops), np.nan, ready.drops == 0), harmless)),
+        mean(bench.by_reference(ready.kept, harmless)),
         mean(_monotonicity(bench, rounded), (-1.0, 1.0)),
         _verdict(bench, rounded, item.name),
         {kind: _of_kind(bench, kind, ready) for kind in bench.kinds if kind != SAME.name},
@@ -187,6 +210,7 @@ def _of_kind(bench: Bench, kind: str, ready: _Prepared) -> KindMeasure:
     return KindMeasure(
         mean(bench.by_reference(ready.wins, chosen)),
         mean(bench.by_reference(ready.wins_all, chosen)),
+        mean(bench.by_reference(ready.kept, chosen)),
         float(drops.mean()) if len(drops) else None,
     )
 

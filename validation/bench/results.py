@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import resources
+from itertools import product
 from pathlib import Path
 
 from harness.config import home
@@ -122,7 +123,8 @@ def from_json(data: Json, file: str = "") -> BenchResult:
 def _measure(item: Json) -> MetricMeasure:
     parts = {key: Estimate(**value) if isinstance(value, dict) and "references" in value else value for key, value in item.items()}
     parts["kinds"] = {
-        kind: KindMeasure(Estimate(**value["auc"]), Estimate(**value["auc_all"]), value["drop"]) for kind, value in item["kinds"].items()
+        kind: KindMeasure(*(Estimate(**value[name]) for name in ("auc", "auc_all", "keeps")), value["drop"])
+        for kind, value in item["kinds"].items()
     }
     parts["tests"] = {name: (two[0], two[1]) for name, two in item["tests"].items()}
     return MetricMeasure(**parts)
@@ -136,7 +138,7 @@ def root() -> Path:
 def save(result: BenchResult, folder: Path | None = None) -> Path:
     """Keep a result; one of the same language and source is replaced."""
     path = (folder or root()) / f"{result.source}-{result.language}.json"
-    files.write(path, json.dumps(to_json(result), ensure_ascii=False, indent=1) + "\n")
+    files.write(path, json.dumps(to_json(result), ensure_ascii=False, separators=(",", ":")) + "\n")
     return path
 
 
@@ -159,3 +161,30 @@ def shipped(language: str, source: str = made.GENERATED) -> BenchResult:
     """The result that comes with the program: what a page shows where nobody ran a bench."""
     place = resources.files("validation.bench").joinpath("shipped", f"{source}-{language}.json")
     return from_json(json.loads(place.read_text(encoding="utf-8")), f"shipped {language}")
+
+
+def found(roots: Sequence[Path]) -> tuple[BenchResult, ...]:
+    """For every language and source the newest result below these folders, else the one of the program; a damaged one is left out."""
+    listed: dict[tuple[str, str], BenchResult] = {}
+    for path in kept(roots):
+        try:
+            result = load(path)
+        except InputError:
+            continue
+        key = (result.source, result.language)
+        if key not in listed or listed[key].created < result.created:
+            listed[key] = result
+    for source, language in product((made.GENERATED, "second-hand", "held-out"), LANGUAGES):
+        listed.setdefault((source, language), shipped(language, source))
+    return tuple(item for (source, _), item in listed.items() if source in (made.GENERATED, "second-hand", "held-out"))
+
+
+def kept(roots: Sequence[Path]) -> Iterator[Path]:
+    """The files of all kept results."""
+    for root in roots:
+        yield from sorted(root.glob("*.json"))
+
+
+def stamp(roots: Sequence[Path]) -> str:
+    """Changes when a result appears or changes."""
+    return str([(path.name, path.stat().st_mtime_ns) for path in kept(roots)])

@@ -13,7 +13,6 @@ from validation.bench.pairs import Pair
 from validation.bench.results import BenchResult
 
 
-
 def run(
     chosen: Sequence[Pair],
     *,
