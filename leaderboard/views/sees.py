@@ -176,21 +176,3 @@ def meaning() -> Html:
         "more errors. Sentinels do not compare the reports: what they see can be seen without reading."
     )
     return el("p", words, class_="rs-fine")
-
-
-def links(board: Board, to: Addresses) -> Html:
-    """For every score of a board the way to its line."""
-    listed = dict.fromkeys((column.metric, _address(column.metric)) for column in board.columns)
-    return join(
-        [
-            el("span", "What each score sees: "),
-            *(el("a", metric.partition("|")[0], href=f"{to.tab('sees', board)}#{target}") for metric, target in listed),
-        ],
-        " ",
-    )
-
-
-def _address(metric: str) -> str:
-    name, *recipe = (part for part in metric.split("|") if not (part[:1] == "v" and part[1:].isdecimal()))
-    spec = f"{name}:{'|'.join(recipe)}" if recipe else name
-    return f"sees-{'zh' if 'zh' in recipe else 'en'}-{slug(spec)}"

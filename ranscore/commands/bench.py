@@ -10,6 +10,7 @@ from ranscore.commands.options import Commands
 
 SOURCES = ("generated", "second-hand", "held-out")
 LANGUAGES = ("en", "zh")
+FORMS = ("table", "radjudge")
 
 
 def register(commands: Commands) -> None:
@@ -47,6 +48,17 @@ def register(commands: Commands) -> None:
     gaming.add_argument("--metrics", metavar="A,B", help="which metrics, separated by commas (default: those of the board)")
     options.json(gaming)
     gaming.set_defaults(run=bench_run.run_gaming)
+    readers = group.add_parser("readers", help="how far metrics agree with people who rated pairs of reports")
+    readers.add_argument("form", choices=FORMS, help="table: a CSV file of ratings; radjudge: the folder of a clone of CRIMSON")
+    readers.add_argument("path", metavar="PATH", type=Path, help="the file or folder; its texts are treated as credentialed")
+    readers.add_argument("--errors", action="store_true", help="the scores of the table count errors: fewer are better")
+    readers.add_argument(
+        "--data", default="", metavar="NAME", help="what the data are called, such as rexval: marks metrics fitted on them"
+    )
+    readers.add_argument("--metrics", metavar="A,B", help="which metrics, separated by commas (default: all that can run here)")
+    readers.add_argument("--language", choices=LANGUAGES, default="en", help="of the reports (default: en)")
+    options.json(readers)
+    readers.set_defaults(run=bench_run.run_readers)
 
 
 def _pairs(parser: argparse.ArgumentParser) -> None:

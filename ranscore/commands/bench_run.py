@@ -68,6 +68,36 @@ def run_gaming(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def run_readers(arguments: argparse.Namespace) -> int:
+    """Compare metrics with people; prints figures alone."""
+    import json
+    from dataclasses import asdict
+
+    from ranscore.commands.show import table
+    from validation.bench import people, radjudge, running, tables
+
+    names = arguments.metrics.split(",") if arguments.metrics else None
+    if arguments.form == "radjudge":
+        cases = radjudge.load(arguments.path)
+        scored = running.private(radjudge.pairs(cases), arguments.language, names)
+        found = {item.name: radjudge.passed(cases, item) for item in scored}
+        if arguments.json:
+            print(json.dumps(found, indent=1))
+        else:
+            item = tables.of_cases(cases, found)
+            table(item.heads, item.rows, item.title, left=2)
+        return 0
+    rated = people.load(arguments.path, arguments.errors)
+    agreed = people.agree(rated, running.private([item.pair for item in rated], arguments.language, names), arguments.data)
+    limits = people.ceilings(rated)
+    if arguments.json:
+        print(json.dumps({"metrics": [asdict(item) for item in agreed], "readers": [asdict(item) for item in limits]}, indent=1))
+        return 0
+    item = tables.of_people(agreed, limits)
+    table(item.heads, item.rows, item.title, left=1)
+    return 0
+
+
 def _chosen(arguments: argparse.Namespace) -> tuple[Any, int | None, bool]:
     """The pairs, the seed they were made from, and whether they are of the user."""
     from pathlib import Path

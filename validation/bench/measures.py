@@ -121,7 +121,7 @@ class Bench:
         use = chosen & ~np.isnan(values)
         count = np.bincount(self.owner[use], minlength=len(self.references))
         total = np.bincount(self.owner[use], weights=values[use], minlength=len(self.references))
-        return np.divide(total, count, out=np.full(len(self.references), np.nan), where=count > 0)
+        return np.asarray(np.divide(total, count, out=np.full(len(self.references), np.nan), where=count > 0))
 
     def drops(self, scores: Array) -> Array:
         """For each pair the score of its reference with itself less its own; NaN where there is no such pair."""

@@ -144,10 +144,19 @@ def load(path: Path) -> tuple[Pair, ...]:
 
 def _from_json(data: Json) -> Pair:
     group_of(data["kind"])
-    texts = [str(data[key]) for key in ("id", "reference_id", "kind", "reference", "candidate")]
-    sets = {key: frozenset(data[key]) if key in data else None for key in ("truth", "stated")}
+    truth, stated = (frozenset(data[key]) if key in data else None for key in ("truth", "stated"))
+    name, reference_id, kind, reference, candidate = (str(data[key]) for key in ("id", "reference_id", "kind", "reference", "candidate"))
     return Pair(
-        *texts, language=data.get("language", "en"), source=data.get("source", "file"), significant=bool(data["significant"]), **sets
+        name,
+        reference_id,
+        kind,
+        reference,
+        candidate,
+        data.get("language", "en"),
+        data.get("source", "file"),
+        bool(data["significant"]),
+        truth,
+        stated,
     )
 
 

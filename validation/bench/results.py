@@ -11,7 +11,7 @@ from importlib import resources
 from itertools import product
 from pathlib import Path
 
-from harness.config import home
+from harness.config.home import home
 from harness.errors import InputError, Problem
 from harness.signature import digest as digest_of
 from harness.storage import files
@@ -121,13 +121,15 @@ def from_json(data: Json, file: str = "") -> BenchResult:
 
 
 def _measure(item: Json) -> MetricMeasure:
-    parts = {key: Estimate(**value) if isinstance(value, dict) and "references" in value else value for key, value in item.items()}
-    parts["kinds"] = {
-        kind: KindMeasure(*(Estimate(**value[name]) for name in ("auc", "auc_all", "keeps")), value["drop"])
-        for kind, value in item["kinds"].items()
-    }
+    parts: Json = {key: Estimate(**value) if isinstance(value, dict) and "references" in value else value for key, value in item.items()}
+    parts["kinds"] = {kind: _kind(value) for kind, value in item["kinds"].items()}
     parts["tests"] = {name: (two[0], two[1]) for name, two in item["tests"].items()}
     return MetricMeasure(**parts)
+
+
+def _kind(value: Json) -> KindMeasure:
+    auc, auc_all, keeps = (Estimate(**value[name]) for name in ("auc", "auc_all", "keeps"))
+    return KindMeasure(auc, auc_all, keeps, value["drop"])
 
 
 def root() -> Path:

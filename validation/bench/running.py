@@ -11,6 +11,7 @@ from harness.types import Access, Metric
 from validation.bench import known, measures, pairs, results, scoring
 from validation.bench.pairs import Pair
 from validation.bench.results import BenchResult
+from validation.bench.scoring import MetricScores
 
 
 def run(
@@ -52,3 +53,9 @@ def run(
         results.examples(chosen) if passed_on else {},
         created,
     )
+
+
+def private(chosen: Sequence[Pair], language: str, metrics: Sequence[str | Metric] | None = None) -> tuple[MetricScores, ...]:
+    """Score pairs whose texts are treated as credentialed: nothing is kept, and no extractor outside this machine is asked."""
+    used, _ = make_metrics(metrics or every_metric(language), "", language)
+    return scoring.score_all(chosen, used, extractors_for(used, extractor("lexical"), Access.CREDENTIALED))

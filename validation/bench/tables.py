@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from validation.bench.estimates import Estimate
 from validation.bench.gaming import STRATEGIES, Gallery
 from validation.bench.kinds import MULTIPLE, Group, group_of
 from validation.bench.measures import MetricMeasure
+from validation.bench.people import Agreement
+from validation.bench.radjudge import OrderedCase
 from validation.bench.results import BenchResult
 
 BLIND = 0.55
@@ -117,3 +119,25 @@ def of_gallery(found: Gallery) -> Table:
     names = tuple(next(iter(found.scores.values())))
     rows = tuple((name, STRATEGIES[name], *(f"{scores[metric]:.3f}" for metric in names)) for name, scores in found.scores.items())
     return Table(f"What optimising a metric pays: {found.reports} reports, {found.language}", ("strategy", "what is written", *names), rows)
+
+
+def of_cases(cases: Sequence[OrderedCase], found: Mapping[str, Mapping[str, bool]]) -> Table:
+    """Pass or fail by case, and how many each metric passes."""
+    rows = [(case.id, case.category, *("pass" if passed[case.id] else "-" for passed in found.values())) for case in cases]
+    rows.append(("all", f"{len(cases)} cases", *(str(sum(passed.values())) for passed in found.values())))
+    return Table("Ordered cases", ("case", "category", *found), tuple(rows))
+
+
+def of_people(metrics: Sequence[Agreement], readers: Sequence[Agreement]) -> Table:
+    """Metrics against people, and each reader against the others as a ceiling."""
+    heads = ("who", "tau-b within references", "accuracy with ties", "tau-b, pooled", "soft accuracy of systems", "fitted on these data")
+    rows = tuple(
+        (
+            name,
+            figure(item.within),
+            *("-" if value is None else f"{value:.3f}" for value in (item.accuracy, item.pooled, item.systems)),
+            "yes" if item.fitted else "",
+        )
+        for name, item in (*((item.name, item) for item in metrics), *((f"reader {item.name}", item) for item in readers))
+    )
+    return Table("Agreement with the mean of the readers; of a reader, with the mean of the others", heads, rows)
