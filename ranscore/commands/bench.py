@@ -66,7 +66,8 @@ def _pairs(parser: argparse.ArgumentParser) -> None:
         "--source",
         metavar="NAME|FILE",
         default="generated",
-        help="generated, second-hand, held-out, or a file of `bench pairs`, whose texts are treated as credentialed (default: generated)",
+        help="generated, second-hand, held-out, cohort:NAME for rule edits of a built cohort, or a file of `bench pairs`; the texts of a cohort "
+        "or file stay on this machine (default: generated)",
     )
     parser.add_argument("--language", choices=LANGUAGES, default="en", help="of the reports (default: en)")
     parser.add_argument("--count", type=int, default=2000, metavar="N", help="how many pairs are generated (default: 2000)")

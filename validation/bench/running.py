@@ -22,6 +22,7 @@ def run(
     created: str = "",
     kept: Path | None = None,
     passed_on: bool = True,
+    source: str = "",
     access: Access = Access.OPEN,
 ) -> BenchResult:
     """Score pairs with metrics and measure what each sees.
@@ -33,6 +34,7 @@ def run(
         created: UTC time.
         kept: Folder for scores, so that a run that was stopped continues; None keeps none.
         passed_on: Whether the texts may be in the result, as examples.
+        source: What the result calls the pairs' source; by default what the pairs call it.
         access: Of the texts: with credentialed ones no extractor is asked outside this machine.
     """
     language = chosen[0].language
@@ -42,7 +44,7 @@ def run(
     measured = measures.measure(chosen, [*scores, *known.sentinels(chosen)])
     return BenchResult(
         language,
-        chosen[0].source,
+        source or chosen[0].source,
         seed,
         len(chosen),
         len({pair.reference_id for pair in chosen}),

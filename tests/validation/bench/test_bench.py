@@ -20,7 +20,7 @@ from validation.bench.measures import MetricMeasure
 from validation.bench.pairs import Pair
 
 LANGUAGES = ("en", "zh")
-MADE = {language: pairs.generate(900, 5, language) for language in LANGUAGES}
+MADE = {language: pairs.generate(600, 5, language) for language in LANGUAGES}
 
 
 @pytest.fixture(scope="module", params=LANGUAGES)
@@ -32,8 +32,8 @@ def measured(request: pytest.FixtureRequest) -> dict[str, MetricMeasure]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_pairs_follow_from_the_seed_and_more_of_them_only_add_some(language: str) -> None:
-    again = pairs.generate(900, 5, language)
-    assert pairs.digest(again) == pairs.digest(MADE[language]) != pairs.digest(pairs.generate(900, 6, language))
+    again = pairs.generate(600, 5, language)
+    assert pairs.digest(again) == pairs.digest(MADE[language]) != pairs.digest(pairs.generate(600, 6, language))
     assert pairs.generate(300, 5, language) == again[:300]
 
 
@@ -91,11 +91,11 @@ def test_sentinels_are_blind(measured: dict[str, MetricMeasure]) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_scores_at_random_see_nothing_on_average(language: str) -> None:
-    chosen = MADE[language][:500]
+    chosen = MADE[language][:400]
     constant = known.of_pairs("constant", chosen, lambda pair: 1.0)
     found = measures.measure(chosen, [known.noisy(f"random-{number}", constant, 1.0) for number in range(30)])
     for values in ([item.discrimination.value for item in found], [item.attributes.value for item in found]):
-        # 30 runs over 16 references: the mean has a standard error of about 0.007.
+        # 30 runs over 13 references: the mean has a standard error of about 0.008.
         assert np.mean([value for value in values if value is not None]) == pytest.approx(0.5, abs=0.03)
 
 
@@ -125,7 +125,7 @@ def test_a_result_comes_back_as_it_was_and_a_changed_one_is_refused(tmp_path: Pa
     result = running.run(MADE["en"][:60], metrics=["rouge-l"], seed=5)
     path = results.save(result, tmp_path)
     assert results.load(path) == result
-    path.write_text(path.read_text(encoding="utf-8").replace('"seed": 5', '"seed": 6'), encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8").replace('"seed":5', '"seed":6'), encoding="utf-8")
     with pytest.raises(InputError, match="changed"):
         results.load(path)
 

@@ -34,7 +34,9 @@ def test_pairs_of_ones_own_leave_no_text_in_the_result(capsys: pytest.CaptureFix
     assert main(["bench", "--source", str(path), "--metrics", "rouge-l", "-o", str(tmp_path / "out"), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["pairs_digest"] == digest and found["examples"] == {}
-    assert main(["bench", "--source", str(tmp_path / "nowhere")]) == 2
+    # Its own file: what a page shows of generated pairs stays as it is.
+    assert [path.name for path in (tmp_path / "out").glob("*.json")] == ["file-en.json"]
+    assert main(["bench", "--source", str(tmp_path / "nowhere")]) == 3
 
 
 def test_a_metric_of_another_package_joins_by_its_entry_point(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -59,3 +61,21 @@ def test_readers_and_ordered_cases_print_figures_alone(capsys: pytest.CaptureFix
     assert main(["bench", "readers", "radjudge", str(tmp_path), "--metrics", "rouge-l", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["rouge-l:coco|ptb"]
     assert found["1a"] is True and set(found) == {"1a", "1b", "1c"}
+
+
+def test_reports_of_a_cohort_are_edited_by_rules_and_never_written(tmp_path: Path) -> None:
+    from harness import cohorts
+    from harness.cohorts.synthetic.cohort import build
+    from validation.bench import local, pairs, running
+
+    cohort = build(40, 3, "en")
+    made = local.pairs(cohort, 150, 1)
+    assert made == local.pairs(cohort, 150, 1) and len(made) == 150
+    assert {"side", "order", "omitted", "unnegated", "bullets"} <= {pair.kind for pair in made}
+    one_sided = [pair for pair in made if pair.kind == "side"]
+    assert all(pairs.changed_words(pair) == 1 for pair in one_sided)
+    result = running.run(made, metrics=["ran-score"], passed_on=False)
+    assert result.source == "local" and result.examples == {}
+    cohorts.save(cohort, tmp_path / "mine")
+    assert main(["bench", "pairs", "--source", f"cohort:{tmp_path / 'mine'}", "-o", str(tmp_path / "p.jsonl")]) == 2
+    assert not (tmp_path / "p.jsonl").exists()

@@ -73,7 +73,14 @@ def test_every_wrong_line_is_named_without_its_text(tmp_path: Path) -> None:
 
 def test_accuracy_with_ties_and_soft_accuracy_equal_an_independent_program() -> None:
     """Values of mt-metrics-eval at commit 68a481ae (`tau_optimization` with acc_23, `compute_one_minus_pce`), run apart."""
-    GOLDEN
+    people_ = [[3, 2, 2, 3, 2, 3], [3, 0, 0, 1, 1, 3], [3, 0, 1, 3, 0, 3]]
+    metric = [[0.5, 0.3, 0.3, 0.3, 0.4, 0.5], [0.6, 1.0, 0.8, 0.6, 1.0, 0.2], [0.2, 0.6, 0.0, 0.0, 0.5, 0.5]]
+    groups = [(np.array(one, dtype=float), np.array(other)) for one, other in zip(people_, metric, strict=True)]
+    assert correlation.calibrated(groups) == pytest.approx((0.2888888888888889, 0.4))
+    first, second = np.zeros((4, 4)), np.zeros((4, 4))
+    first[np.triu_indices(4, 1)] = [0.63, 0.51, 0.5, 0.19, 0.69, 0.83]
+    second[np.triu_indices(4, 1)] = [0.64, 0.74, 0.09, 0.87, 0.36, 0.32]
+    assert correlation.soft_accuracy(first, second) == pytest.approx(0.6383333333333334)
 
 
 def test_ordered_cases_are_counted_as_by_hand_and_the_file_is_not_run(tmp_path: Path) -> None:
