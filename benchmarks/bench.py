@@ -12,8 +12,8 @@ from statistics import NormalDist
 
 from validation.bench import known, measures, pairs, running
 from validation.bench.estimates import Estimate
-from validation.bench.kinds import Group, group_of
-from validation.bench.pairs import Pair
+from validation.bench.kinds import EditGroup, group_of
+from validation.bench.pairs import BenchPair
 
 SEEDS = 200
 PAIRS = 500
@@ -22,9 +22,9 @@ COST = 0.3
 """What a harmless edit takes from the invented metric; an error takes 1."""
 
 
-def invented(pair: Pair) -> float:
+def invented(pair: BenchPair) -> float:
     group = group_of(pair.kind)
-    return 1.0 - pair.errors - COST * (group in (Group.HARMLESS, Group.DEBATED))
+    return 1.0 - pair.errors - COST * (group in (EditGroup.HARMLESS, EditGroup.DEBATED))
 
 
 def covers(item: Estimate, truth: float) -> bool:

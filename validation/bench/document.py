@@ -10,7 +10,7 @@ from validation.bench.gaming import Gallery
 from validation.bench.kinds import BY_NAME, KINDS
 from validation.bench.pairs import GENERATED
 from validation.bench.results import BenchResult
-from validation.bench.tables import Table, figure
+from validation.bench.tables import BenchTable, figure
 
 _SKETCH = {"ran-score": 0.97, "bleu": 0.27, "rouge-l": 0.28, "cider": 0.28}
 LANGUAGES = {"en": "English", "zh": "Chinese"}
@@ -74,7 +74,7 @@ def _beside_the_sketch(result: BenchResult) -> str:
         "words BLEU and ROUGE-L prefer the error, as in the sketch (CIDEr, which gives rare words more weight, less so); against edits that change as few words as the error does, and against bullets and "
         "capitals, which most recipes take away before they count, they do not.\n\n"
     )
-    return words + _markdown(Table("Sketch and this run, English", heads, tuple(rows)))
+    return words + _markdown(BenchTable("Sketch and this run, English", heads, tuple(rows)))
 
 
 def _by_another_hand() -> str:
@@ -95,7 +95,7 @@ def _by_another_hand() -> str:
         "(held-out) is used in no choice. Here errors are compared with all harmless edits of the same report, because written pairs are "
         "too few to match them by length.\n\n"
     )
-    return words + _markdown(Table("Generated and written pairs", heads, tuple(rows)))
+    return words + _markdown(BenchTable("Generated and written pairs", heads, tuple(rows)))
 
 
 def gallery(language: str) -> Gallery:
@@ -104,7 +104,7 @@ def gallery(language: str) -> Gallery:
     return Gallery(**json.loads(place.read_text(encoding="utf-8")))
 
 
-def _markdown(table: Table) -> str:
+def _markdown(table: BenchTable) -> str:
     lines = [f"*{table.title}*", ""]
     for cells in (table.heads, ("---",) * len(table.heads), *table.rows):
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 
 from harness.types import Cohort
-from validation.bench.drafts import BenchWords, Draft, Sentence, bench_words, words
+from validation.bench.drafts import BenchWords, ReportEdit, Sentence, bench_words, words
 from validation.bench.edits import Maker, by_rule
-from validation.bench.kinds import KINDS, SAME, Group
-from validation.bench.pairs import Pair
+from validation.bench.kinds import KINDS, SAME, EditGroup
+from validation.bench.pairs import BenchPair
 
 LOCAL = "local"
 RULES = ("wording", "spelling", "abbreviation", "units", "side", "severity", "position", "change", "prior", "measurement")
@@ -24,13 +24,13 @@ _FEWEST = 4
 """Sentences of a report that is edited."""
 
 
-def pairs(cohort: Cohort, count: int, seed: int = 0) -> tuple[Pair, ...]:
+def pairs(cohort: Cohort, count: int, seed: int = 0) -> tuple[BenchPair, ...]:
     """Edit the scored reports of a cohort, in an order that the seed decides.
 
     Labels by construction are not known: whether a sentence states a finding is decided by whether it denies or calls normal.
     """
     language = cohort.manifest.language if cohort.manifest.language in _END else "en"
-    found: list[Pair] = []
+    found: list[BenchPair] = []
     names = [study.id for study in cohort.scored]
     random.Random(seed).shuffle(names)  # noqa: S311 - nothing here is a secret
     for number, name in enumerate(names):
@@ -40,7 +40,7 @@ def pairs(cohort: Cohort, count: int, seed: int = 0) -> tuple[Pair, ...]:
     return tuple(found[:count])
 
 
-def _of_report(name: str, report: str, language: str, seed: int) -> Iterator[Pair]:
+def _of_report(name: str, report: str, language: str, seed: int) -> Iterator[BenchPair]:
     """The pairs of one report; none where it has too few sentences."""
     known = bench_words(language)
     texts = [text for text in _END[language].split(" ".join(report.split())) if words(text)]
@@ -48,22 +48,22 @@ def _of_report(name: str, report: str, language: str, seed: int) -> Iterator[Pai
         return
     # A finding without a name: the rules ask only whether a sentence states something.
     stated = frozenset({"something"})
-    draft = Draft(tuple(Sentence(text, frozenset() if _NORMAL[language].search(text) else stated) for text in texts))
+    draft = ReportEdit(tuple(Sentence(text, frozenset() if _NORMAL[language].search(text) else stated) for text in texts))
     reference = _text(draft, known)
-    yield Pair(f"{name}/same", name, SAME.name, reference, reference, language, LOCAL, False)
+    yield BenchPair(f"{name}/same", name, SAME.name, reference, reference, language, LOCAL, False)
     for kind in KINDS:
         maker = Maker(known, {}, random.Random(f"{seed}/{name}/{kind.name}"))  # noqa: S311
         candidate = _edited(kind.name, draft, maker, language)
         if candidate and candidate != reference:
-            significant = kind.group in (Group.SIGNIFICANT, Group.ATTRIBUTE)
-            yield Pair(f"{name}/{kind.name}", name, kind.name, reference, candidate, language, LOCAL, significant)
+            significant = kind.group in (EditGroup.SIGNIFICANT, EditGroup.ATTRIBUTE)
+            yield BenchPair(f"{name}/{kind.name}", name, kind.name, reference, candidate, language, LOCAL, significant)
 
 
-def _text(draft: Draft, known: BenchWords) -> str:
+def _text(draft: ReportEdit, known: BenchWords) -> str:
     return known.space.join(item.text for item in draft.sentences)
 
 
-def _edited(kind: str, draft: Draft, maker: Maker, language: str) -> str | None:
+def _edited(kind: str, draft: ReportEdit, maker: Maker, language: str) -> str | None:
     known, listed = maker.known, list(draft.sentences)
     if kind in RULES:
         changed = by_rule(kind, draft, maker)
@@ -76,7 +76,7 @@ def _edited(kind: str, draft: Draft, maker: Maker, language: str) -> str | None:
         return f"{known.comparison}\n{_text(draft, known)}"
     if kind == "order":
         maker.rng.shuffle(listed)
-        return _text(Draft(tuple(listed)), known)
+        return _text(ReportEdit(tuple(listed)), known)
     denied = [index for index, item in enumerate(listed) if _DENIED[language].search(item.text)]
     places = {
         "omitted": [index for index, item in enumerate(listed) if item.asserts],

@@ -17,7 +17,7 @@ from harness.types import Array
 from validation.bench.correlation import calibrated, soft_accuracy, tau_b
 from validation.bench.estimates import Estimate, mean
 from validation.bench.kinds import SAME
-from validation.bench.pairs import Pair
+from validation.bench.pairs import BenchPair
 from validation.bench.scoring import MetricScores
 
 COLUMNS = ("reference_id", "system", "reader", "score", "reference", "candidate")
@@ -29,7 +29,7 @@ FITTED: Mapping[str, tuple[str, ...]] = {"rexval": ("radcliq",)}
 class Rated(Quiet):
     """A pair of reports that readers rated."""
 
-    pair: Pair = field(repr=False)
+    pair: BenchPair = field(repr=False)
     system: str
     ratings: Mapping[str, float]
     """By reader; higher is better."""
@@ -41,7 +41,7 @@ class Rated(Quiet):
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class PeopleAgreement:
     """How far one metric, or one reader, agrees with readers."""
 
     name: str
@@ -88,7 +88,8 @@ def load(path: Path, errors: bool = False) -> tuple[Rated, ...]:
     if wrong or not rows:
         raise InputError(wrong or [Problem(f"{path} has no rating", "Give it a line for each reader and candidate")])
     return tuple(
-        Rated(Pair(f"{key[0]}/{key[1]}", key[0], SAME.name, *texts[key], source="people"), key[1], found) for key, found in ratings.items()
+        Rated(BenchPair(f"{key[0]}/{key[1]}", key[0], SAME.name, *texts[key], source="people"), key[1], found)
+        for key, found in ratings.items()
     )
 
 
@@ -100,7 +101,7 @@ def _number(text: str | None) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def agree(rated: Sequence[Rated], scores: Sequence[MetricScores], data: str = "") -> tuple[Agreement, ...]:
+def agree(rated: Sequence[Rated], scores: Sequence[MetricScores], data: str = "") -> tuple[PeopleAgreement, ...]:
     """How far each metric agrees with the mean of the readers.
 
     Args:
@@ -113,7 +114,7 @@ def agree(rated: Sequence[Rated], scores: Sequence[MetricScores], data: str = ""
     return tuple(_of(item.name, rated, people, item.values, item.name.partition(":")[0] in fitted) for item in scores)
 
 
-def ceilings(rated: Sequence[Rated]) -> tuple[Agreement, ...]:
+def ceilings(rated: Sequence[Rated]) -> tuple[PeopleAgreement, ...]:
     """How far each reader agrees with the mean of the others: no metric can be asked for more."""
     found = []
     for reader in sorted({name for item in rated for name in item.ratings}):
@@ -124,14 +125,14 @@ def ceilings(rated: Sequence[Rated]) -> tuple[Agreement, ...]:
     return tuple(found)
 
 
-def _of(name: str, rated: Sequence[Rated], people: Array, values: Array, fitted: bool) -> Agreement:
+def _of(name: str, rated: Sequence[Rated], people: Array, values: Array, fitted: bool) -> PeopleAgreement:
     places: dict[str, list[int]] = defaultdict(list)
     for index, item in enumerate(rated):
         places[item.pair.reference_id].append(index)
     groups = [(people[own], values[own]) for own in places.values() if len(own) > 1]
     within = np.array([tau_b(one, other) for one, other in groups])
     accuracy, epsilon = calibrated(groups)
-    return Agreement(
+    return PeopleAgreement(
         name, mean(within, (-1.0, 1.0)), _known(accuracy), epsilon, _known(tau_b(people, values)), _systems(rated, people, values), fitted
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.errors import InputError, Problem
 from harness.quiet import Quiet
 from validation.bench.kinds import SAME
-from validation.bench.pairs import Pair
+from validation.bench.pairs import BenchPair
 from validation.bench.scoring import MetricScores
 
 EQUAL = 0.01
@@ -24,7 +24,7 @@ class OrderedCase(Quiet):
 
     id: str
     category: str
-    pairs: Mapping[str, Pair] = field(repr=False)
+    pairs: Mapping[str, BenchPair] = field(repr=False)
     """By the candidate's name."""
     orders: tuple[str, ...]
     """Such as `C1 > C2` or `C1 = C2`; all must hold."""
@@ -56,11 +56,13 @@ def _case(test: dict[str, object], category: str) -> OrderedCase:
     name, reference, expected = str(test["id"]), str(test["ground_truth"]), test["expected_ranking"]
     candidates = test["candidates"]
     assert isinstance(candidates, dict)
-    pairs = {key: Pair(f"{name}/{key}", name, SAME.name, reference, str(one["text"]), source="radjudge") for key, one in candidates.items()}
+    pairs = {
+        key: BenchPair(f"{name}/{key}", name, SAME.name, reference, str(one["text"]), source="radjudge") for key, one in candidates.items()
+    }
     return OrderedCase(name, category, pairs, tuple(expected) if isinstance(expected, list) else (str(expected),))
 
 
-def pairs(cases: Sequence[OrderedCase]) -> tuple[Pair, ...]:
+def pairs(cases: Sequence[OrderedCase]) -> tuple[BenchPair, ...]:
     """The pairs of all cases, in order."""
     return tuple(pair for case in cases for pair in case.pairs.values())
 

@@ -20,7 +20,7 @@ from validation.bench import pairs as made
 from validation.bench.estimates import Estimate
 from validation.bench.kinds import KINDS, SAME, group_of
 from validation.bench.measures import KindMeasure, MetricMeasure
-from validation.bench.pairs import Pair
+from validation.bench.pairs import BenchPair
 
 FORMAT = "ranscore-bench"
 SCHEMA = 1
@@ -71,22 +71,22 @@ class BenchResult:
         return next((item for item in self.metrics if item.name == name), None)
 
 
-def shapes(pairs: Sequence[Pair]) -> tuple[KindShape, ...]:
+def shapes(pairs: Sequence[BenchPair]) -> tuple[KindShape, ...]:
     """The size of the edits of every kind, in the order of the kinds."""
-    by_kind: dict[str, list[Pair]] = defaultdict(list)
+    by_kind: dict[str, list[BenchPair]] = defaultdict(list)
     for pair in pairs:
         by_kind[pair.kind].append(pair)
     return tuple(_shape(kind.name, by_kind[kind.name]) for kind in KINDS if kind.name in by_kind)
 
 
-def _shape(kind: str, pairs: Sequence[Pair]) -> KindShape:
+def _shape(kind: str, pairs: Sequence[BenchPair]) -> KindShape:
     count = len(pairs)
     return KindShape(kind, count, sum(map(made.changed_words, pairs)) / count, sum(pair.longer for pair in pairs) / count)
 
 
-def examples(pairs: Sequence[Pair]) -> dict[str, tuple[str, str]]:
+def examples(pairs: Sequence[BenchPair]) -> dict[str, tuple[str, str]]:
     """For each kind the pair with the shortest reference."""
-    found: dict[str, Pair] = {}
+    found: dict[str, BenchPair] = {}
     for pair in pairs:
         if pair.kind != SAME.name and (pair.kind not in found or len(pair.reference) < len(found[pair.kind].reference)):
             found[pair.kind] = pair

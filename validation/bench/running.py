@@ -9,13 +9,13 @@ from harness.extractors import extractor
 from harness.scoring.scorer import every_metric, extractors_for, make_metrics
 from harness.types import Access, Metric
 from validation.bench import known, measures, pairs, results, scoring
-from validation.bench.pairs import Pair
+from validation.bench.pairs import BenchPair
 from validation.bench.results import BenchResult
 from validation.bench.scoring import MetricScores
 
 
 def run(
-    chosen: Sequence[Pair],
+    chosen: Sequence[BenchPair],
     *,
     metrics: Sequence[str | Metric] | None = None,
     seed: int | None = None,
@@ -57,7 +57,7 @@ def run(
     )
 
 
-def private(chosen: Sequence[Pair], language: str, metrics: Sequence[str | Metric] | None = None) -> tuple[MetricScores, ...]:
+def private(chosen: Sequence[BenchPair], language: str, metrics: Sequence[str | Metric] | None = None) -> tuple[MetricScores, ...]:
     """Score pairs whose texts are treated as credentialed: nothing is kept, and no extractor outside this machine is asked."""
     used, _ = make_metrics(metrics or every_metric(language), "", language)
     return scoring.score_all(chosen, used, extractors_for(used, extractor("lexical"), Access.CREDENTIALED))

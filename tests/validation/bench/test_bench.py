@@ -15,9 +15,9 @@ from harness.metrics import metric
 from validation.bench import correlation, known, measures, pairs, results, running, scoring, written
 from validation.bench.drafts import words
 from validation.bench.estimates import mean
-from validation.bench.kinds import KINDS, Group, group_of
+from validation.bench.kinds import KINDS, EditGroup, group_of
 from validation.bench.measures import MetricMeasure
-from validation.bench.pairs import Pair
+from validation.bench.pairs import BenchPair
 
 LANGUAGES = ("en", "zh")
 MADE = {language: pairs.generate(600, 5, language) for language in LANGUAGES}
@@ -61,7 +61,7 @@ def test_labels_by_construction_change_with_findings_alone(language: str) -> Non
     """Ran Score with the right labels moves on no harmless edit, sees every significant error, and sees no attribute."""
     scores = scoring.by_construction(MADE[language], metric("ran-score"))
     for pair, score in zip(MADE[language], scores, strict=True):
-        assert (score < 1) == (group_of(pair.kind) is Group.SIGNIFICANT), (pair.id, score)
+        assert (score < 1) == (group_of(pair.kind) is EditGroup.SIGNIFICANT), (pair.id, score)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -155,7 +155,7 @@ def test_written_pairs_are_whole_and_halved() -> None:
     for pair in (pair for item in found for pair in item):
         group = group_of(pair.kind)
         assert (pair.candidate == pair.reference) == (pair.kind == "same")
-        assert pair.significant == (group in (Group.SIGNIFICANT, Group.ATTRIBUTE)), pair.id
+        assert pair.significant == (group in (EditGroup.SIGNIFICANT, EditGroup.ATTRIBUTE)), pair.id
 
 
 def test_tau_b_equals_scipy() -> None:
@@ -184,7 +184,7 @@ def test_one_reference_decides_nothing_and_agreement_of_all_is_not_certainty() -
     assert mean(np.array([1.0, np.nan])).low == 0
     agreed = mean(np.ones(20))
     assert agreed.value == 1 and agreed.low is not None and 0.8 < agreed.low < 0.9
-    by_kind: dict[str, list[Pair]] = defaultdict(list)
+    by_kind: dict[str, list[BenchPair]] = defaultdict(list)
     for pair in MADE["en"]:
         by_kind[pair.kind].append(pair)
     assert {shape.kind: shape.pairs for shape in results.shapes(MADE["en"])} == {

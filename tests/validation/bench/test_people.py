@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import InputError
 from validation.bench import correlation, people, radjudge
-from validation.bench.pairs import Pair
+from validation.bench.pairs import BenchPair
 from validation.bench.scoring import MetricScores
 
 HEAD = "reference_id,system,reader,score,reference,candidate\n"
@@ -92,6 +92,6 @@ def test_ordered_cases_are_counted_as_by_hand_and_the_file_is_not_run(tmp_path: 
     given = {"1a/C1": 0.5, "1a/C2": 0.1, "1b/C1": 0.3, "1b/C2": 0.305, "1c/C1": 0.9, "1c/C2": 0.4, "1c/C3": 0.4}
     assert radjudge.passed(cases, scores(np.array([given[pair.id] for pair in made]))) == {"1a": True, "1b": True, "1c": False}
     assert not (Path.cwd() / "ran").exists()
-    assert isinstance(made[0], Pair) and correlation.tau_b(np.ones(2), np.ones(2)) != 1
+    assert isinstance(made[0], BenchPair) and correlation.tau_b(np.ones(2), np.ones(2)) != 1
     with pytest.raises(InputError, match="clone"):
         radjudge.load(tmp_path / "nowhere")
