@@ -10,6 +10,7 @@ import sys
 import time
 from statistics import NormalDist
 
+from harness.scoring.scorer import default_metrics
 from validation.bench import known, measures, pairs, running
 from validation.bench.estimates import Estimate
 from validation.bench.kinds import EditGroup, group_of
@@ -52,7 +53,7 @@ def coverage(language: str) -> None:
 
 def cost(count: int) -> None:
     began = time.perf_counter(), time.process_time()
-    result = running.run(pairs.generate(count, 0, "en"), seed=0)
+    result = running.run(pairs.generate(count, 0, "en"), metrics=default_metrics("", "en"), seed=0)
     wall, processor = time.perf_counter() - began[0], time.process_time() - began[1]
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"| {count:,} | {len(result.metrics)} | {wall:.0f} | {processor:.0f} | {memory:.0f} |")

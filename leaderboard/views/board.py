@@ -302,7 +302,7 @@ def paper(rows: Sequence[BoardRow]) -> Html:
 
 
 def links(board: Board, to: Addresses) -> Html:
-    """For every score of a board the way to its line."""
+    """Links from every score of a board to its line."""
     listed = dict.fromkeys((column.metric, _address(column.metric)) for column in board.columns)
     return join(
         [

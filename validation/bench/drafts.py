@@ -97,7 +97,7 @@ class ReportEdit(Quiet):
 
     sentences: tuple[Sentence, ...] = field(repr=False)
     summary: tuple[Sentence, ...] = field(default=(), repr=False)
-    """Sentences of the impression, before its standing one."""
+    """Sentences of the impression, before its fixed sentence."""
 
     @property
     def present(self) -> frozenset[str]:

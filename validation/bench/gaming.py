@@ -51,7 +51,7 @@ def gallery(language: str = "en", seed: int = 0, metrics: Sequence[str | Metric]
 
     Args:
         language: `en` or `zh`.
-        seed: Of the references, which are those of the generated pairs.
+        seed: Seed of the references, which are those of the generated pairs.
         metrics: By default those of the board.
         reports: How many references.
     """

@@ -60,7 +60,7 @@ class MetricMeasure:
     monotonicity: Estimate
     """Mean of tau-b between the score and minus the number of errors, 0 to 3."""
     verdict: Mapping[str, float | None]
-    """Of the metric as a judge, on the second half of the references: `discrimination`, `robustness`, `balance`, `bias`."""
+    """The metric as a judge, on the second half of the references: `discrimination`, `robustness`, `balance`, `bias`."""
     kinds: Mapping[str, KindMeasure]
     tests: Mapping[str, tuple[float, float]]
     """By `discrimination` and `attributes`: difference from the first metric, and p after Holm's correction."""
@@ -70,7 +70,7 @@ class Bench:
     """Pairs by reference, prepared once for all metrics.
 
     Args:
-        pairs: Those of one reference need not be together.
+        pairs: In any order; the pairs of one reference need not follow each other.
     """
 
     def __init__(self, pairs: Sequence[BenchPair]) -> None:

@@ -85,7 +85,7 @@ def _shape(kind: str, pairs: Sequence[BenchPair]) -> KindShape:
 
 
 def examples(pairs: Sequence[BenchPair]) -> dict[str, tuple[str, str]]:
-    """For each kind the pair with the shortest reference."""
+    """By kind the pair with the shortest reference."""
     found: dict[str, BenchPair] = {}
     for pair in pairs:
         if pair.kind != SAME.name and (pair.kind not in found or len(pair.reference) < len(found[pair.kind].reference)):

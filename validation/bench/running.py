@@ -30,12 +30,12 @@ def run(
     Args:
         chosen: Pairs of one language and one source.
         metrics: Names, `name:recipe`, or metrics; by default all that can run here.
-        seed: Of generated pairs.
+        seed: The seed of generated pairs.
         created: UTC time.
         kept: Folder for scores, so that a run that was stopped continues; None keeps none.
         passed_on: Whether the texts may be in the result, as examples.
         source: What the result calls the pairs' source; by default what the pairs call it.
-        access: Of the texts: with credentialed ones no extractor is asked outside this machine.
+        access: Whether the texts may leave the machine: with credentialed ones no extractor is asked outside this machine.
     """
     language = chosen[0].language
     digest = pairs.digest(chosen)

@@ -42,7 +42,7 @@ def score_all(
         metrics: Each gives one score a pair by `rows` and `score`, as for a cohort.
         extractors: Who labels both sides, for metrics that read labels.
         kept: A folder for the scores; those that are there already are not computed again. None keeps nothing.
-        digest: Of the pairs; it keeps the scores of different pairs apart.
+        digest: The digest of the pairs; it keeps the scores of different pairs apart.
     """
     labels = labels_of(pairs, [one for one in extractors if any(one.vocabulary in metric.reads for metric in metrics)])
     references = [Input(pair.id, pair.reference, labels=labels.get(pair.reference, {})) for pair in pairs]
