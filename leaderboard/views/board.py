@@ -10,7 +10,7 @@ from leaderboard.board import Board, BoardRow, Cell, Column
 from leaderboard.exports.cells import KINDS
 from leaderboard.exports.plots import WIDTH, Scale, top_of, whisker
 from leaderboard.exports.tables import DIGITS, FACTS, caption, number, rank
-from leaderboard.html.addresses import Addresses
+from leaderboard.html.addresses import Addresses, slug
 from leaderboard.html.markup import Html, el, grid, join, outward, person, scrolling
 
 MEANING = {
@@ -38,6 +38,7 @@ def view(board: Board, others: Sequence[Board], reported: Sequence[BoardRow], to
         tools(board, to),
         table(board, to),
         el("p", caption(board), class_="rs-fine"),
+        el("p", links(board, to), class_="rs-fine"),
         el("p", join(el("span", note) for note in board.notes)) if board.notes else None,
         *(el("p", note, class_="rs-fine") for note in filter(None, map(learned, board.rows))),
         legend(),
@@ -303,3 +304,21 @@ def paper(rows: Sequence[BoardRow]) -> Html:
         el("p", rows[0].note, class_="rs-fine"),
         class_="rs-paper",
     )
+
+
+def links(board: Board, to: Addresses) -> Html:
+    """Links from every score of a board to its line."""
+    listed = dict.fromkeys((column.metric, _address(column.metric)) for column in board.columns)
+    return join(
+        [
+            el("span", "What each score sees: "),
+            *(el("a", metric.partition("|")[0], href=f"{to.tab('sees', board)}#{target}") for metric, target in listed),
+        ],
+        " ",
+    )
+
+
+def _address(metric: str) -> str:
+    name, *recipe = (part for part in metric.split("|") if not (part[:1] == "v" and part[1:].isdecimal()))
+    spec = f"{name}:{'|'.join(recipe)}" if recipe else name
+    return f"sees-{'zh' if 'zh' in recipe else 'en'}-{slug(spec)}"
