@@ -174,7 +174,8 @@ def _readers(page: Page) -> Html:
 
 
 def _extractor(page: Page) -> Html:
-    return extractor.view(page.board, page.board_content.validations(), page.content.boards, page.to)
+    known = page.content.as_readers(page.board)
+    return extractor.view(page.board, page.board_content.validations(), page.content.boards, page.to, known)
 
 
 def _system(page: Page) -> Html:
