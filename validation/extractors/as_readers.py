@@ -1,23 +1,53 @@
-"""Scores as readers would give them, for the systems of one board. Pure."""
+"""Scores as readers would give them, for the systems of one board. Pure, but for `readers_score`, which reads files and a store."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
+from pathlib import Path
 
-from harness.errors import Problem, UsageError
+import numpy as np
+
+from harness.errors import InputError, Problem, UsageError
 from harness.metrics import metric as make_metric
 from harness.records.as_readers import AsReaders, CorrectedPair, CorrectedSystem, ModelledOrder, ModelledSystem, ReadingShare
+from harness.records.ranks import patients_of
+from harness.records.store import at as store_at
 from harness.statistics import prediction_powered
 from harness.statistics.intervals import Pseudo
-from harness.statistics.paired import claimable
+from harness.statistics.paired import claimable, differences
 from harness.statistics.prediction_powered import ReadSample
 from harness.statistics.resample import RandomSource
-from harness.types import Metric, Rows
+from harness.types import Array, Metric, Rows
 from validation.extractors import error_model, read_pairs, same_error
 from validation.extractors.read_pairs import ReadPairs
 from validation.extractors.results import ExtractorResult, Validation
+
+
+def readers_score(originals: str | Path, read: Mapping[str, str | Path], store: Path | str | None = None, alpha: float = 0.05) -> AsReaders:
+    """What readers would score, for systems of a store.
+
+    Args:
+        originals: A settled study of findings, its folder, or a label file: how people label the original reports that they read.
+        read: By system (its name, or the start of its digest) the same for its reports about the same studies.
+        store: The folder of the records; by default the one in `RANSCORE_HOME`.
+        alpha: One less the confidence.
+
+    Raises:
+        UsageError: A system is not in the store, the systems are of several boards, or too few pairs were read.
+        InputError: Labels and records do not belong together, or the rows of a system are not here.
+    """
+    place = store_at(Path(store) if store else Path())
+    found = {name: place.find(name).record for name in read}
+    if len({(record.cohort.digest, record.metrics[0].signature) for record in found.values()}) != 1:
+        raise UsageError("these systems are not comparable: they were scored on different cohorts, or by different signatures")
+    rows = {name: place.rows(record) for name, record in found.items()}
+    if absent := [Problem("its rows are not here", "Score its reports again", name) for name, tables in rows.items() if not tables]:
+        raise InputError(absent)
+    cohort = next(iter(found.values())).cohort
+    pairs = read_pairs.load(originals, read)
+    return of_pairs({name: tables[0] for name, tables in rows.items()}, patients_of(place, cohort), pairs, cohort.digest, alpha)
 
 
 def of_pairs(rows: Mapping[str, Rows], patients: Mapping[str, str], pairs: ReadPairs, cohort: str, alpha: float = 0.05) -> AsReaders:
@@ -40,24 +70,24 @@ def of_pairs(rows: Mapping[str, Rows], patients: Mapping[str, str], pairs: ReadP
     read_pairs.check(pairs, cohort, rows[names[0]])
     metric = make_metric(rows[names[0]].metric)
     samples = {name: read_pairs.sample(metric, rows[name], patients, pairs, name) for name in names}
-    powers = {name: prediction_powered.tuned(metric, sample) for name, sample in samples.items()}
+    known = {name: prediction_powered.pseudo(metric, item, prediction_powered.tuned(metric, item)) for name, item in samples.items()}
     errors = {item.name: item for item in same_error.compare({name: rows[name] for name in names}, pairs)}
     shares = {name: _share(item) for name, item in errors.items()}
-    systems = tuple(_system(metric, name, samples[name], powers[name], pairs, shares.get(name), alpha) for name in names)
+    systems = tuple(_system(metric, name, samples[name], known[name], pairs, shares.get(name), alpha) for name in names)
     return AsReaders(
         pairs=pairs.digest,
         listed=pairs.listed,
         part=metric.headline,
         systems=systems,
-        compared=_compared(metric, samples, powers, alpha),
+        compared=_compared(metric.headline, known, alpha),
         originals=shares.get(same_error.ORIGINAL),
     )
 
 
 def _system(
-    metric: Metric, name: str, sample: ReadSample, power: float, pairs: ReadPairs, share: ReadingShare | None, alpha: float
+    metric: Metric, name: str, sample: ReadSample, known: Pseudo, pairs: ReadPairs, share: ReadingShare | None, alpha: float
 ) -> CorrectedSystem:
-    found = prediction_powered.estimate(metric, sample, alpha=alpha)
+    found = prediction_powered.estimate(metric, sample, alpha=alpha, known=known)
     single = {f"f1:{finding}" for finding in claimable(metric.score(sample.extractor.sum(axis=0)))}
     return CorrectedSystem(
         id=name,
@@ -68,20 +98,21 @@ def _system(
     )
 
 
-def _compared(
-    metric: Metric, samples: Mapping[str, ReadSample], powers: Mapping[str, float | None], alpha: float
-) -> tuple[CorrectedPair, ...]:
-    """Every pair of systems under the headline."""
-    known = {name: prediction_powered.pseudo(metric, sample, powers[name], metric.headline.__eq__) for name, sample in samples.items()}
-    return tuple(_pair(metric, samples, known, one, other, alpha) for one, other in combinations(samples, 2))
+def _compared(headline: str, known: Mapping[str, Pseudo], alpha: float) -> tuple[CorrectedPair, ...]:
+    """Every pair of systems under the headline, from these two alone."""
+    one = {name: _one(headline, item) for name, item in known.items()}
+    return tuple(_pair(first, second, one[first], one[second], alpha) for first, second in combinations(known, 2))
 
 
-def _pair(
-    metric: Metric, samples: Mapping[str, ReadSample], known: Mapping[str, Pseudo], one: str, other: str, alpha: float
-) -> CorrectedPair:
-    found = prediction_powered.compare(metric, (samples[one], samples[other]), (known[one], known[other]), alpha)[metric.headline]
+def _one(headline: str, known: Pseudo) -> tuple[Array, Array]:
+    value, values = known.one(headline)
+    return np.array(value), values
+
+
+def _pair(first: str, second: str, one: tuple[Array, Array], other: tuple[Array, Array], alpha: float) -> CorrectedPair:
+    found = differences(one[0] - other[0], one[1] - other[1], alpha)
     value, low, high, p = (float(item) for item in (found.value, found.low, found.high, found.p))
-    return CorrectedPair(first=one, second=other, difference=value, low=low, high=high, p=p)
+    return CorrectedPair(first=first, second=second, difference=value, low=low, high=high, p=p)
 
 
 def _share(item: same_error.ReadingError) -> ReadingShare:

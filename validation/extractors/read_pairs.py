@@ -16,7 +16,7 @@ from harness.quiet import Quiet
 from harness.signature import digest as digest_of
 from harness.statistics import read_strata
 from harness.statistics.prediction_powered import ReadSample
-from harness.types import Array, Input, Labels, Metric, Rows, Status
+from harness.types import Array, Input, Labels, Metric, ReportStatus, Rows, Status
 from validation.extractors import reference
 
 VOCABULARY = "ran-21"
@@ -160,7 +160,9 @@ def read_rows(metric: Metric, originals: Sequence[Labels], generated: Sequence[L
 
 
 def _open(labels: Labels) -> NDArray[np.bool_]:
-    """Which decisions the readers did not make."""
+    """Which decisions the readers did not make; of a report that is missing or empty, none."""
+    if labels.report is not ReportStatus.OK:
+        return np.zeros(len(RAN_21), dtype=bool)
     return np.array([value not in (0, 1) or status is not Status.OK for value, status in zip(labels.values, labels.statuses, strict=True)])
 
 

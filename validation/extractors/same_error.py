@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.findings import RAN_21
+from harness.metrics.findings_f1 import ratio
 from harness.statistics.exact_strata import exact_p
 from harness.statistics.paired import holm
 from harness.types import Array, Labels, Rows
@@ -33,7 +34,9 @@ class ReadingError:
     negatives: int
     """Findings that the readers do not see, and how many of them the extractor does not see."""
     p: Mapping[str, float]
-    """By `KINDS`: against the other systems, of the originals against all systems; exact, finding by finding, with Holm's correction."""
+    """By `KINDS`: against the systems that are not set apart; exact, finding by finding, with Holm's correction."""
+    differs: bool = False
+    """Whether the extractor reads these reports significantly better or worse than the others."""
 
     @property
     def sensitivity(self) -> float:
@@ -45,16 +48,12 @@ class ReadingError:
         """Share of the negatives that are cleared; 0 without any."""
         return self.cleared / self.negatives if self.negatives else 0.0
 
-    @property
-    def differs(self) -> bool:
-        """Whether the extractor reads these reports significantly better or worse than the others."""
-        return min(self.p.values(), default=1.0) < ALPHA
-
 
 def compare(rows: Mapping[str, Rows], pairs: ReadPairs) -> tuple[ReadingError, ...]:
     """Count the extractor's right labels of every system's reports, and test whether they are equally frequent.
 
-    The tests treat the labels of one report as independent.
+    The system that differs most from the others is set apart, then the next one is looked for among those that are left: one system that is
+    read badly does not make all others look as if they were read well. The tests treat the labels of one report as independent.
 
     Args:
         rows: By record id rows of a metric that counts decisions (Ran Score); a system with other rows is left out.
@@ -75,8 +74,8 @@ def compare(rows: Mapping[str, Rows], pairs: ReadPairs) -> tuple[ReadingError, .
         if ORIGINAL not in counted:
             counted = {ORIGINAL: _cells(table, original, counts, pairs.originals)} | counted
             sizes[ORIGINAL] = len(pairs.originals.keys() & set(table.studies))
-    p = _tests(counted)
-    return tuple(_error(name, cells, sizes[name], p) for name, cells in counted.items())
+    p, apart = _tested(counted)
+    return tuple(_error(name, cells, sizes[name], p, name in apart) for name, cells in counted.items())
 
 
 def _cells(rows: Rows, labels: Array, counts: Array, readers: Mapping[str, Labels]) -> Array:
@@ -88,6 +87,26 @@ def _cells(rows: Rows, labels: Array, counts: Array, readers: Mapping[str, Label
     said, decided = labels[at] > 0, counts[at] > 0
     kinds = ((truth == 1) & said, (truth == 1) & ~said, (truth == 0) & ~said, (truth == 0) & said)
     return np.stack([(kind & decided).sum(axis=0) for kind in kinds], axis=-1).astype(np.float64)
+
+
+def _tested(counted: Mapping[str, Array]) -> tuple[dict[str, float], set[str]]:
+    """By `name kind` Holm's p, and the systems that are set apart."""
+    left, p, apart = dict(counted), dict[str, float](), set[str]()
+    while True:
+        now = _tests(left)
+        p.update(now)
+        smallest = {name: min(now[f"{name} {kind}"] for kind in KINDS) for name in left if name != ORIGINAL and f"{name} {KINDS[0]}" in now}
+        if min(smallest.values(), default=1.0) >= ALPHA:
+            return p, apart
+        # Of two that are left both have the same p: the one that is read less like the originals is set apart.
+        chosen = min(smallest, key=lambda name: (smallest[name], -_distance(left[name], left[ORIGINAL])))
+        apart.add(chosen)
+        del left[chosen]
+
+
+def _distance(one: Array, other: Array) -> float:
+    first, second = (cells.sum(axis=0) for cells in (one, other))
+    return float(sum(abs(ratio(first[at], first[at : at + 2].sum()) - ratio(second[at], second[at : at + 2].sum())) for at in (0, 2)))
 
 
 def _tests(counted: Mapping[str, Array]) -> dict[str, float]:
@@ -105,7 +124,7 @@ def _tests(counted: Mapping[str, Array]) -> dict[str, float]:
     return holm(p)
 
 
-def _error(name: str, cells: Array, reports: int, p: Mapping[str, float]) -> ReadingError:
+def _error(name: str, cells: Array, reports: int, p: Mapping[str, float], differs: bool) -> ReadingError:
     found, missed, cleared, invented = (int(count) for count in cells.sum(axis=0))
     return ReadingError(
         name=name,
@@ -115,4 +134,5 @@ def _error(name: str, cells: Array, reports: int, p: Mapping[str, float]) -> Rea
         cleared=cleared,
         negatives=cleared + invented,
         p={kind: p[f"{name} {kind}"] for kind in KINDS if f"{name} {kind}" in p},
+        differs=differs,
     )
