@@ -183,10 +183,15 @@ def of_cohort(job: tuple[int, str, int]) -> dict[str, list[list[float]]]:
     return rows
 
 
+def kept_at(folder: Path, errors: str, studies: int, seeds: range) -> Path:
+    """The file of some cohorts."""
+    return folder / f"{errors}-{studies}-{seeds.start}-{seeds.stop}.json"
+
+
 def cell(studies: int, errors: str, seeds: range, jobs: int, folder: Path | None) -> dict[str, Array]:
     """The cohorts of one size and structure of errors; those that were kept in a folder are read."""
     found: dict[str, list[list[float]]] = {}
-    place = folder / f"{errors}-{studies}-{seeds.start}-{seeds.stop}.json" if folder else None
+    place = kept_at(folder, errors, studies, seeds) if folder else None
     if place and place.is_file():
         return {key: np.array(values) for key, values in json.loads(place.read_text()).items()}
     with ProcessPoolExecutor(jobs) as pool:
@@ -313,17 +318,20 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--step", type=int, default=125, help="how many cohorts are kept in one file")
     parser.add_argument("--keep", type=Path, help="keep the cohorts in this folder, so that a run can be continued")
+    parser.add_argument("--kept", action="store_true", help="draw no cohort: summarise those that are kept in --keep")
     parser.add_argument("--picture", type=Path, help="draw the picture of docs/error.md")
     arguments = parser.parse_args()
     truth, lines = truths(), list[Line]()
     for errors in arguments.errors.split(","):
         for studies in map(int, arguments.sizes.split(",")):
             steps = [range(first, min(first + arguments.step, arguments.cohorts)) for first in range(0, arguments.cohorts, arguments.step)]
+            if arguments.kept:
+                steps = [seeds for seeds in steps if kept_at(arguments.keep, errors, studies, seeds).is_file()]
             kept = [cell(studies, errors, seeds, arguments.jobs, arguments.keep) for seeds in steps]
             values = {key: np.concatenate([part[key] for part in kept]) for key in kept[0]}
             made = [line(key, found, studies, errors, truth[key.split("|")[1]]) for key, found in values.items() if key.count("|") == 1]
             lines += made
-            show(made)
+            show(made, len(next(iter(values.values()))))
             print("\n".join(orders(values, truth)), flush=True)
     failed = [item for item in lines if item.failures()]
     print(f"{len(lines) - len(failed)} of {len(lines)} cells meet every target.")
@@ -331,9 +339,9 @@ def main() -> None:
         arguments.picture.write_text(picture([item for item in lines if item.studies == max(SIZES) and item.read == 300]))
 
 
-def show(lines: list[Line]) -> None:
+def show(lines: list[Line], cohorts: int) -> None:
     """Print the lines of one size and structure."""
-    print(f"\n{lines[0].errors}, {lines[0].studies} studies")
+    print(f"\n{lines[0].errors}, {lines[0].studies} studies, {cohorts} cohorts\n")
     print("| n | system | truth | as computed | as readers | covers | width | people alone | of it | their coverage | bias/SE | misses |")
     print("| --- " * 12 + "|")
     for item in sorted(lines, key=lambda item: (item.read, -item.truth)):

@@ -70,6 +70,8 @@ class BoardRow:
     submissions: int = 0
     """How many records this organisation, or this system where none is named, has had scored on this cohort."""
     note: str = ""
+    length: str = ""
+    """Mean length of its reports, and of the references; empty where the snapshot does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +164,7 @@ def _board(group: Sequence[Stored], snapshot: Snapshot | None) -> Board:
     columns = (*_columns(item.record for item in standing), *_corrected(snapshot))
     counted = Counter(_team(item.record) for item in group if item.record.system.role is Role.SYSTEM)
     rows = [_row(item, columns, _places(item, columns, snapshot), counted[_team(item.record)]) for item in standing]
-    rows = [replace(row, cells={**row.cells, **_as_readers(row.id, columns, snapshot)}) for row in rows]
+    rows = [replace(row, cells={**row.cells, **_as_readers(row.id, columns, snapshot)}, length=_length(row.id, snapshot)) for row in rows]
     ranks = snapshot.metric(first.metrics[0].signature) if snapshot else None
     extractor = first.extractors[0] if first.extractors else None
     return Board(
@@ -206,6 +208,11 @@ def _as_readers(name: str, columns: Sequence[Column], snapshot: Snapshot | None)
         for column in columns
         if column.metric == AS_READERS and known and (found := known.parts.get(column.part))
     }
+
+
+def _length(name: str, snapshot: Snapshot | None) -> str:
+    known = snapshot.lengths.systems.get(name) if snapshot and snapshot.lengths else None
+    return f"{known.words:.0f} of {known.reference_words:.0f}" if known else ""
 
 
 def _team(record: Record) -> str:

@@ -13,6 +13,7 @@ from harness.config.home import home
 from harness.errors import InputError, RanscoreError, StoreError
 from harness.records import snapshot as snapshots
 from harness.records.as_readers import AsReaders
+from harness.records.lengths import Lengths
 from harness.records.ranks import patients_of
 from harness.records.record import CohortCard, Record
 from harness.records.snapshot import MetricSnapshot, Snapshot
@@ -54,6 +55,11 @@ class Content:
         """What is known of the extractor's error on a board."""
         snapshot = self.snapshots.get((board.cohort.digest, board.signature))
         return snapshot.as_readers if snapshot else None
+
+    def lengths(self, board: Board) -> Lengths | None:
+        """What is known of the length of a board's reports."""
+        snapshot = self.snapshots.get((board.cohort.digest, board.signature))
+        return snapshot.lengths if snapshot else None
 
     def tests(self, board: Board, column: Column) -> MetricSnapshot | None:
         """Places and pairs of one score."""

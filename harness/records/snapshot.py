@@ -16,6 +16,7 @@ from typing import Any
 from harness.errors import StoreError
 from harness.records import stamps
 from harness.records.as_readers import AsReaders
+from harness.records.lengths import Lengths
 from harness.signature import digest as digest_of
 from harness.statistics.paired import FEW, holm
 from harness.storage import files
@@ -24,6 +25,8 @@ from harness.storage.stored import TOO_NEW, Source, each, read_object, reading, 
 from harness.types import Json
 
 SCHEMA = 1
+OPTIONAL = ("as_readers", "lengths")
+"""Fields that are written only where there is something in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,8 @@ class Snapshot:
     schema: int = SCHEMA
     as_readers: AsReaders | None = None
     """What is known of the extractor's error; it changes no place and no pair."""
+    lengths: Lengths | None = None
+    """How long the reports are, and the scores at the references' length; None where nobody asked."""
 
     @property
     def signature(self) -> str:
@@ -178,9 +183,9 @@ def to_json(snapshot: Snapshot) -> Json:
             for name, values in tests.items():
                 tests[name] = [_short(value) for value in values]
         metric["detectable"] = {part: _short(value) for part, value in metric["detectable"].items()}
-    # Snapshots without it keep the digest that they had before there was such a field.
-    data["as_readers"] = _shortened(data["as_readers"])
-    return {name: value for name, value in data.items() if name != "as_readers" or value}
+    # Snapshots without them keep the digest that they had before there were such fields.
+    data |= {name: _shortened(data[name]) for name in OPTIONAL}
+    return {name: value for name, value in data.items() if name not in OPTIONAL or value}
 
 
 def _shortened(data: Any) -> Any:

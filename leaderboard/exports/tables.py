@@ -50,6 +50,7 @@ FACTS: dict[str, Callable[[BoardRow], str]] = {
     "submissions": lambda row: str(row.submissions),
     "date": lambda row: row.created[:10],
     "section": lambda row: row.section,
+    "length": lambda row: row.length,
     "open weights": lambda row: row.open_weights,
     "trained on cohort": lambda row: row.trained_on_cohort,
     "signature": lambda row: row.signature,

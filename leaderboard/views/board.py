@@ -22,7 +22,7 @@ MEANING = {
 }
 """What each grade of evidence means, weakest first."""
 TITLES = {"csv": "CSV", "json": "JSON", "markdown": "Markdown", "latex": "LaTeX", "svg": "SVG figure", "bibtex": "BibTeX"}
-EXTRA = ("organisation", "submissions", "date", "section", "open weights", "trained on cohort", "signature")
+EXTRA = ("organisation", "submissions", "date", "section", "length", "open weights", "trained on cohort", "signature")
 """What the column chooser offers and does not show at first."""
 
 

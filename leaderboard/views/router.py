@@ -166,7 +166,7 @@ def _studies(page: Page, one: BoardRow, other: BoardRow) -> Html | None:
 
 
 def _agree(page: Page) -> Html:
-    return agree.view(page.board, page.content.boards, page.to)
+    return agree.view(page.board, page.content.boards, page.to, page.content.lengths(page.board))
 
 
 def _readers(page: Page) -> Html:

@@ -28,6 +28,9 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--validation", metavar="FILE|DIR", type=Path, help="how often the extractor is wrong: adds a range of each score by a model"
     )
+    parser.add_argument(
+        "--length", action="store_true", help="add how long the reports are, and each score at the references' length; needs the cohort"
+    )
     options.store(parser)
     options.json(parser)
     parser.set_defaults(run=run)
@@ -46,6 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
     made = ranks.make(place, alpha=arguments.alpha, created=store.now(), aside=damaged.append)
     if arguments.originals or arguments.read or arguments.validation:
         made = with_readers(place, made, arguments)
+    if arguments.length:
+        made = tuple(with_lengths(place, item) for item in made)
     for item in made:
         snapshot.save(place.root, item)
     if arguments.json:
@@ -98,6 +103,28 @@ def with_readers(place: Store, made: Sequence[Snapshot], arguments: argparse.Nam
     if not used:
         raise UsageError("no board of this store has the systems that were read")
     return tuple(done)
+
+
+def with_lengths(place: Store, made: Snapshot) -> Snapshot:
+    """The snapshot with the length of its systems' reports.
+
+    Raises:
+        UsageError: The references are not on this machine.
+    """
+    from dataclasses import replace
+
+    from harness.errors import UsageError
+    from harness.records import ranks, report_lengths
+
+    board = made.metric(made.board)
+    listed = [place.find(name) for name in (board.systems if board else ())]
+    if not listed:
+        return made
+    cohort = listed[0].record.cohort
+    references = report_lengths.references_of(place, cohort)
+    if references is None:
+        raise UsageError(f"the references of {cohort.name} are not on this machine: build the cohort, or leave --length away")
+    return replace(made, lengths=report_lengths.make(place, listed, ranks.patients_of(place, cohort), references))
 
 
 def show(made: Snapshot, names: dict[str, str]) -> None:
