@@ -53,6 +53,8 @@ _REMEDIES = {
     sqlite3.SQLITE_PERM: _RIGHTS,
 }
 """By SQLite's error code what to do; anything else is damage."""
+PATIENCE, WAITS = 60, 600
+"""Seconds to wait for another program that uses the cache, and into how many parts they are divided where SQLite does not wait itself."""
 ALL = 20
 """Decisions of an answer about all findings."""
 Decision = tuple[int | None, Status]
@@ -124,7 +126,7 @@ class Cache:
             raise StoreError(Problem("it is not a file", DAMAGED, str(self.path)))
         files.close(self.path)
         with self._named():
-            self._base = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
+            self._base = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
             # Text that is not UTF-8 is that of a damaged answer, which is passed over below.
             self._base.text_factory = lambda data: data.decode("utf-8", "replace")
             self._prepare()
@@ -132,7 +134,7 @@ class Cache:
         self._salts = [self._key, *(salt for salt in salts if isinstance(salt, bytes))]
 
     def _prepare(self) -> None:
-        self._base.execute("PRAGMA journal_mode=WAL")
+        self._write_ahead()
         self._base.execute("PRAGMA synchronous=NORMAL")
         version = self._base.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA:
@@ -142,6 +144,17 @@ class Cache:
                 self._base.execute(statement)
             self._base.execute(f"PRAGMA user_version={SCHEMA}")
             self._check_key()
+
+    def _write_ahead(self) -> None:
+        """Switch to write-ahead logging. Two programs that make the database at once meet here, and SQLite does not wait in this statement."""
+        for attempt in range(WAITS + 1):
+            try:
+                self._base.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or attempt == WAITS:
+                    raise
+                time.sleep(PATIENCE / WAITS)
 
     def _check_key(self) -> None:
         """Answers are found by the key alone: under another one, all of them would be asked and paid for again."""
