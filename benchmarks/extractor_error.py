@@ -156,7 +156,7 @@ def truths() -> dict[str, float]:
 
 
 Row = tuple[float, ...]
-"""Of one system in one cohort with n read pairs: value, low, high, low and high of people alone, the readers' score of all pairs, as computed."""
+"""One system in one cohort with n read pairs: value, low, high, low and high of people alone, the readers' score of all pairs, as computed."""
 
 
 def of_cohort(job: tuple[int, str, int]) -> dict[str, list[list[float]]]:

@@ -1,10 +1,10 @@
 """What readers would count of decisions: each kind of the extractor's decisions is divided as readers divided those that they read.
 
 For a finding the extractor's decisions about a pair of reports are of four kinds: true positive, false positive, false negative, true
-negative. Of the pairs that were read it is known what readers made of each kind. So the pairs that nobody read are divided in the same
+negative. The read pairs show what readers made of each kind. So the pairs that nobody read are divided in the same
 shares, and those that were read count as readers decided: a prediction-powered estimate in which lambda is tuned for each kind.
 
-Of a rare finding few pairs of a kind are read, so two pairs are added to each kind, divided as the system's pairs of that kind are over all
+Few pairs of a kind are read where a finding is rare, so two pairs are added to each kind, divided as the system's pairs of that kind are over all
 findings. This costs a small bias where a finding is read differently from the others, and takes away most of the variance: with 100 read pairs
 and a system near 0.95 the interval is half as wide (docs/evidence/extractor_error.md).
 """

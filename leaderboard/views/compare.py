@@ -84,7 +84,10 @@ def pair(board: Board, content: Content, one: BoardRow, other: BoardRow, own: Ma
         tests = own.get(column.metric) or content.tests(board, column)
         found[column.key] = tests.pair(column.part, one.id, other.id) if tests else _corrected(corrected, column, one, other)
         values = [cell.value if (cell := row.cells.get(column.key)) else "–" for row in (one, other)]
-        lines.append([column.label, *values, *_tested(found[column.key], column.higher_is_better, one, other, tests)])
+        told = _tested(found[column.key], column.higher_is_better, one, other, tests)
+        if column.metric == AS_READERS and found[column.key] is None:
+            told = ["–", "–", "–", "people did not read reports of both"]
+        lines.append([column.label, *values, *told])
     heads = ["Score", person(one.name), person(other.name), "Difference", "95 % interval", "p", "Verdict"]
     first = board.columns[0]
     return el(

@@ -11,7 +11,7 @@ from leaderboard.html.markup import Html, el, grid, person
 def section(board: Board, known: Lengths) -> Html:
     """The table with what it says."""
     rows = [[person(row.name), *_cells(known.systems[row.id])] for row in board.rows if row.id in known.systems]
-    heads = ["System", f"Mean {known.unit}", "Of the references", board.columns[0].label, "At their length", "For each doubling"]
+    heads = ["System", f"Mean {known.unit}", "Mean of references", board.columns[0].label, "At their length", "For each doubling"]
     return el(
         "section",
         el("h3", "Length"),

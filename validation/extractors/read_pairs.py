@@ -178,7 +178,7 @@ class ByPatient:
         """Totals of shape (patients, columns).
 
         Args:
-            values: Of all studies, or of those at some places.
+            values: One row a study, for all studies or for those at some places.
             at: The places.
         """
         table = np.zeros((self.patients, values.shape[1]))

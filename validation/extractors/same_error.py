@@ -98,7 +98,7 @@ def _tested(counted: Mapping[str, Array]) -> tuple[dict[str, float], set[str]]:
         smallest = {name: min(now[f"{name} {kind}"] for kind in KINDS) for name in left if name != ORIGINAL and f"{name} {KINDS[0]}" in now}
         if min(smallest.values(), default=1.0) >= ALPHA:
             return p, apart
-        # Of two that are left both have the same p: the one that is read less like the originals is set apart.
+        # Two that are left have the same p: the one that is read less like the originals is set apart.
         chosen = min(smallest, key=lambda name: (smallest[name], -_distance(left[name], left[ORIGINAL])))
         apart.add(chosen)
         del left[chosen]

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from harness.errors import InputError, RanscoreError, UsageError
+from harness.findings import RAN_21
 from harness.formats import label_files
 from harness.metrics.findings_f1 import ran_score
 from harness.records import snapshot
@@ -22,13 +23,13 @@ from leaderboard.content import BoardContent
 from leaderboard.exports import cells as pieces
 from leaderboard.exports import tables
 from leaderboard.html.addresses import Live
+from leaderboard.views import agree, compare, extractor
 from leaderboard.views import board as board_view
-from leaderboard.views import compare, extractor
 from ranscore import readers_score
 from ranscore.commands import main
 from tests.validation.extractors import read_reports
 from tests.validation.extractors.read_reports import ReadStore
-from validation.extractors import as_readers, read_pairs
+from validation.extractors import as_readers, measure, named, read_pairs, reference, results
 
 
 @pytest.fixture(scope="module")
@@ -168,8 +169,43 @@ def test_board_exports_and_pages_show_it(made: ReadStore, capsys: pytest.Capture
     one, other = (row.id for row in board.rows if row.name in ("alpha", "beta"))
     pair = known.pair(one, other)
     assert pair and f"[{pair.low:+.3f}, {pair.high:+.3f}]" in str(compare.view(board, content, one, other, Live()))
+    assert "as readers would score" in str(agree.view(board, content.boards, Live()))
     tab = str(extractor.view(board, (), content.boards, Live(), known))
     assert "The extractor reads beta differently" in tab and f"Read pairs {known.pairs[:12]}" in tab
+
+
+def test_a_validation_alone_gives_a_range_that_is_marked_as_a_model(
+    made: ReadStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    item = made.store.find("alpha")
+    (rows,) = made.store.rows(item.record)
+    labels = read_pairs.labels_in(rows)
+    assert labels is not None
+    said = {study: label_files.from_rows(dict(zip(RAN_21, row, strict=True))) for study, row in zip(rows.studies, labels[0], strict=True)}
+    read = label_files.read(made.originals)
+    label_files.write(tmp_path / "said.csv", {study: said[study] for study in read})
+    standard = reference.load(made.originals)
+    (candidate,) = named.candidates_of([named.parse(str(tmp_path / "said.csv"))], standard, made.store, beside=False)
+    own = replace(candidate, digest=item.record.extractors[0].digest)
+    validation, decisions = measure.validate(standard, [own])
+    path = results.save(validation, decisions, tmp_path)
+    assert main(["snapshot", "--validation", str(path), "--store", str(made.store.root)]) == 0
+    capsys.readouterr()
+    known = BoardContent(made.store).content().snapshots[_board(made)].as_readers
+    assert known and known.systems == () and f"validation:{validation.digest[:12]}" in known.key
+    part = validation.extractors[0].parts[0]
+    enough = [one.finding for one in part.findings if one.positives >= 10]
+    for found in known.ranges:
+        parts = made.store.find(found.id).record.metrics[0].parts
+        assert found.findings == len(enough) < 21
+        assert found.low == pytest.approx(sum(parts[f"f1:{name}"] for name in enough) / len(enough), rel=1e-5)
+        assert found.low < found.high <= 1
+    content = BoardContent(made.store).content()
+    assert "(model, " in str(extractor.view(content.boards[0], (), content.boards, Live(), known))
+    other = replace(validation, extractors=(replace(validation.extractors[0], digest="0" * 64),))
+    wrong = results.save(other, decisions, tmp_path / "other")
+    assert main(["snapshot", "--validation", str(wrong), "--store", str(made.store.root)]) != 0
+    assert "none of them labelled" in capsys.readouterr().err
 
 
 def test_python_gives_what_the_command_gives(made: ReadStore) -> None:
