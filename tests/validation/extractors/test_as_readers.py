@@ -185,7 +185,7 @@ def test_a_validation_alone_gives_a_range_that_is_marked_as_a_model(
     read = label_files.read(made.originals)
     label_files.write(tmp_path / "said.csv", {study: said[study] for study in read})
     standard = reference.load(made.originals)
-    (candidate,) = named.candidates_of([named.parse(str(tmp_path / "said.csv"))], standard, made.store, beside=False)
+    candidate, *_ = named.candidates_of([named.parse(str(tmp_path / "said.csv"))], standard, made.store, beside=False)
     own = replace(candidate, digest=item.record.extractors[0].digest)
     validation, decisions = measure.validate(standard, [own])
     path = results.save(validation, decisions, tmp_path)
