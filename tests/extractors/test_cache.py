@@ -16,7 +16,8 @@ import pytest
 from harness.config.home import home
 from harness.errors import InputError, RefusedError, StoreError, UnavailableError, UsageError
 from harness.extractors import extractor, recorded
-from harness.extractors.cache import Answer, Cache, home_key, opened, packed, unpacked
+from harness.extractors.answers import Answer, packed, unpacked
+from harness.extractors.cache import Cache, home_key, opened
 from harness.extractors.llm.pack import ASKED
 from harness.extractors.llm.reading import labels, report_status
 from harness.findings import RAN_21
@@ -78,7 +79,8 @@ def test_a_damaged_or_newer_cache_is_a_clear_error(tmp_path: Path) -> None:
 
 WRITER = """
 import sys
-from harness.extractors.cache import Answer, opened
+from harness.extractors.answers import Answer
+from harness.extractors.cache import opened
 from harness.types import Status
 with opened() as cache:
     for number in range(200):
