@@ -80,11 +80,7 @@ def _new(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         action="append",
         default=[],
-<<<<<<< HEAD
-        help="a record of the store whose reports are read: one for findings and pairs, several for ratings; may be repeated",
-=======
         help="read reports of this record of the store too: for pairs and ratings, and for findings beside the originals; may be repeated",
->>>>>>> main
     )
     parser.add_argument("--with-reference", action="store_true", help="for ratings: show the original report beside")
     parser.add_argument("--language", choices=("en", "zh"), default="", help="of the questions (default: the cohort's)")

@@ -50,15 +50,14 @@ def read(parser: argparse.ArgumentParser, required: bool = False) -> None:
         "--originals",
         metavar="STUDY|FILE",
         required=required,
-        help="how people label the original reports that they read: a settled study of findings, or a label file",
+        help="how people label the original reports: a settled study of findings (one with --system holds both reports), or a label file",
     )
     parser.add_argument(
         "--read",
         metavar="SYSTEM=STUDY|FILE",
         action="append",
         default=[],
-        required=required,
-        help="the same for the reports of one system about the same studies; may be repeated",
+        help="where they are not in that study: the same for the reports of one system about the same studies; may be repeated",
     )
 
 
@@ -95,9 +94,9 @@ def run_score(arguments: argparse.Namespace) -> int:
 
     if not 0 < arguments.alpha < 1:
         raise UsageError("--alpha must be between 0 and 1")
-    place, labelled = store.at(arguments.store), named(arguments.read)
-    pairs = read_pairs.load(arguments.originals, labelled)
-    scored = _scored(place, list(labelled))
+    place = store.at(arguments.store)
+    pairs = read_pairs.load(arguments.originals, named(arguments.read))
+    scored = _scored(place, list(pairs.generated))
     cohort = next(iter(scored.values()))[0].cohort
     patients = ranks.patients_of(place, cohort)
     made = as_readers.of_pairs({name: rows for name, (_, rows) in scored.items()}, patients, pairs, cohort.digest, arguments.alpha)
@@ -130,17 +129,23 @@ def show(made: AsReaders, scored: Scored) -> None:
     from ranscore.commands.show import table
 
     rows = []
+    names = {name: record.system.name for name, (record, _) in scored.items()}
     for item in made.systems:
         first, value = scored[item.id][0].metrics[0], item.parts[made.part]
-        rows.append([item.id, _with(first.value, first.interval), _with(value.value, (value.low, value.high)), str(item.pairs)])
+        rows.append([names[item.id], _with(first.value, first.interval), _with(value.value, (value.low, value.high)), str(item.pairs)])
     table(["system", "as computed", "as readers would score", "pairs read"], rows, f"{made.part} with 95 % intervals")
     if made.compared:
         lines = [
-            [f"{pair.first} - {pair.second}", f"{pair.difference:+z.3f}", f"[{pair.low:+z.3f}, {pair.high:+z.3f}]", _p(pair.p)]
+            [
+                f"{names[pair.first]} - {names[pair.second]}",
+                f"{pair.difference:+z.3f}",
+                f"[{pair.low:+z.3f}, {pair.high:+z.3f}]",
+                _p(pair.p),
+            ]
             for pair in made.compared
         ]
         table(["difference", "as readers would score", "interval", "p"], lines)
-    known = [("originals", made.originals), *((item.id, item.reading) for item in made.systems)]
+    known = [("originals", made.originals), *((names[item.id], item.reading) for item in made.systems)]
     table(
         ["how the extractor reads", "reports", "sensitivity", "specificity", "p", "p"],
         [
@@ -150,7 +155,7 @@ def show(made: AsReaders, scored: Scored) -> None:
         ],
     )
     for name in made.unsafe:
-        print(warning(name))
+        print(warning(names[name]))
     if made.listed:
         print("The studies that were read were chosen, not drawn: the correction is right only if they represent the others.")
     print(f"{made.key}. Records and ranks do not change.")

@@ -79,10 +79,10 @@ def with_readers(place: Store, made: Sequence[Snapshot], arguments: argparse.Nam
     from harness.records.as_readers import AsReaders
     from validation.extractors import as_readers, read_pairs, results
 
-    if bool(arguments.originals) != bool(arguments.read):
-        raise UsageError("read pairs are the labels of both reports: give --originals and --read SYSTEM=FILE")
+    if arguments.read and not arguments.originals:
+        raise UsageError("read pairs are the labels of both reports: give --originals beside --read SYSTEM=FILE")
     labelled = {place.find(name).id: where for name, where in readers_score.named(arguments.read).items()}
-    pairs = read_pairs.load(arguments.originals, labelled) if labelled else None
+    pairs = read_pairs.load(arguments.originals, labelled) if arguments.originals else None
     validation = results.load(arguments.validation) if arguments.validation else None
     done, used = [], False
     for item in made:

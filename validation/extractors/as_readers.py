@@ -25,11 +25,14 @@ from validation.extractors.read_pairs import ReadPairs
 from validation.extractors.results import ExtractorResult, Validation
 
 
-def readers_score(originals: str | Path, read: Mapping[str, str | Path], store: Path | str | None = None, alpha: float = 0.05) -> AsReaders:
+def readers_score(
+    originals: str | Path, read: Mapping[str, str | Path] | None = None, store: Path | str | None = None, alpha: float = 0.05
+) -> AsReaders:
     """What readers would score, for systems of a store.
 
     Args:
-        originals: A settled study of findings, its folder, or a label file: how people label the original reports that they read.
+        originals: A settled study of findings, its folder, or a label file: how people label the original reports that they read. A study
+            with reports of systems holds both sides.
         read: By system (its name, or the start of its digest) the same for its reports about the same studies.
         store: The folder of the records; by default the one in `RANSCORE_HOME`.
         alpha: One less the confidence.
@@ -39,14 +42,14 @@ def readers_score(originals: str | Path, read: Mapping[str, str | Path], store: 
         InputError: Labels and records do not belong together, or the rows of a system are not here.
     """
     place = store_at(Path(store) if store else Path())
-    found = {name: place.find(name).record for name in read}
+    pairs = read_pairs.load(originals, read)
+    found = {name: place.find(name).record for name in pairs.generated}
     if len({(record.cohort.digest, record.metrics[0].signature) for record in found.values()}) != 1:
         raise UsageError("these systems are not comparable: they were scored on different cohorts, or by different signatures")
     rows = {name: place.rows(record) for name, record in found.items()}
     if absent := [Problem("its rows are not here", "Score its reports again", name) for name, tables in rows.items() if not tables]:
         raise InputError(absent)
     cohort = next(iter(found.values())).cohort
-    pairs = read_pairs.load(originals, read)
     return of_pairs({name: tables[0] for name, tables in rows.items()}, patients_of(place, cohort), pairs, cohort.digest, alpha)
 
 

@@ -53,40 +53,50 @@ def _content(side: Mapping[str, Labels]) -> list[object]:
     return [[study, list(labels.values), [status.value for status in labels.statuses]] for study, labels in sorted(side.items())]
 
 
-def load(originals: str | Path, generated: Mapping[str, str | Path]) -> ReadPairs:
+def load(originals: str | Path, generated: Mapping[str, str | Path] | None = None) -> ReadPairs:
     """Read pairs from the readers' standards or label files of both sides.
 
     Args:
-        originals: A settled study of findings, its folder, or a label file: how people label the original reports.
-        generated: By record id the same for the reports of a system.
+        originals: A settled study of findings, its folder, or a label file: how people label the original reports. A study that reads
+            the reports of systems too holds both sides.
+        generated: By record id the same for the reports of a further system.
 
     Raises:
         UsageError: There is no such standard.
-        InputError: A system shares no study with the originals.
+        InputError: A system shares no study with the originals, or nobody read the reports of a system.
     """
     first = reference.load(originals)
-    sides = {name: reference.load(place) for name, place in generated.items()}
+    sides, places = {name: reference.load(place) for name, place in (generated or {}).items()}, generated or {}
     known = {item.study for item in first.items}
     problems = [
-        Problem(f"it shares no study with {originals}", "Let people read the two reports of the same studies", str(generated[name]))
+        Problem(f"it shares no study with {originals}", "Let people read the two reports of the same studies", str(places[name]))
         for name, side in sides.items()
         if not known & {item.study for item in side.items}
     ]
+    within = _within(first)
+    if not sides and not within:
+        remedy = "Make the study with --system, or name the labels of a system's reports with --read SYSTEM=FILE"
+        problems.append(Problem("it holds no labels of generated reports", remedy, str(originals)))
     if problems:
         raise InputError(problems)
     every = (first, *sides.values())
     studies = [item.study for item in every if item.study is not None]
     return ReadPairs(
-        originals=_by_study(first),
-        generated={name: _by_study(side) for name, side in sides.items()},
+        originals={item.study: first.labels[item.id] for item in first.items if item.source == reference.ORIGINAL},
+        generated=within | {name: {item.study: side.labels[item.id] for item in side.items} for name, side in sides.items()},
         weights={item.study: item.weight for item in first.items} if first.weighted else {},
         cohorts=tuple(sorted({side.cohort for side in every if side.cohort})),
         listed=any(study.draw.how == "listed" for study in studies),
     )
 
 
-def _by_study(side: reference.Reference) -> dict[str, Labels]:
-    return {item.study: side.labels[item.id] for item in side.items}
+def _within(side: reference.Reference) -> dict[str, dict[str, Labels]]:
+    """By record the labels of generated reports that are in the same study."""
+    found: dict[str, dict[str, Labels]] = {}
+    for item in side.study.items if side.study else ():
+        if item.system:
+            found.setdefault(item.system, {})[item.study] = side.labels[item.id]
+    return found
 
 
 def check(pairs: ReadPairs, cohort: str, rows: Rows) -> None:

@@ -36,11 +36,7 @@ class ReadingPlan:
     listed: Sequence[str] = ()
     """Studies to read instead of a draw."""
     systems: Sequence[str] = ()
-<<<<<<< HEAD
-    """Records of the store whose reports are read: one for pairs and for findings of generated reports, any number for a rating."""
-=======
     """Records of the store whose reports are read: one for pairs, any number for a rating, and beside the originals for findings."""
->>>>>>> main
     with_reference: bool = False
     threshold: str = ""
     decided_by: str = ""
@@ -101,11 +97,6 @@ def _check(plan: ReadingPlan) -> None:
         wrong.append(f"there is no part {plan.part!r}; there are {', '.join(PARTS)}")
     if plan.at_least is not None and not plan.readers / 2 < plan.at_least <= plan.readers:
         wrong.append(f"a majority of {plan.readers} readers is {plan.readers // 2 + 1} to {plan.readers}, not {plan.at_least}")
-<<<<<<< HEAD
-    if plan.kind == "findings" and len(plan.systems) > 1:
-        wrong.append("a study of findings reads the original reports, or with --system those of one system: make a study for each system")
-=======
->>>>>>> main
     if plan.kind == "pairs" and len(plan.systems) != 1:
         wrong.append("a study of pairs compares the originals with one system: name it with --system")
     if plan.kind == "rating" and not plan.systems:

@@ -11,13 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness import cohorts
+from harness.config.home import home
 from harness.errors import InputError, RanscoreError, UsageError
 from harness.findings import RAN_21
 from harness.formats import label_files
+from harness.metrics import metric
 from harness.metrics.findings_f1 import ran_score
 from harness.records import snapshot
 from harness.records.as_readers import AsReaders
-from harness.records.store import newest
+from harness.records.store import Store, newest
+from harness.scoring import demo
 from harness.types import Labels, ReportStatus
 from leaderboard.content import BoardContent
 from leaderboard.exports import cells as pieces
@@ -30,6 +34,7 @@ from ranscore.commands import main
 from tests.validation.extractors import read_reports
 from tests.validation.extractors.read_reports import ReadStore
 from validation.extractors import as_readers, measure, named, read_pairs, reference, results
+from validation.readers import create, folder, standard
 
 
 @pytest.fixture(scope="module")
@@ -184,10 +189,10 @@ def test_a_validation_alone_gives_a_range_that_is_marked_as_a_model(
     said = {study: label_files.from_rows(dict(zip(RAN_21, row, strict=True))) for study, row in zip(rows.studies, labels[0], strict=True)}
     read = label_files.read(made.originals)
     label_files.write(tmp_path / "said.csv", {study: said[study] for study in read})
-    standard = reference.load(made.originals)
-    candidate, *_ = named.candidates_of([named.parse(str(tmp_path / "said.csv"))], standard, made.store, beside=False)
+    own_standard = reference.load(made.originals)
+    candidate, *_ = named.candidates_of([named.parse(str(tmp_path / "said.csv"))], own_standard, made.store, beside=False)
     own = replace(candidate, digest=item.record.extractors[0].digest)
-    validation, decisions = measure.validate(standard, [own])
+    validation, decisions = measure.validate(own_standard, [own])
     path = results.save(validation, decisions, tmp_path)
     assert main(["snapshot", "--validation", str(path), "--store", str(made.store.root)]) == 0
     capsys.readouterr()
@@ -221,6 +226,22 @@ def test_a_missing_report_is_a_reading_that_asserts_nothing(made: ReadStore) -> 
 
 def test_a_snapshot_of_one_side_alone_is_refused(made: ReadStore) -> None:
     assert main(["snapshot", "--originals", str(made.originals), "--store", str(made.store.root)]) != 0
+    assert main(["snapshot", "--read", f"alpha={made.read['alpha']}", "--store", str(made.store.root)]) != 0
+
+
+def test_one_study_holds_both_sides() -> None:
+    store = Store(home() / "store")
+    cohort = demo.fill(store, [metric("ran-score")], studies=40)
+    cohorts.save(cohort, home() / "cohorts" / cohort.manifest.name)
+    item = next(one for one in store.standing() if one.record.system.role == "system")
+    plan = create.ReadingPlan(items=30, readers=2, at_least=2, systems=[item.record.system.name])
+    study = create.study(cohort, plan, seed="winter", salt="ab" * 32, store=store)
+    place = folder.place("both")
+    place.freeze(study)
+    standard.write(place, standard.settle(study, {}, 0))
+    pairs = read_pairs.load("both")
+    assert list(pairs.generated) == [item.id] and len(pairs.studies(item.id)) == 30
+    assert pairs.cohorts == (cohort.manifest.digest,) and not pairs.listed
 
 
 def test_few_pairs_are_refused(made: ReadStore, tmp_path: Path) -> None:
