@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.cohorts.synthetic.labels import label_matrix, perturb
+from harness.cohorts.synthetic.labels import Matrix, label_matrix, perturb
 from harness.findings import NO_FINDING, RAN_21
 from harness.metrics.findings_f1 import ran_score
-from harness.types import Array, Rows
+from harness.types import Rows
 from validation.extractors import error_model
 from validation.extractors.error_model import ErrorRates
 from validation.extractors.results import FindingResult, Ratio, SourcePart
@@ -18,14 +18,14 @@ FINDINGS = tuple(name for name in RAN_21 if name != NO_FINDING)
 SENSITIVITY, SPECIFICITY = 0.9, 0.99
 
 
-def rows(original: Array, generated: Array) -> Rows:
+def rows(original: Matrix, generated: Matrix) -> Rows:
     kinds = np.stack([original & generated, ~original & generated, original & ~generated, ~original & ~generated], axis=-1)
     names = tuple(f"s{index}" for index in range(len(original)))
     return Rows("ran-score", ran_score("").columns, names, kinds.reshape(len(original), -1).astype(float))
 
 
-def read(truth: Array, rng: np.random.Generator) -> Array:
-    return np.where(truth, rng.random(truth.shape) < SENSITIVITY, rng.random(truth.shape) > SPECIFICITY)
+def read(truth: Matrix, rng: np.random.Generator) -> Matrix:
+    return np.asarray(np.where(truth, rng.random(truth.shape) < SENSITIVITY, rng.random(truth.shape) > SPECIFICITY))
 
 
 def known(count: float = 1e9) -> ErrorRates:
@@ -40,7 +40,7 @@ def known(count: float = 1e9) -> ErrorRates:
     )
 
 
-def mean_f1(original: Array, generated: Array) -> float:
+def mean_f1(original: Matrix, generated: Matrix) -> float:
     places = [RAN_21.index(name) for name in FINDINGS]
     both, either = (original & generated)[:, places].sum(axis=0), (original[:, places].sum(axis=0) + generated[:, places].sum(axis=0))
     return float((2 * both / either).mean())
