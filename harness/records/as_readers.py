@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from harness.statistics.prediction_powered import Estimate
+from harness.statistics.prediction_powered import CorrectedScore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class CorrectedSystem:
     pairs: int
     """How many pairs of its reports people read."""
     patients: int
-    parts: Mapping[str, Estimate]
+    parts: Mapping[str, CorrectedScore]
     """By part of the score that ranks the score as readers would give it."""
     reading: ReadingShare | None = None
     """None where the score that ranks counts no decisions."""

@@ -135,7 +135,7 @@ def pseudo(metric: Metric, sample: ReadSample, power: float | None, keep: Callab
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class CorrectedScore:
     """A score as readers would give it, with its interval."""
 
     value: float
@@ -149,7 +149,7 @@ TUNED = -1.0
 
 def estimate(
     metric: Metric, sample: ReadSample, *, alpha: float = 0.05, power: float | None = TUNED, known: Pseudo | None = None
-) -> dict[str, Estimate]:
+) -> dict[str, CorrectedScore]:
     """Every part of a metric as readers would give it.
 
     Args:
@@ -164,7 +164,7 @@ def estimate(
     lows, highs = jackknife_t(left.value, left.values, alpha, below, above)
     lowest, highest = metric.limits
     return {
-        name: Estimate(float(value), max(float(low), lowest) + 0.0, min(float(high), highest) + 0.0)
+        name: CorrectedScore(float(value), max(float(low), lowest) + 0.0, min(float(high), highest) + 0.0)
         for name, value, low, high in zip(left.names, left.value, lows, highs, strict=True)
     }
 
