@@ -13,6 +13,8 @@ from harness.config.home import home
 from harness.errors import InputError, RanscoreError, StoreError
 from harness.records import rexrank_tables
 from harness.records import snapshot as snapshots
+from harness.records.as_readers import AsReaders
+from harness.records.lengths import Lengths
 from harness.records.ranks import patients_of
 from harness.records.record import CohortCard, Record
 from harness.records.rexrank_tables import ReXrankRow
@@ -52,6 +54,16 @@ class Content:
     def record(self, name: str) -> Record | None:
         """A record by its id."""
         return self.stored[name].record if name in self.stored else None
+
+    def as_readers(self, board: Board) -> AsReaders | None:
+        """What is known of the extractor's error on a board."""
+        snapshot = self.snapshots.get((board.cohort.digest, board.signature))
+        return snapshot.as_readers if snapshot else None
+
+    def lengths(self, board: Board) -> Lengths | None:
+        """What is known of the length of a board's reports."""
+        snapshot = self.snapshots.get((board.cohort.digest, board.signature))
+        return snapshot.lengths if snapshot else None
 
     def tests(self, board: Board, column: Column) -> MetricSnapshot | None:
         """Places and pairs of one score."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.formats.written_by import BASELINE, DRAWN
+from harness.records.as_readers import warning
 from harness.types import Access, Grade, Role
-from leaderboard.board import Board, BoardRow, Cell, Column
+from leaderboard.board import AS_READERS, Board, BoardRow, Cell, Column
 from leaderboard.exports.cells import KINDS
 from leaderboard.exports.plots import WIDTH, Scale, top_of, whisker
 from leaderboard.exports.tables import DIGITS, FACTS, caption, number, rank
@@ -21,7 +22,7 @@ MEANING = {
 }
 """What each grade of evidence means, weakest first."""
 TITLES = {"csv": "CSV", "json": "JSON", "markdown": "Markdown", "latex": "LaTeX", "svg": "SVG figure", "bibtex": "BibTeX"}
-EXTRA = ("organisation", "submissions", "date", "section", "open weights", "trained on cohort", "signature")
+EXTRA = ("organisation", "submissions", "date", "section", "length", "open weights", "trained on cohort", "signature")
 """What the column chooser offers and does not show at first."""
 
 
@@ -108,6 +109,7 @@ def lead(board: Board) -> Html:
         parts.append(el("span", names, f" {tied} among {len(ranked)} ranked systems. "))
     if board.gap:
         parts.append(el("span", board.gap))
+    parts += [el("b", warning(name), " ") for name in board.unsafe]
     if not ranked:
         parts.append(el("span", "Nobody is ranked here yet: ranks are given to systems that were scored or generated again here."))
     return el("p", join(parts), class_="rs-lead")
@@ -184,7 +186,9 @@ def table(board: Board, to: Addresses) -> Html:
     """The board itself."""
     facts = [*board.facts, *(name for name in EXTRA if name not in board.facts)]
     first = board.columns[0]
-    scale = Scale(top_of([cell for row in board.rows if row.role is not Role.CEILING and (cell := row.cells.get(first.key))]), WIDTH)
+    drawn = [column.key for column in board.columns if column is first or column.metric == AS_READERS]
+    shown = [row for row in board.rows if row.role is not Role.CEILING]
+    scale = Scale(top_of([cell for row in shown for key in drawn if (cell := row.cells.get(key))]), WIDTH)
     heads = [_head("rank", "Rank"), _head("system", "System")]
     heads += [_score_head(column, scale if column is first else None, column is first) for column in board.columns]
     heads += [_head(name, name.capitalize(), hidden=name not in board.facts) for name in facts]
@@ -219,7 +223,10 @@ def _score_head(column: Column, scale: Scale | None, sorted_: bool) -> Html:
 
 
 def _row(board: Board, row: BoardRow, facts: Sequence[str], scale: Scale, to: Addresses) -> Html:
-    shown = [_score(row.cells.get(column.key), scale if index == 0 else None, row) for index, column in enumerate(board.columns)]
+    shown = [
+        _score(row.cells.get(column.key), scale if column is board.columns[0] or column.metric == AS_READERS else None, row)
+        for column in board.columns
+    ]
     place = el(
         "td",
         rank(row) if row.place else el("span", "–", title=row.why_unranked),
@@ -279,6 +286,10 @@ def legend() -> Html:
         ("Rank", "1 + the number of ranked systems that are significantly better; in brackets the places that it may have"),
         ("Bold", "not significantly worse than the best ranked system under that score"),
         ("Interval", "95 %, over patients; the whisker draws it"),
+        (
+            "As readers would score",
+            "the score corrected with pairs of reports that people read, with its 95 % interval; it changes no rank (see the tab Extractor)",
+        ),
         ("Floor, ceiling", "reports without looking at a film, and the references themselves: what a score is worth next to them"),
         *((f"Evidence: {grade.value}", meaning) for grade, meaning in MEANING.items()),
     ]

@@ -168,7 +168,7 @@ def _studies(page: Page, one: BoardRow, other: BoardRow) -> Html | None:
 
 
 def _agree(page: Page) -> Html:
-    return agree.view(page.board, page.content.boards, page.to)
+    return agree.view(page.board, page.content.boards, page.to, page.content.lengths(page.board))
 
 
 def _sees(page: Page) -> Html:
@@ -180,7 +180,8 @@ def _readers(page: Page) -> Html:
 
 
 def _extractor(page: Page) -> Html:
-    return extractor.view(page.board, page.board_content.validations(), page.content.boards, page.to)
+    known = page.content.as_readers(page.board)
+    return extractor.view(page.board, page.board_content.validations(), page.content.boards, page.to, known)
 
 
 def _system(page: Page) -> Html:

@@ -82,6 +82,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "readers check": ("ranscore readers check lung-300",),
     "readers export": ("ranscore readers export lung-300 --format label-studio -o exported",),
     "readers import": ("ranscore readers import lung-300 answers.csv --reader reader-2",),
+    "readers score": ("ranscore readers score --originals test-300",),
+    "readers plan": ("ranscore readers plan --pairs 100,300,600",),
     "readers practise": ("ranscore readers practise lung-300 --items 20",),
     "readers demo": ("ranscore readers demo",),
     "taxonomy": ("ranscore taxonomy explore --cohort synthetic -o taxonomy",),
