@@ -52,6 +52,7 @@ WEIGHTS: dict[str, dict[str, Key]] = {
         "rules": Key(kind=PATH, help="medspacy's `resources/en/rush_rules.tsv`", shown="that of an installed medspacy"),
     },
     "radeval-bertscore": {"folder": Key(kind=PATH, help="the folder of IAMJB/RadEvalModernBERT")},
+    "cxr-bert": {"folder": Key(kind=PATH, help="the folder of microsoft/BiomedVLP-CXR-BERT-specialized")},
     "green": {"source": Key(kind=PATH, help="`green_score/utils.py` of your copy of Stanford-AIMI/GREEN")},
     "crimson": {"source": Key(kind=PATH, help="`CRIMSON/prompt_parts.py` of your copy of rajpurkarlab/CRIMSON")},
     "radgraph": {"python": Key(kind=PATH, help="the Python interpreter that has the package `radgraph`")},

@@ -20,6 +20,7 @@ REGISTRY = Registry(
         "radgraph-f1": "harness.metrics.radgraph_f1:radgraph_f1",
         "bertscore": "harness.metrics.bertscore:bertscore",
         "sembscore": "harness.metrics.sembscore:sembscore",
+        "cxr-bert": "harness.metrics.cxr_bert:cxr_bert",
         "radeval-bertscore": "harness.metrics.radeval_bertscore:radeval_bertscore",
         "ratescore": "harness.metrics.ratescore:ratescore",
         "temporal-f1": "harness.metrics.temporal_f1:temporal_f1",
@@ -33,7 +34,6 @@ REGISTRY = Registry(
 
 UNAVAILABLE: dict[str, str] = {
     "srr-bert": "the layout of its weights and its sentence rule are not read here yet",
-    "cxr-bert": "the layout of its projection is not read here yet",
     "fineradscore": "its formula is not published",
 }
 """Metrics of the field that are not computed here, each with the reason."""

@@ -90,3 +90,15 @@ def names_folder(folder: Path, size: int = 32, layers: int = 2) -> Path:
     shape = {"hidden_size": size, "num_hidden_layers": layers, "num_attention_heads": 4, "intermediate_size": 2 * size}
     configuration: Any = MPNetConfig(vocab_size=words, max_position_embeddings=514, pad_token_id=0, **shape)
     return _draw(folder, MPNetModel(configuration), 4, 0.25)
+
+
+def modern_folder(folder: Path) -> Path:
+    """A small ModernBERT."""
+    from transformers import ModernBertConfig, ModernBertModel
+
+    folder.mkdir(parents=True)
+    words = _tokenizer(folder)
+    shape = {"hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 48}
+    marks = {"pad_token_id": 0, "cls_token_id": 1, "bos_token_id": 1, "sep_token_id": 2, "eos_token_id": 2}
+    configuration: Any = ModernBertConfig(vocab_size=words, max_position_embeddings=512, **shape, **marks)
+    return _draw(folder, ModernBertModel(configuration), 5, 0.2)
