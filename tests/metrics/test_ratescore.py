@@ -98,7 +98,7 @@ def test_spans_of_tags_as_they_are_published() -> None:
 
 
 def test_both_directions_and_what_is_denied() -> None:
-    vectors = {"one": np.array([1.0, 0.0]), "two": np.array([0.6, 0.8])}
+    vectors = {"one": torch.tensor([1.0, 0.0]), "two": torch.tensor([0.6, 0.8])}
     long = MATRICES["long"]
     assert score([("one", "DISEASE")], [("one", "DISEASE")], vectors, long) == pytest.approx(1.0)
     assert score([("one", "DISEASE")], [("one", "NON-DISEASE")], vectors, long) == pytest.approx(long.denied)

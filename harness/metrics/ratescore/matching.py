@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from harness.types import Array
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Entity = tuple[str, str]
 """Words and type."""
@@ -37,20 +37,20 @@ class Affinity:
     rows: tuple[tuple[float, ...], ...] = field(repr=False)
     denied: float
 
-    def direction(self, ours: Sequence[str], theirs: Sequence[str], alike: Array) -> float:
+    def direction(self, ours: Sequence[str], theirs: Sequence[str], alike: Sequence[tuple[int, float]]) -> float:
         """The weighted mean of each entity's best cosine; a best match that says the opposite is multiplied by `denied`.
 
         Args:
             ours: Types of the entities that are matched.
             theirs: Types of those they are matched with.
-            alike: Cosines, shape (ours, theirs).
+            alike: For each of ours the place of its best match, and the cosine.
         """
-        best = alike.argmax(axis=1)
-        pairs = [(TYPES.index(one), TYPES.index(theirs[place])) for one, place in zip(ours, best, strict=True)]
-        weights = np.array([self.rows[one][other] for one, other in pairs])
-        kept = np.array([self.denied if _opposite(TYPES[one], TYPES[other]) else 1.0 for one, other in pairs])
-        total = weights.sum()
-        return float((alike.max(axis=1) * weights * kept).sum() / total) if total else 0.0
+        total = weighted = 0.0
+        for kind, (place, cosine) in zip(ours, alike, strict=True):
+            weight = self.rows[TYPES.index(kind)][TYPES.index(theirs[place])]
+            weighted += cosine * weight * (self.denied if _opposite(kind, theirs[place]) else 1.0)
+            total += weight
+        return weighted / total if total else 0.0
 
 
 MATRICES = {"long": Affinity(_LONG, 0.8716553966489615), "short": Affinity(_SHORT, 0.3611577852354489)}
@@ -61,22 +61,33 @@ def _opposite(one: str, other: str) -> bool:
     return "ANATOMY" not in (one, other) and one.startswith("NON-") != other.startswith("NON-")
 
 
-def score(reference: Sequence[Entity], candidate: Sequence[Entity], vectors: Mapping[str, Array], affinity: Affinity) -> float:
+def score(reference: Sequence[Entity], candidate: Sequence[Entity], vectors: Mapping[str, Tensor], affinity: Affinity) -> float:
     """The harmonic mean of both directions; 0.5 where a side has no entity.
 
     Args:
         reference: Entities of the reference.
         candidate: Entities of the candidate.
-        vectors: By words of an entity its vector of length 1.
+        vectors: By words of an entity its vector.
         affinity: Weights of pairs of types.
     """
     if not reference or not candidate:
         return NO_ENTITY
+    import torch
+
     left, right = ([kind for _, kind in side] for side in (reference, candidate))
-    one, other = (np.stack([vectors[words] for words, _ in side]) for side in (reference, candidate))
-    alike = one @ other.T
-    there, back = affinity.direction(left, right, alike), affinity.direction(right, left, alike.T)
+    one, other = (
+        torch.nn.functional.normalize(torch.stack([vectors[words] for words, _ in side]), dim=1) for side in (reference, candidate)
+    )
+    there, back = affinity.direction(left, right, best(one, other)), affinity.direction(right, left, best(other, one))
     return 2 * there * back / (there + back) if there + back else 0.0
+
+
+def best(ours: Tensor, theirs: Tensor) -> list[tuple[int, float]]:
+    """The best match of each vector and its cosine. Of equal ones (one word with two types) the one that `topk` gives, as published."""
+    import torch
+
+    found = [torch.topk(torch.matmul(theirs, vector), 1) for vector in ours]
+    return [(int(indices[0]), float(values[0])) for values, indices in found]
 
 
 def entities(tokens: Sequence[str], tags: Sequence[str]) -> list[tuple[int, int, str]]:

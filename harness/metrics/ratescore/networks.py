@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from harness.errors import InputError, Problem
 from harness.metrics.ratescore.matching import TYPES, Entity, entities
 from harness.networks.stock import batches, load_stock
-from harness.types import Array
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 LONGEST_SENTENCE = 512
 LONGEST_ENTITY = 30
@@ -52,11 +53,9 @@ class Names:
         """Load it; see `Tagger`."""
         self._model, self._tokenizer, self.digest = load_stock(folder, "mpnet", "MPNetModel", device, drop=("embeddings.position_ids",))
 
-    def vectors(self, names: Sequence[str]) -> dict[str, Array]:
-        """By name its vector of length 1."""
-        found: dict[str, Array] = {}
+    def vectors(self, names: Sequence[str]) -> dict[str, Tensor]:
+        """By name its vector, on the CPU."""
+        found: dict[str, Tensor] = {}
         for part, _, output in batches(self._model, self._tokenizer, names, LONGEST_ENTITY):
-            states = output.last_hidden_state[:, 0].float().cpu().numpy()
-            lengths = np.maximum(np.linalg.norm(states, axis=1, keepdims=True), 1e-12)
-            found.update(zip(part, states / lengths, strict=True))
+            found.update(zip(part, output.last_hidden_state[:, 0].float().cpu(), strict=True))
         return found
