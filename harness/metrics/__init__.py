@@ -24,9 +24,9 @@ REGISTRY = Registry(
         "radeval-bertscore": "harness.metrics.radeval_bertscore:radeval_bertscore",
         "ratescore": "harness.metrics.ratescore:ratescore",
         "temporal-f1": "harness.metrics.temporal_f1:temporal_f1",
-        "judge": "harness.metrics.judges:judge",
-        "green": "harness.metrics.judges:green",
-        "crimson": "harness.metrics.judges:crimson",
+        "judge": "harness.metrics.judges:own_judge",
+        "green": "harness.metrics.judges:green_judge",
+        "crimson": "harness.metrics.judges:crimson_judge",
         "radcliq": "harness.metrics.radcliq:radcliq",
     },
 )

@@ -15,12 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-import harness.metrics.judges.crimson as crimson
-import harness.metrics.judges.green as green
 from harness.config.home import home
 from harness.errors import RefusedError, UnavailableError, UsageError
 from harness.metrics import metric
-from harness.metrics.judges import ours
+from harness.metrics.judges import crimson, green, ours
 from harness.metrics.judges.metric import JudgeMetric
 from harness.metrics.judges.pack import UnreadableError
 from harness.types import Access, Input

@@ -12,7 +12,7 @@ from harness.metrics.judges.pack import JudgePack
 from harness.types import Access
 
 
-def judge(recipe: str) -> JudgeMetric:
+def own_judge(recipe: str) -> JudgeMetric:
     """The project's own judge by `LANGUAGE|PASSES`; `en|one-pass` by default.
 
     Raises:
@@ -25,15 +25,15 @@ def judge(recipe: str) -> JudgeMetric:
     return served(ours.pack(language, passes or "one-pass"))
 
 
-def green(recipe: str) -> JudgeMetric:
-    """GREEN; errors as for `judge`."""
+def green_judge(recipe: str) -> JudgeMetric:
+    """GREEN; errors as for `own_judge`."""
     from harness.metrics.judges.green import pack
 
     return served(_plain(recipe, "green", pack))
 
 
-def crimson(recipe: str) -> JudgeMetric:
-    """CRIMSON, `guidelines` (default) or `short`; errors as for `judge`."""
+def crimson_judge(recipe: str) -> JudgeMetric:
+    """CRIMSON, `guidelines` (default) or `short`; errors as for `own_judge`."""
     from harness.metrics.judges.crimson import pack
 
     return served(pack(recipe))
