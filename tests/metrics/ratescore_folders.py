@@ -72,9 +72,20 @@ def tagger_folder(folder: Path, size: int = 32, layers: int = 2) -> Path:
 
     folder.mkdir(parents=True)
     words = _tokenizer(folder)
-    relative = {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_buckets": 16, "norm_rel_ebd": "layer_norm"}
-    shape = {"hidden_size": size, "num_hidden_layers": layers, "num_attention_heads": 4, "intermediate_size": 2 * size}
-    others = {"share_att_key": True, "position_biased_input": False, "type_vocab_size": 0, "max_relative_positions": -1, "pad_token_id": 0}
+    relative: dict[str, Any] = {
+        "relative_attention": True,
+        "pos_att_type": ["p2c", "c2p"],
+        "position_buckets": 16,
+        "norm_rel_ebd": "layer_norm",
+    }
+    shape: dict[str, Any] = {"hidden_size": size, "num_hidden_layers": layers, "num_attention_heads": 4, "intermediate_size": 2 * size}
+    others: dict[str, Any] = {
+        "share_att_key": True,
+        "position_biased_input": False,
+        "type_vocab_size": 0,
+        "max_relative_positions": -1,
+        "pad_token_id": 0,
+    }
     configuration: Any = DebertaV2Config(vocab_size=words, max_position_embeddings=512, **shape, **relative, **others)
     configuration.id2label = dict(enumerate(TAGS))
     configuration.label2id = {tag: number for number, tag in enumerate(TAGS)}
@@ -87,7 +98,7 @@ def names_folder(folder: Path, size: int = 32, layers: int = 2) -> Path:
 
     folder.mkdir(parents=True)
     words = _tokenizer(folder)
-    shape = {"hidden_size": size, "num_hidden_layers": layers, "num_attention_heads": 4, "intermediate_size": 2 * size}
+    shape: dict[str, Any] = {"hidden_size": size, "num_hidden_layers": layers, "num_attention_heads": 4, "intermediate_size": 2 * size}
     configuration: Any = MPNetConfig(vocab_size=words, max_position_embeddings=514, pad_token_id=0, **shape)
     return _draw(folder, MPNetModel(configuration), 4, 0.25)
 
@@ -98,7 +109,7 @@ def modern_folder(folder: Path) -> Path:
 
     folder.mkdir(parents=True)
     words = _tokenizer(folder)
-    shape = {"hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 48}
-    marks = {"pad_token_id": 0, "cls_token_id": 1, "bos_token_id": 1, "sep_token_id": 2, "eos_token_id": 2}
+    shape: dict[str, Any] = {"hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 48}
+    marks: dict[str, Any] = {"pad_token_id": 0, "cls_token_id": 1, "bos_token_id": 1, "sep_token_id": 2, "eos_token_id": 2}
     configuration: Any = ModernBertConfig(vocab_size=words, max_position_embeddings=512, **shape, **marks)
     return _draw(folder, ModernBertModel(configuration), 5, 0.2)

@@ -125,7 +125,7 @@ def test_modernbert_gives_the_states_of_a_text_alone(tmp_path: Path) -> None:
     made = modern_folder(tmp_path / "modern")
     left, right = pairs()
     rows = load_modern(made, "cpu").rows(inputs([*left[:8], ""]), inputs([*right[:8], "x"]))
-    model, tokenizer = ModernBertModel.from_pretrained(made).eval(), AutoTokenizer.from_pretrained(made)
+    model, tokenizer = ModernBertModel.from_pretrained(made).train(False), AutoTokenizer.from_pretrained(made)
     for place in range(8):
         with torch.no_grad():
             one, other = (model(**tokenizer(text, return_tensors="pt")).last_hidden_state[0] for text in (left[place], right[place]))

@@ -40,7 +40,8 @@ def ratescore(recipe: str) -> Mean:
               for key, what in NEEDED.items() if not named.get(key)]  # fmt: skip
     if absent:
         raise UnavailableError(absent)
-    return load(*(Path(named[key]).expanduser() for key in NEEDED), recipe or "long")
+    tagger, names, rules = (Path(named[key]).expanduser() for key in NEEDED)
+    return load(tagger, names, rules, recipe or "long")
 
 
 def _installed_rules() -> str:
