@@ -111,7 +111,7 @@ class LLM:
         """Ask in random order, so that two processes at the same work meet rarely; look into the cache once more before each."""
         random.shuffle(asks)
         found: dict[tuple[bytes, str], Answer] = {}
-        journal = _Journal(cache, self.digest, self._questions)
+        journal = Journal(cache, self.digest, self._questions)
 
         def open_asks() -> Iterator[Ask]:
             for ask in progress(asks, "asking the model", unit="question"):
@@ -155,7 +155,7 @@ class LLM:
         return [answers[name].decisions[0] if name in answers else whole[place] for place, name in enumerate(ASKED)]
 
 
-class _Journal:
+class Journal:
     """Commits answers in groups: all that arrive in one turn of the event loop make one transaction."""
 
     def __init__(self, cache: Cache, protocol: str, questions: Mapping[str, str]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from harness.extractors.cache import Answer, Cache, opened
 from harness.extractors.llm.client import Client
 from harness.extractors.llm.endpoint import Endpoint
-from harness.extractors.llm.extractor import completed
+from harness.extractors.llm.extractor import Journal, completed
 from harness.extractors.llm.framing import framed
 from harness.extractors.llm.parser import ModelReply, without_trace
 from harness.extractors.llm.protocol import Model
@@ -72,30 +72,32 @@ class Judge:
 
     async def _all(self, cache: Cache, pairs: Sequence[Pair]) -> dict[Pair, Judged]:
         found: dict[Pair, Judged] = {}
+        protocol = self.digest
+        journal = Journal(cache, protocol, {})
         async with Client(self.endpoints, self.model.id, self.timeout, self.patience) as client:
             waiting = iter(progress(pairs, f"asking {self.pack.name}", unit="pair"))
 
             async def work(mine: Iterator[Pair]) -> None:
                 for pair in mine:
-                    found[pair] = await self._one(cache, client, pair)
+                    found[pair] = await self._one(cache, journal, protocol, client, pair)
 
             async with asyncio.TaskGroup() as group:
                 for _ in range(sum(item.limit for item in self.endpoints)):
                     group.create_task(work(waiting))
         return found
 
-    async def _one(self, cache: Cache, client: Client, pair: Pair) -> Judged:
+    async def _one(self, cache: Cache, journal: Journal, protocol: str, client: Client, pair: Pair) -> Judged:
         """All passes about one pair; the first that gives no answer ends it."""
         key, read = cache.key(BETWEEN.join(pair)), list[Any]()
         for step in self.pack.passes:
             if not step.needed(read):
                 break
             name = step.name if not read else f"{step.name}:{digest(read)}"
-            kept = cache.has(self.digest, key, name)
+            kept = cache.has(protocol, key, name)
             if kept is None or (self.retry and kept.decisions[0][1] is not Status.OK):
                 kept = await self._ask(client, step, pair, read, key, name)
                 if kept.decisions[0][1] is not Status.FAILED:
-                    cache.add(self.digest, [kept])
+                    await journal.commit(kept)
             status = kept.decisions[0][1]
             if status is not Status.OK:
                 return Judged(status)
