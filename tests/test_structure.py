@@ -26,7 +26,7 @@ INSIDE: dict[str, dict[str, set[str]]] = {
         "statistics": set(),
         "cohorts": {"formats"},
         "extractors": {"formats", "networks"},
-        "metrics": {"networks"},
+        "metrics": {"extractors", "networks"},
         "labelling": {"extractors", "formats"},
         "records": {"cohorts", "metrics", "statistics"},
         "scoring": {"cohorts", "extractors", "formats", "metrics", "records", "statistics"},

@@ -14,7 +14,7 @@ from harness.metrics import profiles
 from harness.records.record import CohortCard
 from harness.scoring import evaluation
 from harness.scoring.evaluation import Evaluation
-from harness.types import Access, Cohort, Extractor, Grade, Labels, Metric, ReportSet, Section, SystemCard
+from harness.types import Access, Asks, Cohort, Extractor, Grade, Labels, Metric, ReportSet, Section, SystemCard
 
 LABEL_METRICS = {"ran-21": "ran-score", "chexpert-14": "chexbert-f1"}
 """By vocabulary the metric that label files are scored with."""
@@ -86,6 +86,7 @@ def scorer(
 ) -> Scorer:
     """Load metrics and extractors for a cohort; arguments and errors as for `score`."""
     made, unavailable = make_metrics(metrics, profile, cohort.manifest.language)
+    made = [one.permitted(cohort.manifest.access) if isinstance(one, Asks) else one for one in made]
     labelled_by = extractors_for(made, extractor, cohort.manifest.access, options or {})
     return Scorer(cohort, tuple(made), tuple(labelled_by), unavailable)
 
