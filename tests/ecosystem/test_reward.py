@@ -112,7 +112,7 @@ def test_the_gallery_of_hacks_pays_what_the_page_says() -> None:
     assert paid["the reference"]["ran"] == 1.0 and paid["nothing"]["ran"] == 0.0
     assert paid["left and right exchanged"]["ran"] == 1.0  # sides are none of the 21 findings
     assert paid["every finding, hedged"]["ran"] < paid["every finding"]["ran"] + 0.05
-    assert paid["always normal"]["balanced"] < paid["always normal"]["ran"]
+    assert paid["always normal"]["ran"] < 0.35  # the share of normal studies
     assert paid["frequent words, no sentence"]["rouge"] > paid["frequent words, no sentence"]["balanced"]
     assert all(
         values["ran"] < 0.5 for name, values in paid.items() if name in ("every finding", "the next patient's report", "all negated")
