@@ -3,65 +3,82 @@
     pip install trl 'ranscore[torch]'
     python examples/training/train_with_reward.py
 
-The model begins with random weights and writes sentences of a small vocabulary in any order. It prints the Ran Score on studies that it did not
-train on, before and after. The text it learns to write says nothing about a film: the example shows how a reward is used, not how to train a generator.
+The model begins with random weights. It is asked with one word for each finding of the study, in the place of a film, and writes sentences of a
+small vocabulary. It prints the Ran Score on studies that it did not train on, before and after. The example shows how a reward is used, not how
+to train a generator: nothing in it looks at a film.
 """
 
 from __future__ import annotations
 
-import random
-
 import torch
 from datasets import Dataset
-from tokenizers import Tokenizer, models, pre_tokenizers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 from trl import GRPOConfig, GRPOTrainer
 
 from harness.cohorts.synthetic.cohort import build
 from harness.findings import NO_FINDING, RAN_21
+from harness.types import Cohort
 from ranscore import score_reports
 from ranscore.reward import reward_function
 
-SENTENCES = [f"There is {name.lower()}." for name in RAN_21 if name != NO_FINDING] + ["The lungs are clear.", "Thank you for the referral."]
-STEPS, SEED = 30, 0
+FINDINGS = [name for name in RAN_21 if name != NO_FINDING]
+SENTENCES = [*(f"There is {name.lower()}." for name in FINDINGS), "The lungs are clear.", "Thank you for the referral."]
+CLUES = {finding: f"<{finding}>" for finding in RAN_21}
+LONGEST, STEPS, SEED = 4, 30, 0
 
 
 def tokenizer() -> PreTrainedTokenizerFast:
     """One token a sentence, so that a random model writes sentences."""
-    words = ["<pad>", "<end>", "<study>", *SENTENCES]
+    words = ["<pad>", "<end>", "<study>", *CLUES.values(), *SENTENCES]
     made = Tokenizer(models.WordLevel({word: place for place, word in enumerate(words)}, unk_token="<pad>"))  # noqa: S106 - no secret
     made.pre_tokenizer = pre_tokenizers.Split("|", "removed")
-    return PreTrainedTokenizerFast(tokenizer_object=made, pad_token="<pad>", eos_token="<end>")  # noqa: S106 - no secret
+    made.decoder = decoders.Fuse()
+    return PreTrainedTokenizerFast(tokenizer_object=made, pad_token="<pad>", eos_token="<end>", padding_side="left")  # noqa: S106 - no secret
 
 
-def held_out(model: GPT2LMHeadModel, words: PreTrainedTokenizerFast, references: list[str]) -> float:
+def examples(cohort: Cohort, part: str) -> tuple[list[str], list[str]]:
+    """Prompts and references of a part of the cohort."""
+    studies = [study.id for study in cohort.manifest.studies if study.part == part]
+    known = [cohort.labels[study].values for study in studies]
+    seen = [[CLUES[name] for name, value in zip(RAN_21, values, strict=True) if value == 1] for values in known]
+    return ["|".join(["<study>", *clues]) for clues in seen], [cohort.reference(study) for study in studies]
+
+
+def held_out(model: GPT2LMHeadModel, words: PreTrainedTokenizerFast, prompts: list[str], references: list[str]) -> float:
     """Ran Score of one report for each reference."""
+    asked = words(prompts, padding=True, return_tensors="pt")
     torch.manual_seed(SEED)
-    asked = torch.full((len(references), 1), words.convert_tokens_to_ids("<study>"))
-    made = model.generate(asked, attention_mask=torch.ones_like(asked), do_sample=True, max_new_tokens=6, pad_token_id=0, eos_token_id=1)
-    written = [words.decode(row[1:], skip_special_tokens=True) for row in made]
+    made = model.generate(
+        input_ids=asked["input_ids"],
+        attention_mask=asked["attention_mask"],
+        do_sample=True,
+        max_new_tokens=LONGEST,
+        pad_token_id=0,
+        eos_token_id=1,
+    )
+    written = [words.decode(row[asked["input_ids"].shape[1] :], skip_special_tokens=True) for row in made]
     return score_reports(predictions=written, references=references)[0]["macro-f1"]
 
 
 def main() -> None:
     """Train, and print both scores."""
-    random.seed(SEED)
     torch.manual_seed(SEED)
     torch.set_num_threads(2)
-    cohort = build(200, seed=SEED, train=400)
-    train = [cohort.reference(study.id) for study in cohort.manifest.studies if study.part == "train"]
-    test = [cohort.reference(study.id) for study in cohort.scored]
+    cohort = build(200, seed=SEED, train=600)
+    (train, references), (test, answers) = examples(cohort, "train"), examples(cohort, "test")
     words = tokenizer()
-    model = GPT2LMHeadModel(
-        GPT2Config(vocab_size=len(words), n_embd=64, n_layer=2, n_head=2, n_positions=32, bos_token_id=2, eos_token_id=1)
+    shape = GPT2Config(
+        vocab_size=len(words), n_embd=128, n_layer=2, n_head=4, n_positions=40, bos_token_id=2, eos_token_id=1, resid_pdrop=0.0
     )
-    before = held_out(model, words, test)
+    model = GPT2LMHeadModel(shape)
+    before = held_out(model, words, test, answers)
     settings = GRPOConfig(
         output_dir="out/train_with_reward",
         max_steps=STEPS,
-        per_device_train_batch_size=64,
-        num_generations=8,
-        max_completion_length=6,
+        per_device_train_batch_size=512,
+        num_generations=16,
+        max_completion_length=LONGEST,
         learning_rate=5e-3,
         lr_scheduler_type="constant",
         beta=0.0,
@@ -70,17 +87,18 @@ def main() -> None:
         report_to=[],
         use_cpu=True,
         bf16=False,
+        gradient_checkpointing=False,
         seed=SEED,
     )
     trainer = GRPOTrainer(
         model=model,
-        reward_funcs=reward_function(corpus=train, balanced=True),
+        reward_funcs=reward_function(),
         args=settings,
-        train_dataset=Dataset.from_dict({"prompt": ["<study>"] * len(train), "references": train}),
+        train_dataset=Dataset.from_dict({"prompt": train, "references": references}),
         processing_class=words,
     )
     trainer.train()
-    after = held_out(model, words, test)
+    after = held_out(model, words, test, answers)
     print(f"Ran Score on {len(test)} studies that were held out: {before:.3f} before, {after:.3f} after {STEPS} steps")
 
 

@@ -72,6 +72,8 @@ def test_what_the_compose_file_starts_runs_answers_its_health_check_and_stops(tm
     finally:
         page.send_signal(signal.SIGTERM)
         page.wait(60)
+        if page.stdout:
+            page.stdout.close()
     assert page.returncode in (0, -signal.SIGTERM)
     assert subprocess.run(check, capture_output=True, check=False).returncode != 0
     worker = [*started(compose()["worker"]["command"], tmp_path, port), "--once"]
