@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import grp
 import json
 import os
+import pwd
 import shutil
 import socket
 import ssl
@@ -45,7 +47,8 @@ def configured(folder: Path, front: int, back: int) -> Path:
         assert old in shipped, old
         shipped = shipped.replace(old, new)
     places = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    whole = f"daemon off; pid {folder}/pid; error_log {folder}/errors; events {{}} http {{ {places} {shipped} }}"
+    user = pwd.getpwuid(os.getuid()).pw_name  # root would become nobody, who may not read the files of a test
+    whole = f"user {user} {grp.getgrgid(os.getgid()).gr_name}; daemon off; pid {folder}/pid; error_log {folder}/errors; events {{}} http {{ {places} {shipped} }}"
     (folder / "nginx.conf").write_text(whole)
     return folder / "nginx.conf"
 
