@@ -17,6 +17,7 @@ GROUPS: tuple[str, ...] = (
     "score",
     "validate",
     "board",
+    "bench",
     "serve",
     "site",
     "cache",
