@@ -3,7 +3,7 @@
     python -m benchmarks.judges_upstream GREEN CRIMSON [ANSWERS]
 
 GREEN and CRIMSON are your own copies of Stanford-AIMI/GREEN and rajpurkarlab/CRIMSON. Their functions are taken out of the files and run here, so
-use copies that you trust. Answers are well formed, odd or cut, drawn from seed 1. Compared is every answer that ours reads; the others are those
+use copies that you trust. Answers are well formed, odd or cut, drawn from seed 1. The comparison is over every answer that ours reads; the others are those
 for which theirs counts a failure as a score, guesses, or fails too.
 """
 

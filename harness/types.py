@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -187,19 +187,6 @@ class Metric(Protocol):
 
         Returns:
             By part name an array of shape (...). An undefined ratio is 0.
-        """
-        ...
-
-
-@runtime_checkable
-class Asks(Protocol):
-    """A metric that sends text to a server, and takes all text for credentialed until it is told otherwise."""
-
-    def permitted(self, access: Access) -> Metric:
-        """The same metric for texts of that access.
-
-        Raises:
-            RefusedError: Such texts must not be sent to one of its servers.
         """
         ...
 

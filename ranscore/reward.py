@@ -38,7 +38,7 @@ class Reward(Quiet):
     extractor: Extractor | None
     """Who labels the reports; None where the metric reads text alone."""
     weights: Array | None = None
-    """For each finding how much its decisions count."""
+    """How much the decisions of each finding count."""
     _known: dict[str, Labels] = field(default_factory=dict, repr=False)
 
     @property
@@ -127,7 +127,7 @@ def reward_function(
         part: Which score of the metric. By default the one that the board shows; for Ran Score and CheXbert F1 `micro-f1`, the F1 over the findings of one report.
         extractor: Who labels both sides: a name with its options, or an extractor.
         corpus: The references of the training part: needed by metrics that count words in a corpus (CIDEr), and by `balanced`.
-        balanced: For Ran Score: weigh each finding with one over its frequency in `corpus`, so that rare findings count as they do in the macro average.
+        balanced: Weights for Ran Score: weigh each finding with one over its frequency in `corpus`, so that rare findings count as they do in the macro average.
         options: What the extractor's factory takes: `pack`, `endpoint`, `model`, ...
 
     Raises:

@@ -11,10 +11,11 @@ from harness import cohorts
 from harness.errors import UnavailableError, UsageError
 from harness.formats.written_by import name_of
 from harness.metrics import profiles
+from harness.metrics.sending import Asks
 from harness.records.record import CohortCard
 from harness.scoring import evaluation
 from harness.scoring.evaluation import Evaluation
-from harness.types import Access, Asks, Cohort, Extractor, Grade, Labels, Metric, ReportSet, Section, SystemCard
+from harness.types import Access, Cohort, Extractor, Grade, Labels, Metric, ReportSet, Section, SystemCard
 
 LABEL_METRICS = {"ran-21": "ran-score", "chexpert-14": "chexbert-f1"}
 """By vocabulary the metric that label files are scored with."""

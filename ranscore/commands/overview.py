@@ -9,7 +9,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "submit to a board": ("submit", "receipt", "withdraw", "rexrank"),
     "run a board": ("worker", "moderate", "health", "backup", "restore"),
     "extractor": ("extractor", "pack", "cache"),
-    "validation": ("readers", "labels", "taxonomy"),
+    "validation": ("readers", "bench", "labels", "taxonomy"),
 }
 """By heading the commands in the order in which a newcomer needs them; one that is in no group comes last, under "more"."""
 
@@ -68,6 +68,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "pack try": ("ranscore pack try ranscore-2 --standard lung-300 --model qwen3-14b",),
     "pack errors": ("ranscore pack errors ranscore-2 fracture",),
     "pack tag": ("ranscore pack tag ranscore-2 fracture 017 synonym",),
+    "pack suggest": ("ranscore pack suggest ranscore-2 Edema --standard lung-300 --with qwen3-14b",),
     "pack diff": ("ranscore pack diff ranscore-1 ranscore-2",),
     "pack rounds": ("ranscore pack rounds ranscore-2",),
     "pack freeze": ("ranscore pack freeze ranscore-2 --model qwen3-14b",),
@@ -86,6 +87,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "readers plan": ("ranscore readers plan --pairs 100,300,600",),
     "readers practise": ("ranscore readers practise lung-300 --items 20",),
     "readers demo": ("ranscore readers demo",),
+    "bench": ("ranscore bench --language en", "ranscore bench --source cohort:open-i-590 --metrics ran-score,bleu"),
+    "bench pairs": ("ranscore bench pairs --count 400 --seed 1 -o pairs.jsonl",),
+    "bench show": ("ranscore bench show --kinds",),
+    "bench gaming": ("ranscore bench gaming",),
+    "bench readers": ("ranscore bench readers table ratings.csv",),
     "taxonomy": ("ranscore taxonomy explore --cohort synthetic -o taxonomy",),
     "taxonomy explore": ("ranscore taxonomy explore --cohort synthetic -o taxonomy",),
     "cache": ("ranscore cache list",),

@@ -15,7 +15,7 @@ from typing import Any
 from harness.extractors.cache import Answer, Cache, opened
 from harness.extractors.llm.client import Client
 from harness.extractors.llm.endpoint import Endpoint
-from harness.extractors.llm.extractor import Journal, completed
+from harness.extractors.llm.extractor import GroupedCommits, completed
 from harness.extractors.llm.framing import framed
 from harness.extractors.llm.parser import ModelReply, without_trace
 from harness.extractors.llm.protocol import Model
@@ -73,7 +73,7 @@ class Judge:
     async def _all(self, cache: Cache, pairs: Sequence[Pair]) -> dict[Pair, Judged]:
         found: dict[Pair, Judged] = {}
         protocol = self.digest
-        journal = Journal(cache, protocol, {})
+        journal = GroupedCommits(cache, protocol, {})
         async with Client(self.endpoints, self.model.id, self.timeout, self.patience) as client:
             waiting = iter(progress(pairs, f"asking {self.pack.name}", unit="pair"))
 
@@ -86,7 +86,7 @@ class Judge:
                     group.create_task(work(waiting))
         return found
 
-    async def _one(self, cache: Cache, journal: Journal, protocol: str, client: Client, pair: Pair) -> Judged:
+    async def _one(self, cache: Cache, journal: GroupedCommits, protocol: str, client: Client, pair: Pair) -> Judged:
         """All passes about one pair; the first that gives no answer ends it."""
         key, read = cache.key(BETWEEN.join(pair)), list[Any]()
         for step in self.pack.passes:

@@ -43,7 +43,7 @@ class Affinity:
         Args:
             ours: Types of the entities that are matched.
             theirs: Types of those they are matched with.
-            alike: For each of ours the place of its best match, and the cosine.
+            alike: The place of the best match of each of ours, and the cosine.
         """
         total = weighted = 0.0
         for kind, (place, cosine) in zip(ours, alike, strict=True):

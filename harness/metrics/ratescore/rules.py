@@ -39,7 +39,7 @@ Node = dict[str, Any]
 
 
 @dataclass(slots=True)
-class Span:
+class TextRange:
     """Some characters of a text."""
 
     begin: int
@@ -55,12 +55,12 @@ class Span:
 class _Captures:
     """What the rules of one kind captured in one text, each with whether it counts or only hides others."""
 
-    spans: list[Span] = field(default_factory=list)
+    spans: list[TextRange] = field(default_factory=list)
     counts: list[bool] = field(default_factory=list)
     taken: list[tuple[int, int, int]] = field(default_factory=list)
     """Begin, end and place in `spans` of every capture that was ever taken."""
 
-    def add(self, span: Span, counts: bool) -> None:
+    def add(self, span: TextRange, counts: bool) -> None:
         """Take a capture, unless one that overlaps is as wide."""
         if not self.taken:
             self.taken.append((span.begin, span.end - 1, 0))
@@ -82,7 +82,7 @@ class _Captures:
             self.taken.append((span.begin, span.end, place))
 
 
-def _meet(item: tuple[int, int, int], span: Span) -> bool:
+def _meet(item: tuple[int, int, int], span: TextRange) -> bool:
     begin, end, _ = item
     apart = end <= span.begin or begin >= span.end
     return not apart or span.begin == span.end == begin or begin == end == span.begin
@@ -100,13 +100,13 @@ class Rules:
                 node = node.setdefault(char, {})
             node.setdefault(_LEAF, {})[kind] = float(score) % 2 == 0
 
-    def captures(self, text: str) -> tuple[list[Span], list[Span]]:
+    def captures(self, text: str) -> tuple[list[TextRange], list[TextRange]]:
         """Where sentences may begin and where they may end, in the order of their discovery."""
         found = {BEGIN: _Captures(), END: _Captures()}
         for start in range(len(text)):
             for begin, end, kinds in self._walk(text, self._root, start, 0, start, " ", False):
                 for kind, counts in kinds.items():
-                    found[kind].add(Span(min(begin, end), max(begin, end)), counts)
+                    found[kind].add(TextRange(min(begin, end), max(begin, end)), counts)
         begins, ends = (
             [span for span, counts in zip(item.spans, item.counts, strict=True) if counts] for item in (found[BEGIN], found[END])
         )

@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from harness.metrics.ratescore.rules import Rules, Span
+from harness.metrics.ratescore.rules import Rules, TextRange
 
 SHORTEST = 3
 """Characters of a sentence; shorter ones are dropped."""
@@ -25,20 +25,20 @@ def sentences(text: str, rules: Rules) -> list[str]:
     return [piece for piece in pieces if len(piece) >= SHORTEST]
 
 
-def words(text: str) -> list[Span]:
+def words(text: str) -> list[TextRange]:
     """Words, signs and runs of white space; one space behind a word belongs to the word."""
-    found: list[Span] = []
+    found: list[TextRange] = []
     for match in re.finditer(r"\S+|\s+", text):
         begin, end = match.span()
         if text[begin].isspace():
             begin += begin > 0 and text[begin] == " "
-            found += [Span(begin, end)] if begin < end else []
+            found += [TextRange(begin, end)] if begin < end else []
         else:
             found += _parted(text, begin, end)
     return found
 
 
-def _parted(text: str, begin: int, end: int) -> list[Span]:
+def _parted(text: str, begin: int, end: int) -> list[TextRange]:
     """A run without white space, its signs cut off at both ends and between letters."""
     cuts = {begin, end}
     left, right = begin, end
@@ -50,10 +50,10 @@ def _parted(text: str, begin: int, end: int) -> list[Span]:
         cuts.add(right)
     cuts.update(begin + match.start() for match in _INNER.finditer(text[begin:end]))
     ordered = sorted(cuts)
-    return [Span(one, two) for one, two in itertools.pairwise(ordered)]
+    return [TextRange(one, two) for one, two in itertools.pairwise(ordered)]
 
 
-def _starts(text: str, tokens: Sequence[Span], found: Sequence[Span]) -> list[int]:
+def _starts(text: str, tokens: Sequence[TextRange], found: Sequence[TextRange]) -> list[int]:
     """Where sentences start: where a span does, at the first word behind a span, and at white space between spans."""
     starts = {tokens[0].begin} if tokens else set[int]()
     at = place = 0
@@ -76,10 +76,10 @@ def _starts(text: str, tokens: Sequence[Span], found: Sequence[Span]) -> list[in
     return sorted(starts)
 
 
-def spans(text: str, rules: Rules) -> list[Span]:
+def spans(text: str, rules: Rules) -> list[TextRange]:
     """RuSH's spans: from each begin to the last end before the next begin; what is left between them is a span, or belongs to one."""
     begins, ends = rules.captures(text)
-    found: list[Span] = []
+    found: list[TextRange] = []
     start = stop = first = 0
     started = False
     for place, begin in enumerate(begins):
@@ -100,9 +100,9 @@ def spans(text: str, rules: Rules) -> list[Span]:
             if stop < start:
                 continue
             if not started:
-                found[-1] = Span(start, stop)
+                found[-1] = TextRange(start, stop)
                 continue
-            found.append(Span(start, stop))
+            found.append(TextRange(start, stop))
             started = False
             if later is not None and not (more and later > ends[number + 1].end):
                 break
@@ -110,7 +110,7 @@ def spans(text: str, rules: Rules) -> list[Span]:
     return found
 
 
-def _fill(found: list[Span], text: str, start: int) -> None:
+def _fill(found: list[TextRange], text: str, start: int) -> None:
     """Make what is left before a begin a span; a short rest belongs to the span before it."""
     rest = _trimmed(text, found[-1].end if found else 0, start)
     if rest and rest.width > GAP:
@@ -119,7 +119,7 @@ def _fill(found: list[Span], text: str, start: int) -> None:
         found[-1].end = rest.end
 
 
-def _close(found: list[Span], text: str, ends: Sequence[Span]) -> None:
+def _close(found: list[TextRange], text: str, ends: Sequence[TextRange]) -> None:
     """Take in what is left before the first span and behind the last."""
     if found and (rest := _trimmed(text, 0, found[0].begin)):
         if not ends or found[0].begin <= ends[0].begin:
@@ -133,9 +133,9 @@ def _close(found: list[Span], text: str, ends: Sequence[Span]) -> None:
         found[-1].end = rest.end
 
 
-def _trimmed(text: str, begin: int, end: int) -> Span | None:
+def _trimmed(text: str, begin: int, end: int) -> TextRange | None:
     """The part without white space in front, up to the last letter, digit or closing sign; None where less than two characters are left."""
     part = text[begin:end]
     front = len(part) - len(part.lstrip())
     last = next((place for place in range(len(part) - 1, front, -1) if part[place].isalnum() or part[place] in _LAST), front)
-    return Span(begin + front, begin + last + 1) if last > front else None
+    return TextRange(begin + front, begin + last + 1) if last > front else None
