@@ -18,6 +18,7 @@ from submissions import beats
 from submissions import board_folder as board_folders
 from submissions.beats import Beat
 from submissions.board_folder import BoardFolder
+from submissions.health import Health, health
 from tests.door.conftest import furnish
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Starlette warns of its own test client
@@ -91,10 +92,10 @@ def test_a_full_disk_and_a_lost_folder_fail(board_folder: BoardFolder, tmp_path:
 def test_a_board_that_is_slow_to_read_is_read_less_often(board_folder: BoardFolder) -> None:
     now, looks = [0.0], []
 
-    def slow(folder: BoardFolder) -> status.Health:
+    def slow(folder: BoardFolder) -> Health:
         looks.append(now[0])
         now[0] += 3.0
-        return status.health(folder)
+        return health(folder)
 
     cache = status.LookCache(board_folder, slow, lambda: now[0])
     for second in (0.0, 20.0, 60.0, 64.0, 100.0):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -53,12 +55,12 @@ def test_a_row_without_a_reference_stays_none_in_its_place() -> None:
 class HalfDown:
     """An extractor whose server fails for every text with the word `down`."""
 
-    name, vocabulary, digest = "half-down", "ran-21", "0"
+    name, vocabulary, digest, official = "half-down", "ran-21", "0", False
 
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def extract(self, texts: list[str]) -> list[Labels]:
+    def extract(self, texts: Sequence[str]) -> list[Labels]:
         self.asked += texts
         inner = extractor("lexical")
         failed = Labels((None,) * len(RAN_21), (Status.FAILED,) * len(RAN_21))

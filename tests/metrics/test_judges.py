@@ -120,7 +120,7 @@ def test_refusals_cut_answers_and_an_echo_are_counted_and_a_busy_server_is_asked
     with Faulty(behave) as server:
         made = judge(server.url)
         found = made.score(made.rows(inputs(REFERENCES), inputs(CANDIDATES)).sum(axis=0))
-        assert (found["refused"], found["unparseable"], found["ok"], found["failed"]) == (0.25, 0.5, 0.25, 0.0)
+        assert [float(found[name]) for name in ("refused", "unparseable", "ok", "failed")] == [0.25, 0.5, 0.25, 0.0]
 
 
 def test_an_instruction_in_a_report_stays_inside_its_marks() -> None:

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from harness.extractors.cache import Answer, Cache, opened
+from harness.extractors.answers import Answer
+from harness.extractors.cache import Cache, opened
 from harness.extractors.llm.client import Client
 from harness.extractors.llm.endpoint import Endpoint
 from harness.extractors.llm.extractor import GroupedCommits, completed
