@@ -59,6 +59,8 @@ class Grade(StrEnum):
 
     REPORTED = "reported"
     SELF_SCORED = "self-scored"
+    LOCAL = "scored on this machine"
+    """By the owner of the store that holds it; ranked there, unless the store is that of a public board."""
     SCORED_HERE = "scored here"
     REGENERATED = "re-generated"
 

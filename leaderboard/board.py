@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from harness.records.paper_table import reported, source
 from harness.records.record import CohortCard, MetricResult, Record
-from harness.records.snapshot import Place, Snapshot
+from harness.records.snapshot import MetricSnapshot, Place, Snapshot
 from harness.records.store import Stored, newest
 from harness.signature import digest as digest_of
 from harness.signature import kind_of
@@ -157,8 +157,10 @@ def _board(group: Sequence[Stored], snapshot: Snapshot | None) -> Board:
     first = standing[0].record
     columns = _columns(item.record for item in standing)
     counted = Counter(_team(item.record) for item in group if item.record.system.role is Role.SYSTEM)
-    rows = [_row(item, columns, _places(item, columns, snapshot), counted[_team(item.record)]) for item in standing]
     ranks = snapshot.metric(first.metrics[0].signature) if snapshot else None
+    rows = [
+        _row(item, columns, _places(item, columns, snapshot), counted[_team(item.record)], _why_unranked(item, ranks)) for item in standing
+    ]
     extractor = first.extractors[0] if first.extractors else None
     return Board(
         cohort=first.cohort,
@@ -219,7 +221,15 @@ def label(result: MetricResult, part: str) -> str:
     return names.get(result.name, result.name.upper() if result.name.startswith("meteor") else result.name)
 
 
-def _row(item: Stored, columns: Sequence[Column], places: Mapping[str, Place], submissions: int) -> BoardRow:
+def _why_unranked(item: Stored, snapshot: MetricSnapshot | None) -> str:
+    """Why a record without a place has none."""
+    if reason := item.record.unranked:
+        return reason
+    left_out = snapshot is not None and item.id in snapshot.systems and item.id not in snapshot.ranked
+    return item.record.grade.value if left_out else "no snapshot yet"
+
+
+def _row(item: Stored, columns: Sequence[Column], places: Mapping[str, Place], submissions: int, why: str) -> BoardRow:
     record, card = item.record, item.record.system
     place = places.get(columns[0].key)
     return BoardRow(
@@ -232,7 +242,7 @@ def _row(item: Stored, columns: Sequence[Column], places: Mapping[str, Place], s
         grade=record.grade,
         cells={column.key: cell for column in columns if (cell := _cell(record, column, places.get(column.key)))},
         place=place,
-        why_unranked="" if place else record.unranked or "no snapshot yet",
+        why_unranked="" if place else why,
         coverage=str(record.counts),
         created=record.created,
         open_weights=card.open_weights,

@@ -274,6 +274,12 @@ def defaults(name: str) -> Json:
     return {key: item.default for key, item in SCHEMA[name].keys.items() if item.default is not None}
 
 
+def is_public(root: Path) -> bool:
+    """Whether a board's folder is for other people: its file names an address of its page, or its data sets on the Hub."""
+    page = read(root).get("page", {})
+    return bool(page.get("address") or page.get("origins") or read(root).get("hub"))
+
+
 def weights(name: str) -> Json:
     """The paths under `[weights.NAME]`, and those in the older spelling `[NAME]`."""
     content = read()

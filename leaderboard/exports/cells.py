@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 
-from harness.records.summary import latex_escape
+from harness.records.latex import latex_escape
 from harness.types import Json
 from leaderboard.board import Board, BoardRow
 from leaderboard.exports import tables

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 
+from harness.records.latex import latex_escape
 from harness.records.record import Record
-from harness.records.summary import latex_escape, value_with_interval
+from harness.records.summary import value_with_interval
 from leaderboard.board import Board, BoardRow
 from leaderboard.exports.tables import caption, rank
 from leaderboard.html.addresses import slug

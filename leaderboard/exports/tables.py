@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
-from harness.records.summary import latex_escape
+from harness.records.latex import latex_escape
 from harness.types import Json, Role
 from leaderboard.board import Board, BoardRow, Cell, Column
 
@@ -89,8 +89,9 @@ def caption(board: Board) -> str:
 
 
 REMEDIES = {
-    "self-scored": (
-        "Only what this board scored or generated is ranked. To rank your files, submit them:"
+    "self-scored": "Only what was scored on this machine or by this board is ranked. Score the file here: `ranscore score FILE --cohort NAME --store`",
+    "scored on this machine": (
+        "This board is for other people, and ranks only what it scored or generated itself. Submit the file:"
         " `ranscore submit FILE --cohort NAME`, then `ranscore worker --once`"
     ),
     "no snapshot yet": "Run `ranscore snapshot`",

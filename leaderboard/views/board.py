@@ -16,6 +16,7 @@ from leaderboard.html.markup import Html, el, grid, join, outward, person, scrol
 MEANING = {
     Grade.REPORTED: "printed in a paper, not computed here",
     Grade.SELF_SCORED: "scored by those who made the system, not checked here",
+    Grade.LOCAL: "scored by the owner of this store with `ranscore score --store` or `ranscore rank --store`",
     Grade.SCORED_HERE: "its reports were submitted and scored here",
     Grade.REGENERATED: "its reports were generated again here, and scored",
 }

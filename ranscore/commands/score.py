@@ -49,6 +49,7 @@ def _inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--section", choices=options.SECTIONS, help="which section of the --references is scored (default: what the file has)"
     )
+    options.columns(parser)
     options.clean(parser)
     parser.add_argument(
         "--labels",
@@ -63,9 +64,13 @@ def _inputs(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Score, keep, print."""
+    from dataclasses import replace
+
     from harness.records import record, store
+    from harness.scoring import floors
     from harness.scoring.per_study import per_study
     from harness.storage import files
+    from harness.types import Grade
 
     if arguments.per_study and arguments.metrics and "ran-score" not in arguments.metrics.split(","):
         from harness.errors import UsageError
@@ -83,11 +88,14 @@ def run(arguments: argparse.Namespace) -> int:
         files.write(arguments.per_study, per_study(made), private=private)
     if arguments.store is not None:
         kept = None if arguments.labels else {item.study: item.text for item in made.sides.candidates if item.status != "missing"}
-        store.at(arguments.store).add(result, made.rows, kept, made.sides.patients)
+        store.at(arguments.store).add(replace(result, grade=Grade.LOCAL), made.rows, kept, made.sides.patients)
     if arguments.json:
         print(record.dumps(result), end="")
     else:
         show(result)
+        for line in (floors.among(made), floors.explained(result)):
+            if line:
+                print(line)
     return 0
 
 
@@ -129,6 +137,7 @@ def evaluate_arguments(arguments: argparse.Namespace, card: SystemCard | None, g
         grade=Grade(grade),
         created=store.now(),
         cleaned=arguments.clean,
+        columns=options.named_columns(arguments) or None,
     )
 
 
@@ -172,10 +181,13 @@ def _references(arguments: argparse.Namespace, section: Any, access: Any) -> Coh
     if arguments.cohort:
         return cohorts.load(arguments.cohort)
     try:
-        return table.from_table(arguments.references, section=section, access=access, tell=note)
+        return table.from_table(
+            arguments.references, section=section, access=access, columns=options.columns_of(arguments.references, arguments), tell=note
+        )
     except InputError as error:
         # What is wrong with the reports is said with it, as far as it shows without the references' ids.
-        candidate = problems_of(lambda: reports.read(arguments.file, cleaned=arguments.clean))
+        named = options.named_columns(arguments)
+        candidate = problems_of(lambda: reports.read(arguments.file, cleaned=arguments.clean, columns=named))
         raise InputError([*error.problems, *candidate]) from None
 
 

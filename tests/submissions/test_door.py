@@ -150,6 +150,17 @@ def test_quotas_are_per_person_and_cohort_and_pass_with_time(board_folder: Board
         submit(board_folder, hand(card=SystemCard("Birch", version="3")))
 
 
+def test_the_owner_of_the_folder_has_no_quota(board_folder: BoardFolder, hand: Hand) -> None:
+    board_folder = replace(board_folder, policy=Policy(per_day=1, in_all=1))
+    for number in range(3):
+        submit(board_folder, replace(hand(card=SystemCard("Birch", version=str(number))), operator=True))
+    with pytest.raises(InputError, match="1 are allowed in all"):
+        submit(board_folder, hand(card=SystemCard("Birch", version="4")))
+    full = replace(board_folder, policy=Policy(queue=1))
+    with pytest.raises(InputError, match="Run `ranscore worker --once`"):
+        submit(full, replace(hand(card=SystemCard("Birch", version="5")), operator=True))
+
+
 def test_a_full_queue_turns_away(board_folder: BoardFolder, hand: Hand) -> None:
     board_folder = replace(board_folder, policy=Policy(queue=1))
     submit(board_folder, hand())
