@@ -12,7 +12,7 @@ from harness.records.record import CohortCard, MetricResult, Record
 from harness.records.snapshot import MetricSnapshot, Place, Snapshot
 from harness.records.store import Stored, newest
 from harness.signature import digest as digest_of
-from harness.signature import kind_of
+from harness.signature import kind_of, spec_of
 from harness.types import Grade, Role, SystemCard
 
 REPORTED_COHORT = "MIMIC-CXR, 3,000 images (as reported)"
@@ -70,7 +70,7 @@ class BoardRow:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Board:
     """Everything that is comparable: one cohort, one signature of the score that ranks."""
 
@@ -97,6 +97,9 @@ class Board:
         """What addresses call this board: safe in file names."""
         name = re.sub(r"[^a-z0-9]+", "-", self.cohort.name.lower()).strip("-")[:40]
         return f"{name or 'cohort'}-{digest_of([self.cohort.digest, self.signature])[:8]}"
+
+    def __repr__(self) -> str:
+        return f"<Board {self.key!r}: {len(self.rows)} rows, {len(self.columns)} scores, signature {self.signature}>"
 
     def pick(self, rows: Sequence[str], columns: Sequence[str], facts: Sequence[str]) -> Board:
         """What a reader has on the screen: some rows in some order, some columns; unknown names are left out.
@@ -201,7 +204,14 @@ def _columns(records: Iterable[Record]) -> tuple[Column, ...]:
                 spec = kind_of(result.signature)
                 key = f"{spec}/{part}"
                 found.setdefault(key, Column(key, label(result, part), spec, part, result.higher_is_better))
-    return tuple(found.values())
+    counts = Counter(column.label for column in found.values())
+    return tuple(_told_apart(column) if counts[column.label] > 1 else column for column in found.values())
+
+
+def _told_apart(column: Column) -> Column:
+    """A column that shares its label with another: with its recipe."""
+    recipe = spec_of(column.metric).partition(":")[2]
+    return replace(column, label=f"{column.label} ({recipe})") if recipe else column
 
 
 def shown_parts(result: MetricResult) -> list[str]:
@@ -265,6 +275,11 @@ def _cell(record: Record, column: Column, place: Place | None) -> Cell | None:
 def _order(row: BoardRow, key: str) -> tuple[bool, float, str]:
     cell = row.cells.get(key)
     return (cell is None, -(cell.value if cell else 0.0), row.name)
+
+
+def is_of_paper(cohort: CohortCard) -> bool:
+    """Whether what the paper reported belongs beside a cohort: only MIMIC-CXR's."""
+    return "mimic" in cohort.name.lower()
 
 
 def reported_rows() -> tuple[BoardRow, ...]:

@@ -129,7 +129,10 @@ class Ranking(Presented):
 
     def _against(self, row: BoardRow, role: Role) -> list[tuple[str, Any]]:
         """By name of each other row of a role this one less that one; floors are named by what they are."""
-        found = [(other, self.tests.pair(self.tests.headline, row.id, other.id)) for other in self.board.rows if other.role is role]
+        others = [other for other in self.board.rows if other.role is role]
+        if role is Role.FLOOR:
+            others.sort(key=lambda other: LOOKED_UP.index(other.name))
+        found = [(other, self.tests.pair(self.tests.headline, row.id, other.id)) for other in others]
         return [(BOUNDS[other.name][1] if role is Role.FLOOR else _title(other), pair) for other, pair in found if pair]
 
     def _others(self, row: BoardRow) -> list[str]:

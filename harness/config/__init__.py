@@ -100,7 +100,7 @@ SCHEMA: dict[str, ConfigTable] = {
                 most=86_400,
                 help="seconds before a submission is begun again after a failure of the machine",
             ),
-            "extractor": Key(kind=TEXT, default="lexical", help="who labels the reports; `ranscore extractor list` names them"),
+            "extractor": Key(kind=TEXT, default="lexical", help="who labels the reports; `ranscore score --help` names them"),
             "options": Key(
                 kind=TABLE, default={}, example='{ pack = "ranscore-1" }', help="what the extractor takes: pack, mode, endpoint, model"
             ),

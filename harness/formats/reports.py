@@ -218,6 +218,7 @@ class _Check(Quiet):
             if len(missing) == len(self.expected):
                 what = f"none of its ids is among the {len(missing):,} studies that the cohort scores"
                 self.complaints.add("no id matches", what, "Is it the right cohort, and does study_id hold the ids?")
+                self.complaints.explain("no id matches", "unknown id")
             else:
                 for name in missing:
                     self.complaints.warn("missing study", "the study has no row and counts as asserting nothing", study=name)

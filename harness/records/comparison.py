@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from math import isfinite
 
@@ -64,8 +64,8 @@ class Comparison(Presented):
     seed: int
 
     def __repr__(self) -> str:
-        found = short(verdict(self, self.metrics[0]), 200) if self.metrics else "they share no metric"
-        return f"<Comparison of {short(self.first, 30)!r} and {short(self.second, 30)!r}: {found}>"
+        named = replace(self, first=short(self.first, 30), second=short(self.second, 30))
+        return f"<Comparison: {verdict(named, self.metrics[0]) if self.metrics else 'they share no metric'}>"
 
     def table(self) -> ResultTable:
         """Every score and finding of both, the difference, its interval and p."""
@@ -118,7 +118,7 @@ def compare_all(
     """
     if other := next((record for record, _ in systems if record.cohort.digest != systems[0][0].cohort.digest), None):
         raise UsageError(f"these records are of different cohorts: {_how_they_differ(systems[0][0], other)}")
-    if len({record.digest for record, _ in systems}) != len(systems):
+    if len({(_name(record), record.digest) for record, _ in systems}) != len(systems):
         raise UsageError("the same record is named twice")
     listed = list(combinations(systems, 2))
     return tuple(_pair(one, other, patients, alpha, draws, seed) for one, other in progress(listed, "Comparing", len(listed), unit="pair"))

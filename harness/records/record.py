@@ -109,11 +109,11 @@ class MetricResult:
     signature: str
     headline: str
     """Which part is on the board."""
-    parts: Mapping[str, float]
+    parts: Mapping[str, float] = field(repr=False)
     higher_is_better: bool = True
     attainable: float | None = None
     """What the references score against themselves, where that is not trivially the best."""
-    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict, repr=False)
     """95 % interval of each part, where there is one; not part of the digest."""
 
     @property

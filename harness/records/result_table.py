@@ -6,11 +6,14 @@ import csv
 import html
 import io
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.errors import UsageError
 from harness.records.latex import latex_escape
+from harness.storage import files
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,6 +99,35 @@ class ResultTable:
         """Whether a column holds numbers alone."""
         values = [row[column] for row in self.rows if row[column] is not None]
         return bool(values) and all(isinstance(value, int | float) for value in values)
+
+
+def write(tables: Sequence[ResultTable], path: Path, *, private: bool = False) -> None:
+    """Write tables into a file, one after another, in the format that its name says.
+
+    Args:
+        tables: At least one.
+        path: Ends with `.csv`, `.tex` or `.html`.
+        private: Whether nobody but its owner may read it.
+
+    Raises:
+        UsageError: Its name says no format.
+    """
+    check_name(path)
+    files.write(path, "\n".join(FORMATS[path.suffix.lower()](table) for table in tables), private=private)
+
+
+def check_name(path: Path) -> None:
+    """Refuse a name that says no format.
+
+    Raises:
+        UsageError: It does.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise UsageError(f"{path}: the name must end with {', '.join(FORMATS)}, which says the format")
+
+
+FORMATS: dict[str, Callable[[ResultTable], str]] = {".csv": ResultTable.to_csv, ".tex": ResultTable.to_latex, ".html": ResultTable.to_html}
+"""By the end of a file's name how a table is written."""
 
 
 def printed(value: Value) -> str:

@@ -66,7 +66,7 @@ class Tests:
     p: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class MetricSnapshot:
     """One metric's places and pairs."""
 
@@ -84,6 +84,9 @@ class MetricSnapshot:
     """By part; the findings' parts are `f1:<finding>`, and only those with enough positives."""
     detectable: Mapping[str, float]
     """By part the least detectable difference between those ranked systems that differ in ten patients or more; absent where none do."""
+
+    def __repr__(self) -> str:
+        return f"<MetricSnapshot {self.signature}: {len(self.systems)} systems, {len(self.ranked)} ranked>"
 
     def gap(self, part: str, label: str) -> str:
         """One sentence on how far apart two systems must be to be distinguished; empty where fewer than two are ranked.
@@ -122,7 +125,7 @@ class MetricSnapshot:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Snapshot:
     """Everything statistical that a board shows."""
 
@@ -143,6 +146,9 @@ class Snapshot:
     """UTC, ISO 8601; not part of the digest."""
     program: str = field(default="", compare=False)
     schema: int = SCHEMA
+
+    def __repr__(self) -> str:
+        return f"<Snapshot {self.digest[:12]} ({self.signature}): {len(self.metrics)} metrics>"
 
     @property
     def signature(self) -> str:

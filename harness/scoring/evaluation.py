@@ -46,10 +46,10 @@ SHOWN_STUDIES = 20
 class Sides(Quiet):
     """Both sides of a cohort, study by study in the same order (sorted by id), ready for any metric."""
 
-    cohort: CohortCard
+    cohort: CohortCard = field(repr=False)
     references: tuple[Input, ...] = field(repr=False)
     candidates: tuple[Input, ...] = field(repr=False)
-    extractors: Mapping[str, ExtractorCard]
+    extractors: Mapping[str, ExtractorCard] = field(repr=False)
     """By vocabulary who labelled it."""
     patients: Mapping[str, str] = field(default_factory=dict, repr=False)
     """By study; a study that is not named is its own patient."""

@@ -91,11 +91,12 @@ def place(name: str, found: Sequence[tuple[str, Pair]], alpha: float = 0.05) -> 
         found: What each floor is, and the system less the floor.
         alpha: What counts as significant.
     """
-    level = [(what, pair) for what, pair in found if pair.p >= alpha or pair.difference <= 0]
-    if not level:
-        return f"{name} is better than each floor"
-    told = [f"{what} (difference {pair.difference:+z.3f}, p {p_text(pair.p)})" for what, pair in level]
-    return f"{name} is not better than {' or '.join(told)}"
+    told = []
+    for what, pair in found:
+        if pair.p >= alpha or pair.difference <= 0:
+            kind = "not better" if pair.p >= alpha else "worse"
+            told.append(f"{kind} than {what} (difference {pair.difference:+z.3f}, p {p_text(pair.p)})")
+    return f"{name} is {', '.join(told) or 'better than each floor'}"
 
 
 def is_silent(table: Rows) -> bool:
@@ -123,6 +124,7 @@ def explained(record: Record) -> str:
         parts.append(f"With other patients of the same kind the score would be between {low:z.3f} and {high:z.3f} (95 % interval).")
     if first.attainable is not None:
         none = sum(value == 0 for part, value in first.parts.items() if part.startswith("positives:"))
-        why = f": {none} findings have no positive reference and count 0" if none else ""
+        have = "finding has" if none == 1 else "findings have"
+        why = f": {none} {have} no positive reference and {'counts' if none == 1 else 'count'} 0" if none else ""
         parts.append(f"The ceiling {first.attainable:z.3f} is the score of the references themselves{why}.")
     return " ".join(parts)

@@ -26,6 +26,7 @@ def cohort_of(
     access: Access | str = Access.CREDENTIALED,
     section: Section | str | None = None,
     columns: Mapping[str, str] | None = None,
+    name: str = "",
     tell: Callable[[str], None] = _log,
 ) -> Cohort:
     """The cohort that a caller scores against.
@@ -35,6 +36,7 @@ def cohort_of(
         access: Whether the text of a file or of what is in memory is `open`; a cohort says it itself.
         section: Which section of these is scored; None for what is there.
         columns: By a key of `harness.cohorts.table.COLUMNS` what a file calls it.
+        name: What records and boards call the cohort of these; empty for the file's name.
         tell: Receives what is odd about the references and stops nothing.
 
     Raises:
@@ -48,7 +50,7 @@ def cohort_of(
             raise UsageError(f"there is no file {str(references)!r}, and no cohort of this name")
         return cohorts.load(references)
     scored = Section(section) if section else None
-    return from_table(references, section=scored, access=Access(access), columns=columns, tell=tell)
+    return from_table(references, section=scored, access=Access(access), columns=columns, name=name, tell=tell)
 
 
 def reports_of(predictions: Any, cohort: Cohort, *, cleaned: bool = False, columns: Mapping[str, str] | None = None) -> ReportSet:

@@ -78,7 +78,7 @@ def _markdown(board: Board) -> Json:
 def _latex(board: Board) -> Json:
     kinds = _line(["ll"], _alike([["r"]] * len(board.columns)), [["l"]] * len(tables.FACTS))
     begin, end = tables.LATEX_HEAD
-    foot, close = tables.LATEX_FOOT
+    foot, close = tables.latex_foot(board)
     dress = ["", " & ", " \\\\\n"]
     return {
         "dress": dress,

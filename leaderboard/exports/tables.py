@@ -212,8 +212,8 @@ def markdown_escape(text: str) -> str:
 
 LATEX_HEAD = ("\\begin{table}\n\\centering\n\\begin{tabular}{", "}\n\\toprule\n")
 """Before and after the kinds of the columns."""
-LATEX_FOOT = ("\\bottomrule\n\\end{tabular}\n\\caption{", "}\n\\end{table}\n")
-"""Before and after the caption."""
+LATEX_FOOT = ("\\bottomrule\n\\end{tabular}\n\\caption{", "}\n\\label{tab:board-KEY}\n\\end{table}\n")
+"""Before and after the caption; KEY is the board's."""
 
 
 def to_latex(board: Board) -> str:
@@ -223,7 +223,13 @@ def to_latex(board: Board) -> str:
     for row in board.rows:
         texts = [latex_cell(text, _best(board.columns, row.cells, at - 2)) for at, text in enumerate(cells(board, row))]
         lines.append(" & ".join(texts) + " \\\\\n")
-    return kinds.join(LATEX_HEAD) + "".join(lines) + latex_escape(caption(board)).join(LATEX_FOOT)
+    return kinds.join(LATEX_HEAD) + "".join(lines) + latex_escape(caption(board)).join(latex_foot(board))
+
+
+def latex_foot(board: Board) -> tuple[str, str]:
+    """Before and after the caption."""
+    before, after = LATEX_FOOT
+    return before, after.replace("KEY", board.key)
 
 
 def latex_cell(text: str, best: bool) -> str:

@@ -35,6 +35,16 @@ def references(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def cohort_name(parser: argparse.ArgumentParser) -> None:
+    """`--cohort-name`."""
+    parser.add_argument(
+        "--cohort-name",
+        metavar="NAME",
+        default="",
+        help="what records and boards call the cohort of --references (default: the file's name)",
+    )
+
+
 def columns(parser: argparse.ArgumentParser) -> None:
     """`--id-column` and `--report-column`."""
     for key, name in (("id", "study_id"), ("report", "report")):

@@ -30,6 +30,7 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--section", choices=options.SECTIONS, help="which section of the --references is scored (default: what the file has)"
     )
+    options.cohort_name(parser)
     options.columns(parser)
     options.clean(parser)
     options.extractor(parser)
@@ -85,6 +86,7 @@ def _rank(arguments: argparse.Namespace) -> Ranking:
         access=access,
         section=Section(arguments.section) if arguments.section else None,
         columns=columns,
+        name=arguments.cohort_name,
         tell=note,
     )
     return rank(

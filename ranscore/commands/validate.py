@@ -47,6 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
     for warning in complaints.warnings:
         print(f"warning: {warning}", flush=True)
     if complaints.problems:
+        errors = f"{complaints.count:,} errors" if complaints.count > 1 else "1 error"
+        print(f"{arguments.file}: it cannot be scored: {errors}", file=sys.stderr)
         return 3
     print(_sentence(str(arguments.file), len(found), missing))
     return 0

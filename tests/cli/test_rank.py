@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
@@ -19,7 +19,7 @@ from harness.records.store import Store
 from harness.scoring import floors
 from harness.types import Grade
 from leaderboard.content import load
-from ranscore import compare, rank, score
+from ranscore import compare, rank, ranking_files, score
 from ranscore.commands import main
 from ranscore.ranking import Ranking
 
@@ -31,6 +31,10 @@ FILES = {"predictions": EXAMPLES / "predictions.csv", "other": EXAMPLES / "other
 @pytest.fixture(scope="module")
 def ranking() -> Ranking:
     return rank(systems=FILES, references=REFERENCES, access="open", metrics=["ran-score", "rouge-l"])
+
+
+def table(path: Path) -> Iterator[dict[str, str]]:
+    return csv.DictReader(path.read_text(encoding="utf-8").splitlines())
 
 
 def places(made: Ranking) -> dict[str, tuple[int, int, int]]:
@@ -55,10 +59,10 @@ def test_it_is_what_score_floors_snapshot_and_compare_say_of_the_real_systems(sh
     assert made.snapshot.digest == own.digest
     records = {item.record.system.name: item.record for item in place.all()}
     assert {row.name: row.digest for row in made.board.rows} == {name: record.digest for name, record in records.items()}
-    assert records["aamn"].grade is Grade.LOCAL and places(made) == {"moerad": (1, 1, 1), "aamn": (2, 2, 2)}
+    assert records["aamn"].grade is Grade.LOCAL and places(made) == {"moerad": (1, 1, 2), "aamn": (1, 1, 2)}
     by_name = {item.record.system.name: item for item in made.evaluations.values()}
-    line = compare(first=by_name["moerad"], second=by_name["aamn"], draws=100).metrics[0].scores[0]
-    (told,) = [row for row in made.pairs().rows if row[:2] == ("moerad", "aamn")]
+    line = compare(first=by_name["aamn"], second=by_name["moerad"], draws=100).metrics[0].scores[0]
+    (told,) = [row for row in made.pairs().rows if row[:2] == ("aamn", "moerad")]
     assert line.pair is not None and told[2:] == pytest.approx((line.pair.difference, line.pair.low, line.pair.high, line.pair.p))
     # AAMN writes one sentence 590 times, and no finding.
     (sentence,) = [text for text in made.sentences() if text.startswith("aamn")]
@@ -150,19 +154,22 @@ def typed(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     return run
 
 
-def test_the_command_writes_every_format(typed: Callable[..., str], tmp_path: Path) -> None:
-    shown = {suffix: typed("-o", str(tmp_path / f"t{suffix}")) for suffix in (".tex", ".csv", ".html", ".md", ".json")}
-    rows = list(csv.DictReader((tmp_path / "t.csv").open()))
+def test_it_is_written_in_every_format(ranking: Ranking, typed: Callable[..., str], tmp_path: Path) -> None:
+    shown = typed("-o", str(tmp_path / "t.csv"))
+    for suffix in (".tex", ".html", ".md", ".json"):
+        assert ranking_files.write(ranking, tmp_path / f"t{suffix}") == [tmp_path / f"t{suffix}"]
+    rows = list(table(tmp_path / "t.csv"))
     assert [row["rank"] for row in rows if row["kind"] == "system"] == ["1", "1"] and len(rows) == 6
-    assert len(list(csv.DictReader((tmp_path / "t.pairs.csv").open()))) == 15
-    findings = list(csv.DictReader((tmp_path / "t.findings.csv").open()))
+    assert len(list(table(tmp_path / "t.pairs.csv"))) == 15
+    findings = list(table(tmp_path / "t.findings.csv"))
     assert len(findings) == 21 and {"predictions", "other", "constant-normal"} <= set(findings[0])
     document = json.loads((tmp_path / "t.json").read_text())
     assert len(document["sentences"]) == 2 and len(document["pairs"]) == 15
     tex = (tmp_path / "t.tex").read_text()
     assert tex.count(r"\begin{table}") == tex.count(r"\label{tab:") == 3 and not re.search(r"(?<!\\)[|]", tex)
     assert (tmp_path / "t.html").read_text().count("<table>") == 3
-    assert f"Written: {tmp_path / 't.csv'}" in shown[".csv"] and (tmp_path / "t.md").read_text().count("| --- |") == 3
+    assert f"Written: {tmp_path / 't.csv'}" in shown
+    assert len(re.findall(r"^\| --- ", (tmp_path / "t.md").read_text(), re.M)) == 3
 
 
 def test_the_command_keeps_what_was_ranked(typed: Callable[..., str], tmp_path: Path) -> None:
@@ -189,7 +196,9 @@ def test_a_public_board_ranks_nothing_that_its_owner_scored_alone(typed: Callabl
 
 
 def test_names_and_refusals(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    start = ["rank", f"A={FILES['other']}", "--references", str(REFERENCES), "--metrics", "ran-score"]
+    start = ["rank", "--references", str(REFERENCES), "--metrics", "ran-score", "--alpha", "0.05", f"A={FILES['other']}"]
+    assert main(["rank", *start[-1:], *start[1:-1], f"B={FILES['other']}"]) == 2
+    assert "name all of them in one place" in capsys.readouterr().err
     assert main([*start, f"A={FILES['predictions']}"]) == 2
     assert "two systems are called 'A'" in capsys.readouterr().err
     assert main([*start, "-o", str(tmp_path / "t.docx")]) == 2
@@ -203,7 +212,7 @@ def test_names_and_refusals(capsys: pytest.CaptureFixture[str], tmp_path: Path) 
 
 def test_columns_of_other_names(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     for name, source in (("p", FILES["other"]), ("r", REFERENCES)):
-        rows = list(csv.DictReader(source.open()))
+        rows = list(table(source))
         stream = io.StringIO()
         writer = csv.writer(stream)
         writer.writerows([("Image Name", "Generated"), *((row["study_id"], row["report"]) for row in rows)])
