@@ -189,6 +189,10 @@ def rank(
     if not 0 < alpha < 1:
         raise UsageError("alpha must be between 0 and 1")
     given = _named(systems)
+    if taken := [name for name in given if name in LOOKED_UP]:
+        raise UsageError(
+            f"{taken[0]!r} is the name of a floor or the ceiling, which are added to every ranking: give the system another name"
+        )
     for value in (run for runs in given.values() for run in runs):
         inputs.check_pairs(value, references)
     cohort = inputs.cohort_of(references, access=access, section=section)

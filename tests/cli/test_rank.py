@@ -201,6 +201,8 @@ def test_names_and_refusals(capsys: pytest.CaptureFixture[str], tmp_path: Path) 
     assert "name all of them in one place" in capsys.readouterr().err
     assert main([*start, f"A={FILES['predictions']}"]) == 2
     assert "two systems are called 'A'" in capsys.readouterr().err
+    assert main([*start, str(REFERENCES)]) == 2
+    assert "'references' is the name of a floor or the ceiling" in capsys.readouterr().err
     assert main([*start, "-o", str(tmp_path / "t.docx")]) == 2
     assert "must end with .tex, .csv, .html, .md, .json" in capsys.readouterr().err
     assert main([*start, "absent.csv"]) == 3

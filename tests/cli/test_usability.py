@@ -149,6 +149,22 @@ def test_every_page_has_a_footer_and_a_way_past_the_menu(page: BoardContent, tmp
     assert all((ROOT / name.removeprefix("/blob/main/")).is_file() for name in named) and len(named) == 3
 
 
+def test_one_record_with_many_recipes_adds_no_column_to_the_first_view(page: BoardContent) -> None:
+    from dataclasses import replace
+
+    from leaderboard.board import Cell, Column
+    from leaderboard.views.board import table, usual
+
+    board = page.content().boards[0]
+    many = tuple(Column(f"m{number}/x", f"M{number}", f"m{number}", "x") for number in range(30))
+    first = replace(board.rows[1], cells={**board.rows[1].cells, **{column.key: Cell(0.5) for column in many}})
+    wide = replace(board, columns=(*board.columns, *many), rows=(board.rows[0], first, *board.rows[2:]))
+    assert usual(wide) == usual(board) == {column.key for column in board.columns}
+    html = table(wide, Live())
+    assert len(re.findall(r'data-key="m\d+/x"[^>]* hidden', html)) == 30 and "ceiling beyond" in html
+    assert len(usual(replace(wide, rows=(first,)))) == 12
+
+
 def test_what_the_paper_reported_is_shown_where_it_fits(page: BoardContent) -> None:
     from dataclasses import replace
 
