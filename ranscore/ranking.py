@@ -13,8 +13,9 @@ from harness.errors import InputError, Problem, UsageError, problems_of
 from harness.formats.written_by import name_of
 from harness.records import ranks
 from harness.records.comparison import known
+from harness.records.plotted import Point
 from harness.records.record import identity, short
-from harness.records.result_table import Point, Presented, ResultTable, Value
+from harness.records.result_table import Presented, ResultTable, Value
 from harness.records.snapshot import MetricSnapshot, Snapshot
 from harness.records.store import Stored
 from harness.records.summary import FEW_POSITIVES

@@ -29,7 +29,7 @@ WHERE = (
     "The reports are at https://openi.nlm.nih.gov/imgs/collections/NLMCXR_reports.tgz, the films at"
     " https://openi.nlm.nih.gov/imgs/collections/NLMCXR_png.tgz; docs/cohorts.md says what else there is"
 )
-"""For a user who has no copy yet."""
+"""What a user is shown who has no copy yet."""
 _LARGEST = 4_000_000
 """Bytes of one report's XML; the real ones have about 10,000."""
 _MOST = 100_000

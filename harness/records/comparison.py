@@ -11,8 +11,9 @@ from math import isfinite
 from harness.errors import UsageError
 from harness.metrics import metric as make_metric
 from harness.optional import ByFinding
+from harness.records.plotted import Point
 from harness.records.record import Record, short
-from harness.records.result_table import Point, Presented, ResultTable, Value
+from harness.records.result_table import Presented, ResultTable, Value
 from harness.records.snapshot import Pair
 from harness.statistics.intervals import Interval, pseudo
 from harness.statistics.paired import FEW, bootstrap_difference, claimable, compare, holm, swap_tests

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.config.home import pip_install
 from harness.errors import UnavailableError
 
-if TYPE_CHECKING:
-    from harness.records.result_table import Point
-
 COLOUR, QUIET = "#0b6e8a", "#7a868e"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One score of a plot."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    quiet: bool = False
+    """Drawn grey: a floor, a ceiling, a finding of which nothing is claimed."""
 
 
 def forest(points: Sequence[Point], caption: str, axes: Any = None) -> Any:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError
 from harness.records.latex import latex_escape
+from harness.records.plotted import Point, forest
 from harness.storage import files
 
 if TYPE_CHECKING:
@@ -22,18 +23,6 @@ Value = str | int | float | None
 """A cell: a number keeps all its digits until it is printed; None is nothing."""
 DIGITS = 3
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
-    """One score of a plot."""
-
-    name: str
-    value: float
-    low: float
-    high: float
-    quiet: bool = False
-    """Drawn grey: a floor, a ceiling, a finding of which nothing is claimed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +171,4 @@ class Presented:
         Raises:
             UnavailableError: matplotlib is not installed.
         """
-        from harness.records.plotted import forest
-
         return forest(self.points(), self.table().caption, axes)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.records.latex import latex_escape
+from harness.records.plotted import Point
 from harness.records.record import MetricResult, Record
-from harness.records.result_table import Point, ResultTable
+from harness.records.result_table import ResultTable
 
 FEW_POSITIVES = 10
 """Below this many positive references a finding is shown and nothing is claimed of it singly."""

@@ -16,7 +16,8 @@ TOLERANCE = 1e-9
 
 def differences(claimed: Record, found: Record) -> list[str]:
     """What of a record is not what its inputs give, a line each; empty where all is the same."""
-    lines = []
+    lines: list[str] = []
+    scores: list[str] = []
     if claimed.cohort.digest != found.cohort.digest:
         lines.append(f"cohort: the record says {claimed.cohort.digest[:12]}, the inputs give {found.cohort.digest[:12]}")
     if claimed.cohort.access is not found.cohort.access:
@@ -39,7 +40,8 @@ def differences(claimed: Record, found: Record) -> list[str]:
             continue
         if other.signature != result.signature:
             lines.append(f"{result.name}: the record's signature is {result.signature}, the inputs give {other.signature}")
-        lines += _parts(result, dict(other.parts))
+        scores += _parts(result, dict(other.parts))
+    lines = [*scores[:1], *lines, *scores[1:]]
     if claimed.digest != found.digest and not lines:
         lines.append(f"digest: the record says {claimed.digest[:12]}, the inputs give {found.digest[:12]}")
     return lines

@@ -14,8 +14,9 @@ from harness.metrics.findings_f1 import reference_decisions
 from harness.optional import asked, official
 from harness.quiet import Quiet
 from harness.records import summary
+from harness.records.plotted import Point
 from harness.records.record import CohortCard, Counts, ExtractorCard, MetricResult, Record, record_digest, rows_digest
-from harness.records.result_table import Point, Presented, ResultTable
+from harness.records.result_table import Presented, ResultTable
 from harness.signature import Signature
 from harness.signature import digest as digest_of
 from harness.statistics.intervals import PUBLISHED, intervals

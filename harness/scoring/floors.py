@@ -76,7 +76,7 @@ def following(studies: Sequence[str], digest: str, seed: int = 0) -> dict[str, s
     Args:
         studies: Sorted by id.
         digest: The cohort's.
-        seed: Of the draw.
+        seed: Number that decides the draw.
     """
     order = list(studies)
     random.Random(f"{digest}|{seed}").shuffle(order)  # noqa: S311 - not a secret

@@ -20,7 +20,7 @@ def pooled(made: Sequence[Evaluation], metrics: Sequence[Metric]) -> Evaluation:
 
     Args:
         made: The evaluations of the runs, at least one.
-        metrics: Those of the evaluations, in their order.
+        metrics: The metrics of the evaluations, in their order.
     """
     first = made[0]
     if len(made) == 1:

@@ -106,7 +106,14 @@ def lead(board: Board) -> Html:
     if board.gap:
         parts.append(el("span", board.gap))
     if not ranked:
-        parts.append(el("span", "Nobody is ranked here yet: ", el("code", "ranscore snapshot"), " computes the ranks of what was scored or generated here."))
+        parts.append(
+            el(
+                "span",
+                "Nobody is ranked here yet: ",
+                el("code", "ranscore snapshot"),
+                " computes the ranks of what was scored or generated here.",
+            )
+        )
     return el("p", join(parts), class_="rs-lead")
 
 

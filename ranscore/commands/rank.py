@@ -124,7 +124,7 @@ def _systems(given: list[str]) -> dict[str, tuple[Path, ...]]:
 
 
 def show(made: Ranking) -> None:
-    """The ranking for people: the table, a sentence about each system, what can be told apart, the findings."""
+    """The ranking for people: the table, a sentence about each system, what can be distinguished, the findings."""
     from harness.records.result_table import printed
     from ranscore.commands.show import table
 

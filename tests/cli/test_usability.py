@@ -161,7 +161,10 @@ def test_one_record_with_many_recipes_adds_no_column_to_the_first_view(page: Boa
     wide = replace(board, columns=(*board.columns, *many), rows=(board.rows[0], first, *board.rows[2:]))
     assert usual(wide) == usual(board) == {column.key for column in board.columns}
     html = table(wide, Live())
-    assert len(re.findall(r'data-key="m\d+/x"[^>]* hidden', html)) == 30 and "ceiling beyond" in html
+    assert len(re.findall(r'data-key="m\d+/x"[^>]* hidden', html)) == 30
+    (low,) = [row for row in board.rows if row.name == "constant-normal"]
+    (ceiling,) = [row for row in board.rows if row.role == "ceiling"]
+    assert "axis 0 to 1<" in html and "ceiling beyond" in table(replace(board, rows=(ceiling, low)), Live())
     assert len(usual(replace(wide, rows=(first,)))) == 12
 
 
