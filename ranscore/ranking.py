@@ -87,7 +87,9 @@ class Ranking(Presented):
         shown = [(row, self.evaluations[row.id].record.metrics[0].parts) for row in self.board.rows]
         parts = shown[0][1]
         names = [part.partition(":")[2] for part in parts if part.startswith("positives:")]
-        rows = [(name, round(parts[f"positives:{name}"]), *(own[f"f1:{name}"] for _, own in shown)) for name in names]
+        rows: list[tuple[Value, ...]] = [
+            (name, round(parts[f"positives:{name}"]), *(own[f"f1:{name}"] for _, own in shown)) for name in names
+        ]
         header = ("finding", "positives", *(_title(row) for row, _ in shown))
         caption = f"F1 of each finding; of one with fewer than {FEW_POSITIVES} positives nothing is claimed alone. {self.caption}"
         return ResultTable(name="findings", caption=caption, header=header, rows=tuple(rows))

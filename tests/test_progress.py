@@ -16,7 +16,7 @@ from ranscore.commands import parser
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Seconds that have passed, as the test sets them."""
     now = [0.0]
-    monkeypatch.setattr(shown.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("harness.storage.progress.time.monotonic", lambda: now[0])
     return now
 
 

@@ -15,8 +15,7 @@ from leaderboard.html.markup import clean
 
 PAPER = """@misc{ranscore2026,
   title = {Ran Score: a {LLM}-based Evaluation Score for Radiology Report Generation},
-  author = {Ran Zhang and Yucong Lin and Zhaoli Su and Bowen Liu and Danni Ai and Tianyu Fu and Deqiang Xiao and Jingfan Fan and
-    Yuanyuan Wang and Mingwei Gao and Yuwan Hu and Shuya Gao and Jingtao Li and Jian Yang and Hong Song and Hongliang Sun},
+  author = {Ran Zhang and Yucong Lin and Zhaoli Su and Bowen Liu and Danni Ai and Tianyu Fu and Deqiang Xiao and Jingfan Fan and Yuanyuan Wang and Mingwei Gao and Yuwan Hu and Shuya Gao and Jingtao Li and Jian Yang and Hong Song and Hongliang Sun},
   year = {2026},
   eprint = {2603.22935},
   archiveprefix = {arXiv},

@@ -150,7 +150,7 @@ def renamed(table: Table, names: Mapping[str, str], complaints: Complaints) -> T
 
 
 def having(path: Path, names: Mapping[str, str]) -> dict[str, str]:
-    """Those of some names that the file has as columns; arguments as for `renamed`."""
+    """The names that the file has as columns; arguments as for `renamed`."""
     columns = read(path, Complaints("")).columns if names else ()
     return {name: given for name, given in names.items() if given.strip().lower() in columns}
 
