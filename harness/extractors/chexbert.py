@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from harness.config.home import pip_install
 from harness.errors import UnavailableError
 from harness.findings import CHEXPERT_14, NO_FINDING
+from harness.networks import chexbert_files
 from harness.types import Labels, ReportStatus, Status
 
 if TYPE_CHECKING:
@@ -73,8 +74,7 @@ def check_available() -> None:
     Raises:
         UnavailableError: PyTorch, the weights or the vocabulary are not here.
     """
-    module = _module()
-    module.find_vocabulary("", module.find_weights())
+    chexbert_files.find_all()
 
 
 def make(weights: str | Path = "", vocabulary: str | Path = "", device: str = "", precision: str = "fp32") -> ChexbertExtractor:

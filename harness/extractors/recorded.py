@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import InputError, Problem, RefusedError, UnavailableError, UsageError
-from harness.extractors.cache import Answer, Cache, Decision, keyed, opened, packed, unpacked
+from harness.extractors.answers import Answer, Decision, packed, unpacked
+from harness.extractors.cache import Cache, keyed, opened
 from harness.extractors.llm.pack import ASKED
 from harness.extractors.llm.reading import labels, report_status
 from harness.quiet import Quiet

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -198,6 +199,16 @@ def _matched(reference: dict[int, str], candidate: dict[int, str], forms: Callab
     return matches
 
 
+def _wordnet_is_likely() -> bool:
+    """Whether nltk is installed and WordNet is in a folder where it looks. To ask nltk itself is an import of seconds."""
+    prefixes = [Path(sys.prefix), *(Path(sys.prefix, name) for name in ("share", "lib"))]
+    system = [Path(place, name) for place in ("/usr", "/usr/local") for name in ("share", "lib")]
+    folders = [folder / "nltk_data" for folder in (Path.home(), *prefixes, *system)]
+    folders += [Path(name).expanduser() for name in os.environ.get("NLTK_DATA", "").split(os.pathsep) if name]
+    there = os.name == "nt" or any(list(folder.glob("corpora/wordnet*")) for folder in folders)
+    return there and find_spec("nltk") is not None
+
+
 @lru_cache(maxsize=1)
 def synonyms() -> Synonyms:
     """A word's WordNet synonyms of one word each, itself among them.
@@ -206,6 +217,8 @@ def synonyms() -> Synonyms:
         UnavailableError: nltk or its WordNet data is not here.
     """
     try:
+        if not _wordnet_is_likely():
+            raise LookupError
         from nltk.corpus import wordnet
 
         wordnet.ensure_loaded()

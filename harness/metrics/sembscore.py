@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.config.home import pip_install
-from harness.errors import UnavailableError, UsageError
+from harness.errors import UsageError
 from harness.metrics.means import Mean, both_written
+from harness.networks import chexbert_files
 from harness.types import Array
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def sembscore(recipe: str) -> Mean:
-    """SembScore with the weights that `harness.networks.chexbert` finds.
+    """SembScore with the weights that `harness.networks.chexbert_files` finds.
 
     Raises:
         UsageError: There is no such recipe.
@@ -25,10 +25,9 @@ def sembscore(recipe: str) -> Mean:
     """
     if recipe:
         raise UsageError(f"sembscore has no recipe {recipe!r}: it has one definition")
-    try:
-        from harness.networks.chexbert import CheXbert
-    except ImportError as error:
-        raise UnavailableError(f"SembScore needs PyTorch. Run `{pip_install('torch')}`") from error
+    chexbert_files.find_all()
+    from harness.networks.chexbert import CheXbert
+
     return with_network(CheXbert())
 
 

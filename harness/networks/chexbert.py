@@ -13,22 +13,14 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from harness import config
-from harness.errors import Problem, UnavailableError
 from harness.networks import checkpoints
 from harness.networks.bert import BATCH, BertShape, Encoder, encode_first, once, read_vocabulary, wordpiece
+from harness.networks.chexbert_files import find_vocabulary, find_weights
 from harness.signature import digest
 
 HEADS = (4,) * 13 + (2,)
 """Classes of each head, in the order of `CHEXPERT_14`."""
-REPOSITORIES = ("StanfordAIMI/RRG_scorers",)
-FILE = "chexbert.pth"
-VOCABULARIES = ("google-bert/bert-base-uncased", "bert-base-uncased")
 PREPARATION = "strip, white space runs to one space; uncased WordPiece; [CLS] and 510 pieces at most and [SEP]"
-UNAVAILABLE = (
-    f"CheXbert's weights are not on this machine: {FILE}, 1.31 GB, from the Hub's StanfordAIMI/RRG_scorers, free for research only"
-    " (Stanford sells the licence for other use)"
-)
 
 
 def layout(shape: BertShape) -> dict[str, tuple[int, ...]]:
@@ -50,35 +42,6 @@ def read(path: Path, shape: BertShape | None = None) -> dict[str, Tensor]:
     tensors.pop("bert.embeddings.position_ids", None)
     checkpoints.check(tensors, layout(shape or BertShape()), str(path))
     return tensors
-
-
-def find_weights(named: str | Path = "") -> Path:
-    """The file named, else `[weights.chexbert] weights` of the configuration, else the Hub's local cache.
-
-    Raises:
-        UnavailableError: None of them is there.
-    """
-    path = named or config.weights("chexbert").get("weights") or checkpoints.cached(REPOSITORIES, FILE)
-    if not path:
-        raise UnavailableError(Problem(UNAVAILABLE, "Download it and set `weights` under `[weights.chexbert]` in config.toml to its path"))
-    return Path(path).expanduser()
-
-
-def find_vocabulary(named: str | Path, weights: Path) -> Path:
-    """The file named, else `[weights.chexbert] vocabulary`, else `vocab.txt` beside the weights, else the Hub's local cache.
-
-    Raises:
-        UnavailableError: None of them is there.
-    """
-    beside = weights.with_name("vocab.txt")
-    path = named or config.weights("chexbert").get("vocabulary") or (beside if beside.is_file() else None)
-    path = Path(path).expanduser() if path else checkpoints.cached(VOCABULARIES, "vocab.txt")
-    if path is None or not path.is_file():
-        what = "CheXbert's vocabulary is not on this machine: vocab.txt of bert-base-uncased, 0.2 MB, Apache-2.0"
-        raise UnavailableError(
-            Problem(what, "Put it beside the weights, or set `vocabulary` under `[weights.chexbert]` in config.toml", str(path or ""))
-        )
-    return path
 
 
 class CheXbert:

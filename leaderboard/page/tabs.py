@@ -34,7 +34,10 @@ def view(name: str) -> Build:
 
 
 TABS: tuple[Tab, ...] = (
-    *(Tab(name, router.TABS[name], view(name)) for name in ("board", "findings", "compare", "agree", "readers", "extractor", "system")),
+    *(
+        Tab(name, router.TABS[name], view(name))
+        for name in ("board", "findings", "compare", "agree", "sees", "readers", "extractor", "system")
+    ),
     Tab("try", "Try it", try_it.build),
     Tab("submit", "Submit", submit.build),
     Tab("about", router.TABS["about"], view("about")),

@@ -15,13 +15,14 @@ from leaderboard.board import Board, BoardRow, is_of_paper, reported_rows
 from leaderboard.content import BoardContent, Content
 from leaderboard.html.addresses import Addresses
 from leaderboard.html.markup import Html, el, join, person
-from leaderboard.views import about, agree, board, compare, extractor, findings, readers, studies, system
+from leaderboard.views import about, agree, board, compare, extractor, findings, readers, sees, studies, system
 
 TABS = {
     "board": "Board",
     "findings": "Findings",
     "compare": "Compare",
     "agree": "Metrics agree?",
+    "sees": "What metrics see",
     "readers": "Readers",
     "extractor": "Extractor",
     "system": "System",
@@ -179,6 +180,10 @@ def _agree(page: Page) -> Html:
     return agree.view(page.board, page.content.boards, page.to)
 
 
+def _sees(page: Page) -> Html:
+    return sees.view(page.board, page.board_content.benches(), page.content.boards, page.to)
+
+
 def _readers(page: Page) -> Html:
     return readers.view(page.board, page.board_content.standards(), page.content.boards, page.to)
 
@@ -205,6 +210,7 @@ _PAGES = {
     "findings": _findings,
     "compare": _compare,
     "agree": _agree,
+    "sees": _sees,
     "readers": _readers,
     "extractor": _extractor,
     "system": _system,

@@ -18,6 +18,7 @@ GROUPS: tuple[str, ...] = (
     "rank",
     "validate",
     "board",
+    "bench",
     "serve",
     "site",
     "cache",

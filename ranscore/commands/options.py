@@ -104,7 +104,9 @@ def llm(parser: argparse.ArgumentParser) -> None:
         "--mode", metavar="MODE", choices=MODES, help="how the pack asks: single (one question a finding) or joint (all in one answer)"
     )
     parser.add_argument("--endpoint", metavar="URL", action="append", help="an OpenAI-compatible server; may be given several times")
-    parser.add_argument("--model", metavar="NAME", help="the model that the server serves, or a folder with one to run in process")
+    parser.add_argument(
+        "--model", metavar="NAME", help="the model that the server serves, or a folder or GGUF file with one to run in process"
+    )
     parser.add_argument(
         "--dialect",
         metavar="NAME",

@@ -1,4 +1,4 @@
-"""`ranscore pack draft, edit, try, errors, tag, diff, rounds, freeze`: revise the questions of a pack."""
+"""`ranscore pack draft, edit, try, errors, tag, suggest, diff, rounds, freeze`: revise the questions of a pack."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ranscore.commands import options, pack_workbench_run
+from ranscore.commands import options, pack_suggest, pack_workbench_run
 from ranscore.commands.options import Commands
 
 TAGS = ("synonym", "negation", "hedge", "history", "ambiguity", "reader-error")
@@ -30,9 +30,15 @@ def declare(commands: Commands) -> None:
     tag.add_argument("finding", metavar="FINDING", help="which finding")
     tag.add_argument("item", metavar="ITEM", help="the number of the report, as `pack errors` prints it")
     tag.add_argument("tag", metavar="TAG", choices=TAGS, help=f"one of {', '.join(TAGS)}")
+    suggest = _named(
+        commands, "suggest", "let a model propose what a draft says about a finding, from wrong reports of the part tune", None
+    )
+    _model(suggest)
+    pack_suggest.declare(suggest)
     diff = _named(commands, "diff", "how two packs or drafts differ: words, and rounds on the same standard", pack_workbench_run.run_diff)
     diff.add_argument("other", metavar="OTHER", help="another draft or pack")
     rounds = _named(commands, "rounds", "accuracy and F1 of every finding over all rounds", pack_workbench_run.run_rounds)
+    rounds.add_argument("-o", "--output", metavar="FILE", type=_picture, help="also draw them into this file (.svg)")
     options.json(rounds)
     _freeze(_named(commands, "freeze", "evaluate the held part, and make a pack of the draft", pack_workbench_run.run_freeze))
 
@@ -42,6 +48,12 @@ def _named(commands: Commands, name: str, text: str, run: Any) -> argparse.Argum
     parser.add_argument("name", metavar="NAME", help="the draft")
     parser.set_defaults(run=run)
     return parser
+
+
+def _picture(words: str) -> Path:
+    if not words.lower().endswith(".svg"):
+        raise argparse.ArgumentTypeError(f"{words} does not end in .svg: the rounds are drawn as SVG")
+    return Path(words)
 
 
 def _edit(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +73,9 @@ def _listed(field: str) -> str:
 
 def _model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--endpoint", metavar="URL", action="append", help="an OpenAI-compatible server; may be given several times")
-    parser.add_argument("--model", metavar="NAME", help="the model that the server serves, or a folder with one to run in process")
+    parser.add_argument(
+        "--model", metavar="NAME", help="the model that the server serves, or a folder or GGUF file with one to run in process"
+    )
     parser.add_argument(
         "--dialect", metavar="NAME", choices=options.DIALECTS, help="how the server is asked to restrict an answer to a set"
     )

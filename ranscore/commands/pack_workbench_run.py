@@ -36,7 +36,7 @@ def run_edit(arguments: argparse.Namespace) -> int:
     from harness.errors import UsageError
     from validation.workbench import drafts
 
-    draft, given = _open(arguments.name), edits(arguments)
+    draft, given = open_draft(arguments.name), edits(arguments)
     if not arguments.finding:
         if given:
             raise UsageError("say which finding the fields belong to")
@@ -62,8 +62,8 @@ def edits(arguments: argparse.Namespace) -> dict[str, Any]:
     return given
 
 
-def _open(name: str) -> PackDraft:
-    """A draft that is not frozen.
+def open_draft(name: str) -> PackDraft:
+    """A draft that is not frozen, so that it may be changed.
 
     Raises:
         RefusedError: It is frozen.
@@ -111,7 +111,7 @@ def _editor(draft: PackDraft) -> int:
     return done
 
 
-def _part(name: str, part: str) -> Reference:
+def part_of(name: str, part: str) -> Reference:
     """A part of a settled study.
 
     Raises:
@@ -127,7 +127,8 @@ def _part(name: str, part: str) -> Reference:
     return parts.part_of(standard, part)
 
 
-def _maker(arguments: argparse.Namespace, standard: Reference) -> Maker:
+def maker(arguments: argparse.Namespace, standard: Reference) -> Maker:
+    """What makes the extractor that the options of a command describe."""
     from harness.extractors.llm import extractor as llm
 
     given = {key: value for key in ("endpoint", "model", "dialect") if (value := getattr(arguments, key))}
@@ -144,9 +145,9 @@ def run_try(arguments: argparse.Namespace) -> int:
     from validation.extractors import reference
     from validation.workbench import parts, rounds, trying
 
-    draft, part = _open(arguments.name), _part(arguments.standard, parts.TUNE)
+    draft, part = open_draft(arguments.name), part_of(arguments.standard, parts.TUNE)
     reports = reference.reports(part, store.at(arguments.store))
-    done = trying.run(draft, part, reports, rounds.of(draft.name), _maker(arguments, part), store.now())
+    done = trying.run(draft, part, reports, rounds.of(draft.name), maker(arguments, part), store.now())
     if arguments.json:
         _print_json(done)
     else:
@@ -184,6 +185,8 @@ def _print(done: Try, draft: PackDraft) -> None:
     for name, gap in done.pair.macro.items() if done.pair else ():
         print(f"macro F1 over {name}: {-gap.value:+z.3f} [{-gap.high:+z.3f}, {-gap.low:+z.3f}], p = {gap.p:.3g}")
     print(_asked(done, draft))
+    for finding, origin in kept.origins.items():
+        print(f"{finding}: the words of {origin}")
 
 
 def _asked(done: Try, draft: PackDraft) -> str:
@@ -201,8 +204,8 @@ def run_errors(arguments: argparse.Namespace) -> int:
     from validation.workbench import drafts, parts, rounds, trying
 
     log, finding = rounds.of(arguments.name), drafts.finding_named(arguments.finding)
-    last = _last(arguments.name)
-    part = _part(arguments.standard or last.result.standard.name, parts.TUNE)
+    last = last_round(arguments.name)
+    part = part_of(arguments.standard or last.result.standard.name, parts.TUNE)
     _same(part, last.result.standard.digest, arguments.name)
     texts.permit(part.access, arguments.agree)
     tags = {tag.item: tag.tag for tag in log.tags() if tag.finding == finding}
@@ -215,7 +218,12 @@ def run_errors(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _last(name: str) -> Any:
+def last_round(name: str) -> Any:
+    """The newest round of a draft.
+
+    Raises:
+        RefusedError: It was not tried yet.
+    """
     from harness.errors import Problem, RefusedError
     from validation.workbench import drafts, rounds
 
@@ -239,7 +247,7 @@ def run_tag(arguments: argparse.Namespace) -> int:
     from harness.errors import UsageError
     from validation.workbench import drafts, rounds
 
-    finding, last = drafts.finding_named(arguments.finding), _last(arguments.name)
+    finding, last = drafts.finding_named(arguments.finding), last_round(arguments.name)
     if arguments.item not in last.decisions:
         raise UsageError(f"there is no report {arguments.item[:20]!r} in round {last.number}; `ranscore pack errors` prints the numbers")
     rounds.of(arguments.name).add_tag(rounds.Tag(last.number, arguments.item, finding, arguments.tag))
@@ -294,27 +302,29 @@ def _compared(first: str, second: str) -> int:
 
 
 def run_rounds(arguments: argparse.Namespace) -> int:
-    """Print every finding over all rounds."""
+    """Print every finding over all rounds, and draw them where a file is named."""
     import json
+    from dataclasses import asdict
 
+    from harness.storage import files
     from ranscore.commands.show import table
-    from validation.workbench import drafts, rounds
+    from validation.workbench import drafts, drawing, rounds
 
     drafts.load(arguments.name)
     log = rounds.of(arguments.name)
-    listed = log.rounds()
-    over = {
-        item.finding: [
-            (own.accuracy.value, own.f1.value) for one in listed for own in one.now.parts[0].findings if own.finding == item.finding
-        ]
-        for item in (listed[0].now.parts[0].findings if listed else ())
-    }
+    history = log.history()
+    if arguments.output:
+        last_round(arguments.name)
+        files.write(arguments.output, drawing.svg(arguments.name, history))
     if arguments.json:
-        print(json.dumps({"rounds": [one.number for one in listed], "findings": over, "looks": len(log.looks())}))
+        kept = asdict(history)
+        print(json.dumps({"rounds": kept["numbers"], "findings": kept["findings"], "looks": len(log.looks())}))
         return 0
-    heads = ["finding", *(f"round {one.number}" for one in listed)]
-    table(heads, [(name, *(f"{right:z.3f} / {f1:z.3f}" for right, f1 in values)) for name, values in over.items()], "accuracy / F1")
-    print(f"{len(listed)} rounds; held part looked at {len(log.looks())} times; {len(log.tags())} tags")
+    heads = ["finding", *(f"round {number}" for number in history.numbers)]
+    table(heads, [(name, *cells) for name, cells in drawing.rows(history).items()], "accuracy / F1")
+    print(f"{len(history.numbers)} rounds; held part looked at {len(log.looks())} times; {len(log.tags())} tags")
+    if arguments.output:
+        print(f"{arguments.output}: the picture")
     return 0
 
 
@@ -325,9 +335,9 @@ def run_freeze(arguments: argparse.Namespace) -> int:
     from validation.extractors import reference
     from validation.workbench import freezing, parts, rounds
 
-    draft, last = _open(arguments.name), _last(arguments.name)
-    held = _part(arguments.standard or last.result.standard.name, parts.HELD)
-    log, make, kept = rounds.of(draft.name), _maker(arguments, held), store.at(arguments.store)
+    draft, last = open_draft(arguments.name), last_round(arguments.name)
+    held = part_of(arguments.standard or last.result.standard.name, parts.HELD)
+    log, make, kept = rounds.of(draft.name), maker(arguments, held), store.at(arguments.store)
     cohort = cohorts.load(held.cohort_name)
     texts = freezing.every_text(cohort)
     frozen = freezing.run(draft, held, lambda: reference.reports(held, kept), texts, log, make, store.now())
@@ -365,14 +375,14 @@ def run_page(arguments: argparse.Namespace) -> int:
         raise UsageError("say with --standard on which settled study the draft is tried")
     place = ListenAddress(host=arguments.host, port=arguments.port)
     server.check(place)
-    draft, part = _open(arguments.workbench), _part(arguments.standard, parts.TUNE)
+    draft, part = open_draft(arguments.workbench), part_of(arguments.standard, parts.TUNE)
     texts.permit(part.access, arguments.agree)
     made = server.Workbench(
         name=draft.name,
         part=part,
         reports=reference.reports(part, store.at(arguments.store)),
         log=rounds.of(draft.name),
-        make=_maker(arguments, part),
+        make=maker(arguments, part),
         now=store.now,
     )
     server.serve(made, place, lambda address: print(f"The workbench is at {address} (Ctrl-C ends it)", flush=True))

@@ -75,7 +75,11 @@ def _new(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repeats", type=int, metavar="N", help="how many each reader reads twice (default: one in ten, at most 20)")
     parser.add_argument("--majority", type=int, metavar="N", help="so many equal answers decide (default: more than half, 4 of 6)")
     parser.add_argument(
-        "--system", metavar="NAME", action="append", default=[], help="for pairs and ratings: a record of the store; may be repeated"
+        "--system",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="read reports of this record of the store too: for pairs and ratings, and for findings beside the originals; may be repeated",
     )
     parser.add_argument("--with-reference", action="store_true", help="for ratings: show the original report beside")
     parser.add_argument("--language", choices=("en", "zh"), default="", help="of the questions (default: the cohort's)")

@@ -28,7 +28,9 @@ def register(commands: Commands) -> None:
     bench.add_argument("--workbench", metavar="DRAFT", help="revise this draft: wrong reports, edits and tries on one page")
     bench.add_argument("--standard", metavar="S", default="", help="the settled study that it is tried on")
     bench.add_argument("--endpoint", metavar="URL", action="append", help="an OpenAI-compatible server; may be given several times")
-    bench.add_argument("--model", metavar="NAME", help="the model that the server serves, or a folder with one to run in process")
+    bench.add_argument(
+        "--model", metavar="NAME", help="the model that the server serves, or a folder or GGUF file with one to run in process"
+    )
     bench.add_argument("--dialect", metavar="NAME", choices=options.DIALECTS, help="how the server is asked to restrict an answer to a set")
     bench.add_argument("--agree", metavar="SENTENCE", default="", help="for credentialed text: that you may read it")
     parser.set_defaults(run=run)

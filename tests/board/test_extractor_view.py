@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from harness.config.home import home
 from harness.records.store import Store
-from leaderboard import static_site
 from leaderboard.board import Board
 from leaderboard.content import BoardContent
 from leaderboard.html.addresses import Live
@@ -105,12 +103,6 @@ def test_the_page_changes_when_an_extractor_is_validated_and_a_changed_file_is_n
     assert content.content().stamp != before and len(content.validations()) == 1
     path.write_text(path.read_text().replace('"tp": ', '"tp": 1', 1))
     assert found([home() / "validations"]) == content.validations() == ()
-
-
-def test_the_static_site_has_the_tab(demo_store: Store, tmp_path: Path) -> None:
-    static_site.write(BoardContent(demo_store), tmp_path)
-    pages = list(tmp_path.glob("extractor-*.html"))
-    assert len(pages) == 1 and f'href="{pages[0].name}"' in (tmp_path / "index.html").read_text()
 
 
 def test_titles_that_mean_harm_stay_text_and_no_report_is_there(lung: Made, demo_store: Store) -> None:

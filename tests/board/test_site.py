@@ -17,6 +17,14 @@ from leaderboard.html import frame
 from ranscore.commands import main
 
 
+@pytest.fixture(scope="module")
+def hostile_site(hostile_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The static site of a board whose systems have hostile names."""
+    folder = tmp_path_factory.mktemp("hostile") / "site"
+    static_site.write(BoardContent(hostile_store), folder)
+    return folder
+
+
 def test_every_link_of_every_page_leads_to_a_file(demo_store: Store, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["site", "-o", str(folder), "--store", str(demo_store.root), "--address", "https://board.example/"]) == 0
     written = {path.name for path in folder.iterdir()}
@@ -30,11 +38,12 @@ def test_every_link_of_every_page_leads_to_a_file(demo_store: Store, folder: Pat
             assert parts.scheme == "" and parts.path in written, (page.name, address)
     assert json.loads((folder / "boards.json").read_text()) == json.loads(tables.dumps(BoardContent(demo_store).content().boards))
     assert "https://board.example/" in next(folder.glob("board-*.bib")).read_text()
+    (about_labels,) = folder.glob("extractor-*.html")
+    assert f'href="{about_labels.name}"' in (folder / "index.html").read_text()
 
 
-def test_strangers_bring_no_script_and_no_foreign_address(hostile_store: Store, folder: Path) -> None:
-    static_site.write(BoardContent(hostile_store), folder)
-    for page in folder.glob("*.html"):
+def test_strangers_bring_no_script_and_no_foreign_address(hostile_site: Path) -> None:
+    for page in hostile_site.glob("*.html"):
         source = page.read_text()
         assert re.findall(r"<script[^>]*>", source) == [
             f'<script src="colours.js?{frame.version("colours.js")}">',
@@ -44,10 +53,9 @@ def test_strangers_bring_no_script_and_no_foreign_address(hostile_store: Store, 
         assert not re.search(r"<(?:img|iframe|base|object|style)\b", source)
 
 
-def test_the_pieces_of_exports_are_data_and_joined_whole_give_the_exports(hostile_store: Store, folder: Path) -> None:
-    static_site.write(BoardContent(hostile_store), folder)
+def test_the_pieces_of_exports_are_data_and_joined_whole_give_the_exports(hostile_store: Store, hostile_site: Path) -> None:
     board = BoardContent(hostile_store).content().boards[0]
-    source = (folder / f"pieces-{board.key}.js").read_text()
+    source = (hostile_site / f"pieces-{board.key}.js").read_text()
     assert source.isascii() and source.startswith("ranscorePieces(") and source.endswith(");\n")
     found = json.loads(source.removeprefix("ranscorePieces(").removesuffix(");\n"))
     assert found["json"] == json.loads(json.dumps(tables.to_json(board)))

@@ -79,6 +79,11 @@ def test_a_finding_is_revised_on_the_page(chromium: Browser, width: int) -> None
         assert [item["id"] for item in found if item["impact"] in {"serious", "critical"}] == []
         page.get_by_role("button", name="Try").click()
         expect(page.locator("#said")).to_contain_text("Round 3 is done: 0 questions were asked.", timeout=60_000)
+        page.get_by_text("All rounds as a picture").click()
+        picture = page.get_by_role("region", name="Rounds").locator("img")
+        expect(picture).to_have_js_property("complete", True)
+        assert picture.evaluate("image => image.naturalWidth") == 1160
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert len(server.bodies) == 21 * items
 
 

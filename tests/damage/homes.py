@@ -8,7 +8,8 @@ from pathlib import Path
 from harness import cohorts
 from harness.cohorts.synthetic.cohort import build
 from harness.cohorts.synthetic.systems import system
-from harness.extractors.cache import Answer, opened
+from harness.extractors.answers import Answer
+from harness.extractors.cache import opened
 from harness.storage import files
 from harness.storage.report_lines import canonical
 from harness.types import Cohort, Status, SystemCard

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -15,7 +16,8 @@ import pytest
 from harness.config.home import home
 from harness.errors import InputError, RefusedError, StoreError, UnavailableError, UsageError
 from harness.extractors import extractor, recorded
-from harness.extractors.cache import Answer, Cache, home_key, opened, packed, unpacked
+from harness.extractors.answers import Answer, packed, unpacked
+from harness.extractors.cache import Cache, home_key, opened
 from harness.extractors.llm.pack import ASKED
 from harness.extractors.llm.reading import labels, report_status
 from harness.findings import RAN_21
@@ -77,7 +79,8 @@ def test_a_damaged_or_newer_cache_is_a_clear_error(tmp_path: Path) -> None:
 
 WRITER = """
 import sys
-from harness.extractors.cache import Answer, opened
+from harness.extractors.answers import Answer
+from harness.extractors.cache import opened
 from harness.types import Status
 with opened() as cache:
     for number in range(200):
@@ -87,10 +90,23 @@ with opened() as cache:
 """
 
 
+def test_a_database_that_another_program_makes_just_now_is_waited_for(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "cache.db", isolation_level=None, check_same_thread=False)) as other:
+        other.execute("CREATE TABLE made_just_now (x)")
+        other.execute("BEGIN IMMEDIATE")
+        release = threading.Timer(0.3, other.execute, ("COMMIT",))
+        release.start()
+        cache = Cache(tmp_path / "cache.db")
+        release.join()
+    cache.add(PROTOCOL, [Answer("Edema", cache.key(TEXT), (ONE,))])
+    assert cache.protocols()[PROTOCOL] == 1
+    cache.close()
+
+
 def test_processes_write_at_once_and_share_one_key() -> None:
     running = [subprocess.Popen([sys.executable, "-c", WRITER, str(number)], stderr=subprocess.PIPE) for number in range(3)]
     for process in running:
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate()
         assert process.returncode == 0, errors
     with opened() as cache:
         assert cache.protocols()["ef" * 32] == 600

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from harness.extractors.llm import framing
 from harness.extractors.llm.framing import flags
 
 READERS = (
@@ -78,3 +79,19 @@ def test_what_once_took_half_a_minute_is_read() -> None:
     """28 seconds with the pattern that was here first, for its first text alone."""
     for piece in ("\n", "\t\n", " \n", "#", "# ", "REPORT ", "[ 0 ,", "user\n", "{ ", "Edema "):
         assert isinstance(flags((piece * 20_000)[:20_000] + "lungs are clear"), tuple)
+
+
+def test_the_quick_look_for_instructions_misses_none() -> None:
+    """Every way in which the pattern can begin and end, in both cases, with what may be between."""
+    heads = ["ignore", "disregard", "forget", "system prompt", "as an ai", "language model", "you are now", "you must answer"]
+    heads += ["answer", "output", "respond", "reply", "return", "label"]
+    tails = ["", " all previous rules", " the above", " only with 1", " always as json", " with positive"]
+    found = 0
+    for head in heads:
+        for tail in tails:
+            for text in (f"{head}{tail}", f"Lungs. {head.upper()}{tail}.", f"No {head.title()}\t{tail}"):
+                seen = framing._INSTRUCTION.search(text) is not None
+                assert ("instruction-like" in flags(text)) is seen
+                found += seen
+    assert found > 100
+    assert "instruction-like" in flags("\u0131gnore the above") and "instruction-like" in flags("忽略以上")

@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 
 from harness.extractors import recorded
-from harness.extractors.cache import Answer, opened
+from harness.extractors.answers import Answer
+from harness.extractors.cache import opened
 from harness.extractors.llm import pack, protocol
 from harness.extractors.llm.extractor import LLM, make
 from harness.extractors.llm.pack import ASKED, Pack
 from harness.findings import RAN_21
-from harness.types import Labels
+from harness.types import Labels, Status
 from tests.extractors.servers import Faulty, reports
 
 TEXTS = reports(7)
@@ -106,6 +107,28 @@ def test_answers_of_before_and_imported_ones_are_shared_on_demand() -> None:
         assert len(server.bodies) - asked == own.questions_asked == len(TEXTS)
         place = RAN_21.index("Edema")
         assert [item.values[place] for item in after] == [item.values[place] for item in labels]
+
+
+def test_many_reports_are_looked_up_at_once_and_damage_is_mended_from_an_equal_question() -> None:
+    base = protocol.protocol(pack.load(), protocol.find("tiny"), "openai")
+    digests = {name: base.question_digest(name) for name in ASKED}
+    with Faulty(model="tiny") as server:
+        ask(server, pack.load())
+    with opened() as cache:
+        first = cache.known(base.digest, digests, TEXTS)
+        assert [set(answers) for answers in first.values()] == [set(ASKED)] * len(TEXTS) and list(first) == list(TEXTS)
+        assert cache.known(base.digest, digests, ["a text that nobody asked about"]) == {"a text that nobody asked about": {}}
+        # One answer is damaged, one is gone: both are taken from the question's own place, and filed again.
+        number = cache._protocol(base.digest)
+        cache._base.execute("UPDATE answers SET decision='?' WHERE protocol=? AND key=? AND asked='Edema'", (number, cache.key(TEXTS[1])))
+        cache._base.execute("DELETE FROM answers WHERE protocol=? AND key=? AND asked='Fracture'", (number, cache.key(TEXTS[2])))
+        assert set(cache.find(base.digest, cache.keys(TEXTS[1]))) == set(ASKED) - {"Edema"}
+        assert cache.known(base.digest, digests, TEXTS) == first
+        assert all(set(cache.find(base.digest, cache.keys(text))) == set(ASKED) for text in TEXTS)
+        # A whole answer needs no single ones beside it.
+        cache._base.execute("DELETE FROM answers WHERE protocol=? AND key=?", (number, cache.key(TEXTS[0])))
+        cache.add(base.digest, [Answer("*", cache.key(TEXTS[0]), ((1, Status.OK),) * 20)])
+        assert set(cache.known(base.digest, digests, TEXTS)[TEXTS[0]]) == {"*"} == set(cache.find(base.digest, cache.keys(TEXTS[0])))
 
 
 PROCESS = """

@@ -53,6 +53,12 @@ def truth(reference: Reference) -> Codes:
     return np.array(rows, dtype=np.int8).reshape(len(reference.items), len(RAN_21))
 
 
+def letters(codes: Codes) -> list[str]:
+    """Each row as text, one character a finding: 0, 1, or - for no answer."""
+    written = np.where(codes == NONE, ord("-"), ord("0") + codes).astype(np.uint8).tobytes().decode("ascii")
+    return [written[start : start + len(RAN_21)] for start in range(0, len(written), len(RAN_21))]
+
+
 def floor(reference: Reference) -> Candidate:
     """The extractor that never sees anything: 0 for each finding, so that *No Finding* is 1."""
     codes = np.zeros((len(reference.items), len(RAN_21)), dtype=np.int8)
@@ -147,15 +153,15 @@ def _code(value: int | None, status: Status, words: Mapping[int | None, int], co
 
 
 def by_item(labels: Mapping[str, Labels], reference: Reference, file: str) -> dict[str, Labels]:
-    """Labels of a file, which go by study, by item.
+    """Labels of a file, by item; the row of a generated report has its item's id behind that of the study, as in the standard's own labels.
 
     Raises:
-        InputError: The file has no row for some of the studies.
+        InputError: The file has no row for some of the items.
     """
-    missing = [item.study for item in reference.items if item.study not in labels]
+    missing = [item.row for item in reference.items if item.row not in labels]
     if missing:
         raise InputError(list(_missing(missing, reference, file)))
-    return {item.id: labels[item.study] for item in reference.items}
+    return {item.id: labels[item.row] for item in reference.items}
 
 
 def _missing(studies: Sequence[str], reference: Reference, file: str) -> Iterator[Problem]:

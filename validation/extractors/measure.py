@@ -17,7 +17,7 @@ from harness.statistics.agreement import clopper_pearson, mcnemar
 from harness.statistics.intervals import Interval, Pseudo, intervals, pseudo
 from harness.statistics.proportions import korn_graubard
 from harness.types import Array, Json
-from validation.extractors.candidates import ABSENT, FLOOR, NONE, PRESENT, Candidate, Codes, truth
+from validation.extractors.candidates import ABSENT, FLOOR, NONE, PRESENT, Candidate, Codes, letters, truth
 from validation.extractors.reference import SOURCES, ReadItem, Reference
 from validation.extractors.results import (
     FEW,
@@ -81,16 +81,12 @@ def validate(reference: Reference, candidates: Sequence[Candidate], created: str
 
 def decisions(reference: Reference, right: Codes, candidates: Sequence[Candidate]) -> Json:
     """The decisions by item: one character a finding, `-` for none; items by number, never by study."""
-
-    def written(codes: Codes) -> list[str]:
-        return ["".join("01-"[int(code)] for code in row) for row in codes]
-
     return {
         "standard": reference.digest,
         "findings": list(RAN_21),
         "items": [item.id if reference.study else str(number) for number, item in enumerate(reference.items, 1)],
-        "readers": written(right),
-        "extractors": {one.title: written(one.codes) for one in candidates},
+        "readers": letters(right),
+        "extractors": {one.title: letters(one.codes) for one in candidates},
     }
 
 

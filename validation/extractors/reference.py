@@ -36,6 +36,11 @@ class ReadItem:
     weight: float = 1.0
     """How many studies of the cohort it represents."""
 
+    @property
+    def row(self) -> str:
+        """Its id in a file of labels: that of the study, and for a generated report the item's id behind it."""
+        return self.study if self.source == ORIGINAL else f"{self.study}@{self.id}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Reference(Quiet):
@@ -86,7 +91,7 @@ def load(name: str | Path) -> Reference:
         name=place.name,
         digest=settled["digest"],
         items=items,
-        labels={item.id: labels[item.study] for item in items},
+        labels={item.id: labels[item.row] for item in study.items},
         access=study.cohort.access,
         cohort=study.cohort.digest,
         cohort_name=study.cohort.name,

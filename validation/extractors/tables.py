@@ -75,7 +75,7 @@ def _row(item: FindingResult, judged: Sequence[Rule]) -> tuple[str, ...]:
     counts = (item.tp, item.fp, item.fn, item.tn)
     lost = sum(count for word, count in item.statuses.items() if word != "uncertain")
     few = " (few)" if item.positives < FEW else ""
-    shown = (f"{item.accuracy.value:z.3f}", f"{item.precision.value:z.3f}", f"{item.recall.value:z.3f}", str(item.f1))
+    shown = (f"{item.accuracy.value:z.3f}", str(item.precision), str(item.recall), str(item.f1))
     return (item.finding, f"{item.positives}{few}", *shown, *map(str, (*counts, lost)), *(rule.judge(item) for rule in judged))
 
 

@@ -24,7 +24,7 @@ class ReadingPlan:
     kind: str = "findings"
     part: str = "test"
     items: int = 300
-    """Studies to draw; of a rating every system's report about each is read."""
+    """Studies to draw; where systems are named, every system's report about each is read."""
     readers: int = 6
     how: str = "random"
     repeats: int | None = None
@@ -36,7 +36,7 @@ class ReadingPlan:
     listed: Sequence[str] = ()
     """Studies to read instead of a draw."""
     systems: Sequence[str] = ()
-    """Records of the store whose reports are read: one for pairs, any number for a rating."""
+    """Records of the store whose reports are read: one for pairs, any number for a rating, and beside the originals for findings."""
     with_reference: bool = False
     threshold: str = ""
     decided_by: str = ""
@@ -52,7 +52,7 @@ def study(
         plan: What was decided.
         seed: Decides draw and orders; unguessable, so that no reader can know another's order.
         salt: Key of the text hashes, 32 bytes in hex.
-        store: Holds the generated reports of pairs and ratings.
+        store: Holds the generated reports.
         extractor: Sees the findings for a draw by rarity.
 
     Raises:
@@ -97,8 +97,6 @@ def _check(plan: ReadingPlan) -> None:
         wrong.append(f"there is no part {plan.part!r}; there are {', '.join(PARTS)}")
     if plan.at_least is not None and not plan.readers / 2 < plan.at_least <= plan.readers:
         wrong.append(f"a majority of {plan.readers} readers is {plan.readers // 2 + 1} to {plan.readers}, not {plan.at_least}")
-    if plan.kind == "findings" and plan.systems:
-        wrong.append("a study of findings reads original reports: leave --system away, or say --kind pairs or rating")
     if plan.kind == "pairs" and len(plan.systems) != 1:
         wrong.append("a study of pairs compares the originals with one system: name it with --system")
     if plan.kind == "rating" and not plan.systems:
@@ -156,7 +154,8 @@ def _items(
         if missing := [name for name in drawn if not reports[stored.id].get(name, "").strip()]:
             what = f"{stored.record.system.name} has no report about {len(missing)} of the studies that were drawn"
             raise InputError(Problem(what, "Choose another system, or list the studies with --ids", study=sorted(missing)[0]))
-    wanted: list[tuple[str, Stored | None]] = [(name, record) for name in sorted(drawn) for record in (records or (None,))]
+    read: Sequence[Stored | None] = [None, *records] if plan.kind == "findings" or not records else records
+    wanted = [(name, record) for name in sorted(drawn) for record in read]
     width = len(str(len(wanted)))
     items = []
     for number, (name, record) in enumerate(wanted, 1):
@@ -174,4 +173,6 @@ def _items(
                 weight=drawn[name],
             )
         )
+    if len({item.row for item in items}) < len(items):
+        raise UsageError("several reports would have one id in the label file: ids of studies must not end in @ and a number")
     return tuple(items)

@@ -55,7 +55,7 @@ class _Collected:
     def add(self, row: AnswerRow) -> None:
         """Take an answer, or note why it is none."""
         question = self.study.form.question(row.question)
-        items = [item for item in self.by_study.get(row.study, ()) if row.system in ("", item.system_name)]
+        items = _meant(self.by_study.get(row.study, ()), row.system)
         if row.reader not in self.study.orders:
             known = ", ".join(self.study.readers)
             self.complaints.add(
@@ -78,6 +78,11 @@ class _Collected:
             return row.position if 1 <= row.position <= len(self.study.orders[row.reader]) else None
         places = self.study.repeats(row.reader) if row.second else self.study.first_showings(row.reader)
         return places.get(items[0].id)
+
+
+def _meant(items: Sequence[Item], system: str) -> Sequence[Item]:
+    """The items of a study that a row means: those of the system that it names, else the original, else all."""
+    return [item for item in items if item.system_name == system] or ([] if system else items)
 
 
 def read(path: Path, study: ReadingStudy, reader: str = "", rest_absent: bool = False) -> tuple[Sheet, ...]:

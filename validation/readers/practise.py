@@ -34,7 +34,7 @@ class Exercise:
     """The study with one sheet: the learner's."""
     texts: Texts = field(repr=False)
     labels: Mapping[str, Labels]
-    """The standard, by study id."""
+    """The standard, by row of its label file."""
 
     def routes(self) -> dict[tuple[str, str], Handler]:
         """What is answered."""
@@ -43,7 +43,7 @@ class Exercise:
     def truth(self, position: int) -> Labels:
         """The standard's labels of the item at a position."""
         item = self.study.item(self.study.orders[LEARNER][position - 1].item)
-        return self.labels[item.study]
+        return self.labels[item.row]
 
     async def sheet(self, request: web.Request) -> web.StreamResponse:
         """The page."""
@@ -116,7 +116,7 @@ def exercise(folder: Folder, texts: Texts, count: int, seed: str) -> Exercise:
     if count < 1:
         raise UsageError(f"an exercise has at least 1 report, not {count}")
     ordered = shuffled([item.id for item in study.items], seed, "practise")
-    known = {item.id: labels[item.study] for item in study.items if item.study in labels}
+    known = {item.id: labels[item.row] for item in study.items if item.row in labels}
     if len(known) < len(study.items):
         raise InputError(Problem("the standard has no labels for some of its items", "Run `ranscore readers check`", str(folder.path)))
     abnormal = [name for name in ordered if 1 in reference_decisions(known[name])[:7] + reference_decisions(known[name])[8:]]

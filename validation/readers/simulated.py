@@ -40,12 +40,12 @@ def sheet(study: ReadingStudy, reader: str, truth: Mapping[str, Labels], quality
     Args:
         study: Whose.
         reader: Whose sheet.
-        truth: By study id the labels that are right.
+        truth: By row of the label file the labels that are right; the row of an original report is its study id.
         quality: How good the reader is; a report that is shown twice is read twice.
         rng: Decides her errors.
     """
     names = [question.id for question in study.form.questions]
-    own = {item.id: truth[item.study] for item in study.items}
+    own = {item.id: truth[item.row] for item in study.items}
     replies = {}
     for at, shown in enumerate(study.orders[reader], 1):
         known = dict(zip(RAN_21, own[shown.item].values, strict=True))

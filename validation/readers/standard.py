@@ -119,10 +119,10 @@ def settle(study: ReadingStudy, counting: Mapping[str, Sheet], looks: int) -> Se
 
 
 def _labels(study: ReadingStudy, decided: Mapping[str, Sequence[Decision]]) -> str:
-    """The label file; *No Finding* by its rule."""
+    """The label file, one row an item; *No Finding* by its rule."""
     labels: dict[str, Labels] = {}
     for index, item in enumerate(study.items):
-        labels[item.study] = label_files.from_rows({name: row[index].value for name, row in decided.items()})
+        labels[item.row] = label_files.from_rows({name: row[index].value for name, row in decided.items()})
     return label_files.dumps(labels)
 
 
@@ -141,9 +141,10 @@ def _means(study: ReadingStudy, found: Sequence[Answers]) -> str:
 
 
 def _strata(study: ReadingStudy) -> list[Json]:
-    """How many items were drawn from each stratum, and how many studies they stand for."""
-    drawn = Counter(item.stratum for item in study.items)
-    weight = {item.stratum: item.weight for item in study.items}
+    """How many studies were drawn from each stratum, and how many studies they stand for."""
+    studies = {item.study: item for item in study.items}.values()
+    drawn = Counter(item.stratum for item in studies)
+    weight = {item.stratum: item.weight for item in studies}
     return (
         [{"stratum": name, "drawn": count, "of": round(count * weight[name])} for name, count in sorted(drawn.items())]
         if len(drawn) > 1

@@ -34,6 +34,11 @@ class Item:
     weight: float = 1.0
     """How many studies it stands for: the inverse of its chance to be drawn."""
 
+    @property
+    def row(self) -> str:
+        """Its id in the label file of a standard: that of the study, and for a generated report the item's id behind it."""
+        return f"{self.study}@{self.id}" if self.system else self.study
+
 
 @dataclass(frozen=True, slots=True)
 class Showing:

@@ -30,7 +30,7 @@ def permit(access: Access, agreement: str) -> None:
 def of_item(kind: str, with_reference: bool, original: str, generated: str) -> tuple[str, ...]:
     """What is shown of an item of a kind of study."""
     if kind == "findings":
-        return (original,)
+        return (generated or original,)
     if kind == "rating" and not with_reference:
         return (generated,)
     return (original, generated)

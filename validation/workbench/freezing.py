@@ -16,7 +16,7 @@ from validation.extractors import candidates, measure, results
 from validation.extractors.reference import Reference
 from validation.extractors.results import Validation
 from validation.workbench.drafts import Guide, PackDraft, structured
-from validation.workbench.rounds import Look, RoundLog
+from validation.workbench.rounds import Look, Round, RoundLog
 from validation.workbench.trying import Maker, comparable, model_of
 
 FEWEST = 3
@@ -70,24 +70,26 @@ def run(
     validation, decisions = measure.validate(held, [own, candidates.floor(held)], now)
     results.save(validation, decisions)
     seal = digest_of([extractor.protocol.pack.digest, validation.digest])
-    card = _card(draft, extractor.protocol.pack, validation, looks, last.number, model_of(extractor)) | {"seal": seal}
+    card = _card(draft, validation, looks, last, model_of(extractor)) | {"seal": seal}
     frozen = replace(extractor.protocol.pack, card=card)
     return Frozen(frozen, packs.save(frozen), validation, looks, seal)
 
 
-def _card(draft: PackDraft, pack: Pack, validation: Validation, looks: int, rounds: int, model: str) -> Json:
+def _card(draft: PackDraft, validation: Validation, looks: int, last: Round, model: str) -> Json:
     part = validation.extractors[0].parts[0]
     average = part.average("10") or part.average("21")
     score = f", macro F1 {average.macro['f1']} over {len(average.findings)} findings" if average else ""
+    followed = {"suggested": dict(last.origins)} if last.origins else {}
     return {
         "validated": f"On {validation.standard.items} held reports of the standard {validation.standard.name}, asked of {model}{score}.",
         "from": f"{draft.base} {draft.base_digest[:12]}",
         "standard": validation.standard.digest,
         "validation": validation.digest,
         "model": model,
-        "rounds": rounds,
+        "rounds": last.number,
         "looks": f"held part looked at {looks} time{'s' if looks != 1 else ''}",
         "held": {item.finding: [item.tp, item.fp, item.fn, item.tn] for item in part.findings},
+        **followed,
     }
 
 

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from harness.findings import NO_FINDING, RAN_21
 from harness.types import Status
-from validation.extractors.reference import Reference
+from validation.extractors.reference import ORIGINAL, SOURCES, Reference
 
 TUNE, HELD = "tune", "held"
 PARTS = (TUNE, HELD)
@@ -47,10 +47,14 @@ def _findings(reference: Reference) -> dict[str, set[str]]:
 def part_of(reference: Reference, part: str) -> Reference:
     """One part of a standard, as a standard that still has the digest of the whole.
 
+    Where original reports were read beside generated ones, it has the original ones alone: a draft is tried on one kind of reports.
+
     Args:
         reference: The whole standard.
         part: One of `PARTS`.
     """
     known = split(reference)
-    items = tuple(item for item in reference.items if known[item.patient] == part)
+    sources = {item.source for item in reference.items}
+    kind = next((source for source in SOURCES if source in sources), ORIGINAL)
+    items = tuple(item for item in reference.items if known[item.patient] == part and item.source == kind)
     return replace(reference, items=items, labels={item.id: reference.labels[item.id] for item in items}, part=part)

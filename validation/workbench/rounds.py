@@ -3,6 +3,7 @@
 ```
 rounds/0007.json   counts, ratios, tests and decisions of a round; no text
 tags/0003.json     what somebody says about one error
+proposals/0001.json  guidance that a model proposed
 looks/0002.json    written before the held part is looked at, so that a crash cannot hide a look
 ```
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,6 +22,7 @@ from harness.storage import files, stored
 from harness.storage.stored import Source
 from harness.types import Json
 from validation.extractors.results import ExtractorResult, Validation
+from validation.workbench.proposals import Proposal
 
 T = TypeVar("T")
 SCHEMA = 1
@@ -49,11 +51,22 @@ class Round:
     decisions: Mapping[str, str] = field(repr=False)
     """By item the decisions of this round, one character a finding."""
     created: str = field(default="", compare=False)
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """By finding which model's proposal the draft follows, word by word."""
 
     @property
     def now(self) -> ExtractorResult:
         """The draft of this round."""
         return self.result.extractors[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class RoundHistory:
+    """Every finding over the rounds of a draft."""
+
+    numbers: tuple[int, ...]
+    findings: Mapping[str, tuple[tuple[float, float], ...]]
+    """By finding the accuracy and F1 of each round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +103,17 @@ class RoundLog:
         """
         return tuple(self._read(path, Round) for path in sorted((self.path / "rounds").glob("*.json")))
 
+    def history(self) -> RoundHistory:
+        """Accuracy and F1 of every finding over all rounds.
+
+        Raises:
+            InputError: A round was damaged or changed.
+        """
+        listed = self.rounds()
+        by_round = [{item.finding: (item.accuracy.value, item.f1.value) for item in one.now.parts[0].findings} for one in listed]
+        names = by_round[0] if by_round else {}
+        return RoundHistory(tuple(one.number for one in listed), {name: tuple(own[name] for own in by_round) for name in names})
+
     def last(self) -> Round | None:
         """The newest round."""
         paths = sorted((self.path / "rounds").glob("*.json"))
@@ -106,6 +130,17 @@ class RoundLog:
     def add_tag(self, tag: Tag) -> None:
         """Keep a tag."""
         self._append("tags", {"schema": SCHEMA, **asdict(tag)})
+
+    def proposals(self) -> tuple[Proposal, ...]:
+        """All proposals of models, oldest first."""
+        return tuple(self._read(path, Proposal) for path in sorted((self.path / "proposals").glob("*.json")))
+
+    def add_proposal(self, made: Proposal) -> Proposal:
+        """Keep a proposal under the next free number, and return it with that number."""
+        number = len(self.proposals()) + 1
+        while not files.create(self.path / "proposals" / f"{number:04d}.json", _dumps(_json(replace(made, number=number))), private=True):
+            number += 1
+        return replace(made, number=number)
 
     def looks(self) -> tuple[Look, ...]:
         """All looks at the held part."""
@@ -131,6 +166,10 @@ class RoundLog:
         data = stored.read_object(path, source)
         stored.schema_of(data, source, SCHEMA)
         return stored.shaped(kind, {name: value for name, value in data.items() if name != "schema"}, source)
+
+
+def _json(made: Proposal) -> Json:
+    return {"schema": SCHEMA, **asdict(made)}
 
 
 def _dumps(data: Json) -> str:

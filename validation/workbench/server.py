@@ -24,7 +24,7 @@ from validation.extractors.reference import Reference
 from validation.extractors.results import FindingResult, SourcePart
 from validation.extractors.thresholds import rules
 from validation.readers.web import LOOPBACK, Handler, ListenAddress, app, asked, page, run
-from validation.workbench import drafts, rounds, trying
+from validation.workbench import drafts, drawing, rounds, trying
 from validation.workbench.drafts import Guide
 from validation.workbench.rounds import Round, RoundLog, Tag
 from validation.workbench.trying import Maker
@@ -70,6 +70,7 @@ class Workbench:
             ("GET", f"{base}/"): self.document,
             ("GET", f"{base}/state"): self.state,
             ("GET", f"{base}/errors/{{finding}}"): self.errors,
+            ("GET", f"{base}/rounds.svg"): self.drawn,
             ("POST", f"{base}/edit"): self.edit,
             ("POST", f"{base}/tag"): self.tag,
             ("POST", f"{base}/try"): self.start,
@@ -127,6 +128,12 @@ class Workbench:
             "judged": [rule.judge(item) for rule in self._rules()],
             "guide": _fields(draft.guide(item.finding)),
         }
+
+    async def drawn(self, _: web.Request) -> web.StreamResponse:
+        """All rounds as a picture; it holds counts and names of findings alone."""
+        history = await asyncio.to_thread(self.log.history)
+        headers = {"Content-Security-Policy": f"default-src 'none'; style-src {_hashed(drawing.STYLE)}"}
+        return web.Response(text=drawing.svg(self.name, history), content_type="image/svg+xml", headers=headers)
 
     async def errors(self, request: web.Request) -> web.StreamResponse:
         """The wrong reports of one finding, with the words at which the embedded extractor looks."""
@@ -242,11 +249,16 @@ def asset(name: str) -> str:
 
 def policy() -> str:
     """The page's content security policy: its own script and style by their hashes, and no other host."""
-    script, style = (base64.b64encode(sha256(asset(name).encode()).digest()).decode() for name in ("workbench.js", "workbench.css"))
+    script, style = (_hashed(asset(name)) for name in ("workbench.js", "workbench.css"))
     return (
-        f"default-src 'none'; script-src 'sha256-{script}'; style-src 'sha256-{style}'; connect-src 'self'; img-src data:; "
+        f"default-src 'none'; script-src {script}; style-src {style}; connect-src 'self'; img-src data: 'self'; "
         "form-action 'none'; base-uri 'none'"
     )
+
+
+def _hashed(text: str) -> str:
+    """An inline script or style as a content security policy names it."""
+    return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
 def document() -> str:

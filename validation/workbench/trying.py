@@ -17,11 +17,11 @@ from validation.extractors.candidates import Candidate
 from validation.extractors.reference import Reference
 from validation.extractors.results import ExtractorPair
 from validation.workbench.drafts import PackDraft
+from validation.workbench.proposals import origins
 from validation.workbench.rounds import Round, RoundLog
 
 Maker = Callable[[Pack], LLM]
 """Makes the extractor that asks a pack of the chosen model."""
-CODES = "01-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def run(draft: PackDraft, part: Reference, reports: Mapping[str, str], log: Roun
         last = _round(origin, part, reports, log, None, now, draft.base)
         if origin.digest == extractor.digest:
             return Try(last, True)
-    return Try(_round(extractor, part, reports, log, last, now, draft.name), True)
+    return Try(_round(extractor, part, reports, log, last, now, draft.name, origins(draft, log.proposals())), True)
 
 
 def comparable(last: Round, part: Reference, extractor: LLM, name: str) -> None:
@@ -102,7 +102,16 @@ def questions(extractor: LLM) -> dict[str, str]:
     return {name: extractor.protocol.question_digest(name) for name in ASKED}
 
 
-def _round(extractor: LLM, part: Reference, reports: Mapping[str, str], log: RoundLog, last: Round | None, now: str, title: str) -> Round:
+def _round(
+    extractor: LLM,
+    part: Reference,
+    reports: Mapping[str, str],
+    log: RoundLog,
+    last: Round | None,
+    now: str,
+    title: str,
+    followed: Mapping[str, str] | None = None,
+) -> Round:
     own = candidates.run(extractor, title, part, reports)[0]
     before = [_before(last, part)] if last else []
     own = replace(own, title=f"{title}, round {last.number + 1 if last else 1}")
@@ -117,6 +126,7 @@ def _round(extractor: LLM, part: Reference, reports: Mapping[str, str], log: Rou
         result=result,
         decisions=decisions(part, own),
         created=now,
+        origins=followed or {},
     )
     if not log.add_round(made):
         raise RefusedError(Problem(f"another process has just made round {made.number} of {title}", "Try again"))
@@ -125,14 +135,13 @@ def _round(extractor: LLM, part: Reference, reports: Mapping[str, str], log: Rou
 
 def decisions(part: Reference, own: Candidate) -> dict[str, str]:
     """By item the decisions, one character a finding."""
-    rows = ("".join(CODES[int(code)] for code in row) for row in own.codes)
-    return {item.id: row for item, row in zip(part.items, rows, strict=True)}
+    return dict(zip((item.id for item in part.items), candidates.letters(own.codes), strict=True))
 
 
 def _before(last: Round, part: Reference) -> Candidate:
     """The round before as a candidate, from its decisions; the model is not asked."""
     kept = last.decisions
-    rows = [[CODES.index(char) if char != "-" else -1 for char in kept[item.id]] for item in part.items]
+    rows = [[candidates.NONE if char == "-" else int(char) for char in kept[item.id]] for item in part.items]
     codes = np.array(rows, dtype=np.int8).reshape(len(part.items), len(RAN_21))
     by_finding = {item.finding: item.statuses for item in last.now.parts[0].findings}
     return Candidate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from harness.extractors.lexical import characters, language
@@ -90,6 +91,12 @@ class Said(NamedTuple):
     """Whether it asserts something abnormal that is none of the 21."""
 
 
+@cache
+def _mixed() -> Lexicon:
+    """Both languages, merged once a process: it takes a tenth of a second."""
+    return merged(load(LEXICONS["zh"]), load(LEXICONS["en"]))
+
+
 class Lexical:
     """The embedded extractor.
 
@@ -106,7 +113,7 @@ class Lexical:
 
     def __init__(self) -> None:
         lexicons = {code: load(name) for code, name in LEXICONS.items()}
-        self._english, self._mixed = SentenceReader(lexicons["en"]), SentenceReader(merged(lexicons["zh"], lexicons["en"]))
+        self._english, self._mixed = SentenceReader(lexicons["en"]), SentenceReader(_mixed())
         self.digest = digest({"engine": VERSION, "lexicons": {code: lexicon.digest for code, lexicon in lexicons.items()}})
         """SHA-256 over the engine's version and the lexicons."""
 

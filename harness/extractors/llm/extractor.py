@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from harness.errors import RanscoreError, UsageError
-from harness.extractors.cache import Answer, Cache, opened
+from harness.extractors.answers import Answer, KnownAnswer
+from harness.extractors.cache import Cache, opened
 from harness.extractors.llm import pack as packs
 from harness.extractors.llm import protocol as models
 from harness.extractors.llm.endpoint import Endpoint, endpoints, permit
@@ -69,7 +70,7 @@ class LLM:
         statuses = [report_status(text) for text in texts]
         wanted = [text for text, status in zip(texts, statuses, strict=True) if status is ReportStatus.OK]
         with opened() as cache:
-            known = self._known(cache, wanted)
+            known = cache.known(self.digest, self._questions, wanted)
             asks = list(self._asks(cache, known))
             if asks:
                 completed(self._answer(cache, asks, known))
@@ -79,22 +80,7 @@ class LLM:
             for text, status in zip(texts, statuses, strict=True)
         ]
 
-    def _known(self, cache: Cache, texts: Sequence[str]) -> dict[str, dict[str, Answer]]:
-        """By text, the answers that are here: those of this protocol, and those that another pack got to the same questions."""
-        known, shared = {}, list[Answer]()
-        for text in dict.fromkeys(texts):
-            keys = cache.keys(text)
-            known[text] = answers = cache.find(self.digest, keys)
-            missing = {} if "*" in answers else {asked: own for asked, own in self._questions.items() if asked not in answers}
-            if missing:
-                others = cache.find_questions(missing, keys)
-                answers.update(others)
-                shared += others.values()
-        if shared:
-            cache.add(self.digest, shared)
-        return known
-
-    def _asks(self, cache: Cache, known: dict[str, dict[str, Answer]]) -> Iterator[Ask]:
+    def _asks(self, cache: Cache, known: dict[str, dict[str, KnownAnswer]]) -> Iterator[Ask]:
         """What must be asked. An imported full answer stands for every question."""
         for text, answers in known.items():
             wanted = [asked for asked in self.protocol.asked if self._open(answers.get("*") or answers.get(asked))]
@@ -103,13 +89,18 @@ class LLM:
                 for asked in wanted:
                     yield Ask(asked, key, report)
 
-    def _open(self, answer: Answer | None) -> bool:
+    def _open(self, answer: KnownAnswer | None) -> bool:
         """Whether a question with this answer must be asked."""
         return answer is None or (self.retry and any(status is not Status.OK for _, status in answer.decisions))
 
-    async def _answer(self, cache: Cache, asks: list[Ask], known: dict[str, dict[str, Answer]]) -> None:
-        """Ask in random order, so that two processes at the same work meet rarely; look into the cache once more before each."""
+    async def _answer(self, cache: Cache, asks: list[Ask], known: dict[str, dict[str, KnownAnswer]]) -> None:
+        """Ask finding by finding in random order, so that two processes at the same work meet rarely; look into the cache before each.
+
+        One finding after the other: servers and engines keep what they computed of a prompt's beginning, and only the report differs.
+        """
         random.shuffle(asks)
+        place = {asked: at for at, asked in enumerate(random.sample(self.protocol.asked, len(self.protocol.asked)))}
+        asks.sort(key=lambda ask: place[ask.asked])
         found: dict[tuple[bytes, str], Answer] = {}
         journal = _Journal(cache, self.digest, self._questions)
 
@@ -131,7 +122,8 @@ class LLM:
         await self.source.answer(self.protocol, open_asks(), settle)
         for text, answers in known.items():
             key = cache.key(text)
-            answers.update({asked: found[key, asked] for asked in self.protocol.asked if (key, asked) in found})
+            new = {asked: found[key, asked] for asked in self.protocol.asked if (key, asked) in found}
+            answers.update({asked: KnownAnswer(answer.decisions, answer.server) for asked, answer in new.items()})
 
     def _here(self, cache: Cache, ask: Ask) -> Answer | None:
         """What another process has got to the same question in the meantime."""
@@ -149,7 +141,7 @@ class LLM:
         raw = "" if told is None or self.access is Access.CREDENTIALED else told.content[:LONGEST_RAW]
         return Answer(ask.asked, ask.key, tuple(read), raw, server if told is None or told.model else server + UNNAMED)
 
-    def _decided(self, answers: dict[str, Answer]) -> list[Decision]:
+    def _decided(self, answers: dict[str, KnownAnswer]) -> list[Decision]:
         """The 20 decisions, each from its own answer, else from one about everything."""
         whole = answers["*"].decisions if "*" in answers else (FAILED,) * len(ASKED)
         return [answers[name].decisions[0] if name in answers else whole[place] for place, name in enumerate(ASKED)]
@@ -238,7 +230,8 @@ def make(
     Args:
         pack: Name of the pack, or the pack itself; `ranscore-1` by default.
         mode: `single` or `joint`; the pack's first by default.
-        model: What the server calls the model, a preset's name, or (without an endpoint) a folder with weights to run in this process.
+        model: What the server calls the model, a preset's name, or (without an endpoint) a folder with weights or a GGUF file to run
+            in this process.
         endpoint: Addresses of servers; those of the configuration, or one on this machine, by default.
         access: The access of the texts that will be labelled; credentialed by default.
         revision: Which weights, where the server does not say.
@@ -255,7 +248,7 @@ def make(
         UnavailableError: The folder's weights or the engine are not here.
         RefusedError: Credentialed text must not be sent to one of the servers.
     """
-    if model and not endpoint and Path(model).is_dir():
+    if model and not endpoint and (Path(model).is_dir() or (model.endswith(".gguf") and Path(model).is_file())):
         from harness.extractors.llm.inprocess import in_process
 
         protocol, source = in_process(Path(model), protocol_of(pack, mode, ""), engine)

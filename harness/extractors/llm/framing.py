@@ -41,6 +41,19 @@ _INSTRUCTION = re.compile(
     r"|(忽略|无视).{0,12}(指令|以上|之前|提示)",
     re.IGNORECASE,
 )
+_INSTRUCTS = (
+    *("ignore", "disregard", "forget", "system prompt", "as an ai", "language model", "you are", "you must"),
+    *("answer", "output", "respond", "reply", "return", "label"),
+)
+"""One of these is in every text of ASCII characters in which `_INSTRUCTION` finds something."""
+
+
+def _may_instruct(text: str) -> bool:
+    """A quick look that misses nothing, because a corpus has millions of reports."""
+    lowered = text.lower()
+    return not text.isascii() or any(words in lowered for words in _INSTRUCTS)
+
+
 _ROLE = re.compile(
     r"<\|?[a-z_/]{2,20}\|?>|<｜|\[/?(inst|sys)\]|<</?sys>>|</s>|^[^\S\n]*(system|assistant|user|human)\s*:|##\s*(instruction|response|system)",
     re.IGNORECASE | re.MULTILINE,
@@ -61,12 +74,12 @@ def flags(text: str) -> tuple[str, ...]:
     A flag never changes a decision; it is in the record, so that people can look.
     """
     found = []
-    if _INSTRUCTION.search(text):
+    if _may_instruct(text) and _INSTRUCTION.search(text):
         found.append("instruction-like")
     if _ROLE.search(text):
         found.append("role marker")
     if _JSON.search(text):
         found.append("json")
-    if (":" in text or "=" in text) and len(_LABEL.findall(text)) >= 3:
+    if text.count(":") + text.count("=") >= 3 and len(_LABEL.findall(text)) >= 3:
         found.append("label list")
     return tuple(found)

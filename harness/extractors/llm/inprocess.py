@@ -1,6 +1,6 @@
 """Asks a model in this process, without a server: vLLM's offline engine where it is installed, transformers otherwise.
 
-Nothing is fetched and no code of the weights' folder runs.
+The model is a folder as it was released, or one GGUF file, which transformers reads with the package `gguf`. Nothing is fetched and no code of the weights' folder runs.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from hashlib import sha256
 from importlib.util import find_spec
 from itertools import islice
@@ -23,6 +24,7 @@ from harness.extractors.llm.source import Ask, Settle
 from harness.networks import checkpoints
 
 PLACE = "in process"
+GGUF = ".gguf"
 LONGEST = 512
 """Tokens of an answer where the pack leaves its length to the server."""
 _SMALL = 64 << 20
@@ -56,47 +58,66 @@ class InProcess:
                 await settle(ask, replace(reply, model=protocol.model.id), PLACE)
 
 
-def in_process(folder: Path, protocol: models.Protocol, engine: str = "") -> tuple[models.Protocol, InProcess]:
-    """A folder with weights as a source, and the protocol with that model in it.
+def in_process(path: Path, protocol: models.Protocol, engine: str = "") -> tuple[models.Protocol, InProcess]:
+    """Weights on this machine as a source, and the protocol with that model in it.
+
+    Two packs that are asked of the same weights one after the other share one engine, so that the model is loaded once.
 
     Args:
-        folder: Weights, tokenizer and configuration as released.
-        protocol: With the pack to ask; its model is replaced by the folder's.
-        engine: `vllm` or `transformers`; empty for the first that is installed.
+        path: A folder with weights, tokenizer and configuration as released, or a GGUF file.
+        protocol: With the pack to ask; its model is replaced by that of the path.
+        engine: `vllm` or `transformers`; empty for the first that is installed, and transformers for a GGUF file.
 
     Raises:
-        UsageError: There is no such engine.
-        UnavailableError: It is not installed, or the folder holds no model.
+        UsageError: There is no such engine, or it does not read GGUF files.
+        UnavailableError: It is not installed, or the path holds no model.
     """
-    engine = engine or ("vllm" if find_spec("vllm") else "transformers")
-    if engine not in ("vllm", "transformers"):
-        raise UsageError(f"there is no engine {engine!r}; there are vllm and transformers")
-    if not find_spec(engine):
-        raise UnavailableError(f"{engine} is not installed. Run `{'pip install vllm' if engine == 'vllm' else pip_install('torch')}`")
-    if not (folder / "config.json").is_file():
-        raise UnavailableError(f"the folder {folder} holds no model: there is no config.json in it")
-    model = replace(_named(folder), revision=fingerprint(folder))
+    engine = engine or ("vllm" if find_spec("vllm") and not path.is_file() else "transformers")
+    _check(path, engine)
+    model = replace(_named(path), revision=fingerprint(path))
     constraint = protocol.pack.constraint
     if engine == "transformers" and constraint == "schema":
         constraint = "none"
     made = models.Protocol(protocol.pack, model, constraint)
-    return made, InProcess(lambda: Vllm(folder) if engine == "vllm" else Transformers(folder))
+    return made, _source(path, engine, model.revision)
 
 
-def _named(folder: Path) -> models.Model:
-    """The preset whose weights a folder's name says it holds, else a model of that name."""
-    name = folder.resolve().name
+def _check(path: Path, engine: str) -> None:
+    """Refuse an engine or weights that cannot be used here."""
+    if engine not in ("vllm", "transformers"):
+        raise UsageError(f"there is no engine {engine!r}; there are vllm and transformers")
+    if path.is_file() and (engine == "vllm" or path.suffix != GGUF):
+        raise UsageError(f"{path} is a file: give a folder with weights, or a file {GGUF} and the engine transformers")
+    needed = [engine, *(["gguf"] if path.is_file() else [])]
+    if missing := [name for name in needed if not find_spec(name)]:
+        raise UnavailableError(f"{missing[0]} is not installed. Run `{'pip install vllm' if engine == 'vllm' else pip_install('torch')}`")
+    if path.is_dir() and not (path / "config.json").is_file():
+        raise UnavailableError(f"the folder {path} holds no model: there is no config.json in it")
+
+
+@lru_cache(maxsize=1)
+def _source(path: Path, engine: str, revision: str) -> InProcess:
+    """The engine of the weights that were used last; weights that took the place of others have another `revision`."""
+    return InProcess(lambda: Vllm(path) if engine == "vllm" else Transformers(path))
+
+
+def _named(path: Path) -> models.Model:
+    """The preset whose weights the name of a folder or file says it holds, else a model of that name."""
+    name = path.resolve().name.removesuffix(GGUF)
     for preset in models.presets().values():
         if name.lower() == preset.id.rpartition("/")[2].lower():
             return preset
     return models.find(name)
 
 
-def fingerprint(folder: Path) -> str:
-    """SHA-256 over the names and contents of a folder's files; of a file over 64 MB its size, head and tail stand for its content."""
+def fingerprint(weights: Path) -> str:
+    """SHA-256 over the names and contents of a folder's files, or of a GGUF file.
+
+    For a file over 64 MB its size, head and tail are taken instead of its content.
+    """
     total = sha256()
-    for path in sorted(folder.iterdir()):
-        if path.suffix not in (".json", ".safetensors", ".txt", ".model", ".jinja", ".bin", ".tiktoken"):
+    for path in sorted(weights.iterdir()) if weights.is_dir() else [weights]:
+        if path.suffix not in (".json", ".safetensors", ".txt", ".model", ".jinja", ".bin", ".tiktoken", GGUF):
             continue
         size = path.stat().st_size
         total.update(f"{path.name}:{size}:".encode())
@@ -110,23 +131,56 @@ def fingerprint(folder: Path) -> str:
     return total.hexdigest()
 
 
+class _Prefix:
+    """Keeps what the model computed of the last prompt: two questions about one finding differ in the report alone, which comes last."""
+
+    def __init__(self, config: Any) -> None:
+        from transformers import DynamicCache
+
+        self._make = lambda: DynamicCache(config=config)
+        self.usable = {type(layer).__name__ for layer in self._make().layers} == {"DynamicLayer"}
+        """False for a model that does not keep every token, as with a sliding window: its state cannot be cut."""
+        self._tokens: list[int] = []
+        self._cache: Any = None
+
+    def of(self, tokens: list[int]) -> Any:
+        """The state after the tokens with which the last prompt began too; never after all of them."""
+        same = next((at for at, (old, new) in enumerate(zip(self._tokens, tokens[:-1], strict=False)) if old != new), None)
+        shared = min(len(self._tokens), len(tokens) - 1) if same is None else same
+        kept, self._tokens = self._cache, []
+        if kept is None or not shared:
+            kept = self._make()
+        else:
+            kept.crop(shared - kept.get_seq_length())
+        self._cache = kept
+        return kept
+
+    def keep(self, tokens: list[int]) -> None:
+        """The state is that after these tokens, or more."""
+        self._tokens = tokens
+
+
 class Transformers:
     """The model by transformers: one chat at a time on a CPU, a few on a GPU."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, path: Path) -> None:
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         device = "cuda" if torch.cuda.is_available() else "cpu"
         self.batch = 8 if device == "cuda" else 1
         options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+        folder = path
+        if path.is_file():
+            folder, options["gguf_file"] = path.parent, path.name
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, padding_side="left", **options)
             model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", **options)
         except Exception as error:  # transformers raises what it likes on a damaged or contradictory file
-            raise InputError(Problem(f"the model cannot be read ({type(error).__name__})", "Download it again", str(folder))) from None
-        checkpoints.finite(model.state_dict().items(), str(folder))
+            raise InputError(Problem(f"the model cannot be read ({type(error).__name__})", "Download it again", str(path))) from None
+        checkpoints.finite(model.state_dict().items(), str(path))
         self._model = model.to(device).eval()
+        self._prefix = _Prefix(self._model.config)
         if self._tokenizer.pad_token_id is None:
             self._tokenizer.pad_token = self._tokenizer.eos_token
 
@@ -139,9 +193,12 @@ class Transformers:
         inputs = self._tokenizer(prompts, return_tensors="pt", padding=True, add_special_tokens=False).to(self._model.device)
         length = inputs["input_ids"].shape[1]
         allowed = self._allowed(length) if protocol.constraint == "choice" else None
+        tokens = inputs["input_ids"][0].tolist()
+        begun = {"past_key_values": self._prefix.of(tokens)} if self._prefix.usable and len(prompts) == 1 else {}
         with torch.inference_mode():
             found = self._model.generate(
                 **inputs,
+                **begun,
                 max_new_tokens=protocol.decoding.get("max_tokens", LONGEST),
                 do_sample=False,
                 temperature=None,
@@ -150,7 +207,9 @@ class Transformers:
                 pad_token_id=self._tokenizer.pad_token_id,
                 prefix_allowed_tokens_fn=allowed,
             )
-        return [self._reply(tokens[length:].tolist()) for tokens in found]
+        if begun:
+            self._prefix.keep(tokens)
+        return [self._reply(row[length:].tolist()) for row in found]
 
     def _allowed(self, length: int) -> Callable[[int, Any], list[int]]:
         """Which token may come next when the answer is one of the two digits."""

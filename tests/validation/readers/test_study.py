@@ -128,7 +128,6 @@ def test_a_text_that_was_changed_since_is_named_and_no_sheet_is_made(made: Made)
         ({"at_least": 3}, "a majority of 6 readers is 4 to 6"),
         ({"kind": "pairs"}, "name it with --system"),
         ({"kind": "rating"}, "name each with --system"),
-        ({"systems": ["x"]}, "leave --system away"),
         ({"with_reference": True}, "belongs to --kind rating"),
         ({"repeats": 9}, "at most 4"),
         ({"how": "rare"}, "needs an extractor"),

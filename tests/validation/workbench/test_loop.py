@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from defusedxml import ElementTree
 from scipy import stats
 
 from harness.config.home import home
@@ -25,7 +26,7 @@ from tests.validation.readers.conftest import Made
 from tests.validation.workbench.conftest import ITEMS, answer, pack
 from validation.extractors import results
 from validation.extractors.candidates import truth
-from validation.workbench import drafts, parts, rounds, trying
+from validation.workbench import drafts, drawing, parts, rounds, trying
 
 
 def tried(capsys: pytest.CaptureFixture[str], server: Faulty, standard: str = "lung") -> dict[str, Any]:
@@ -68,6 +69,25 @@ def test_a_revision_is_asked_compared_and_shown_as_it_is(study: Made, server: Fa
     assert pack(server, "rounds", "mine", "--json") == 0
     listed = json.loads(capsys.readouterr().out)
     assert listed["rounds"] == [1, 2, 3] and len(listed["findings"]["Fracture"]) == 3 and listed["looks"] == 0
+    _drawn_as_listed(listed["findings"], capsys)
+
+
+def _drawn_as_listed(findings: dict[str, list[list[float]]], capsys: pytest.CaptureFixture[str]) -> None:
+    """The picture has a panel of each finding, with a dot for each round at the height that the table prints."""
+    file = home() / "rounds.svg"
+    assert main(["pack", "rounds", "mine", "-o", str(file)]) == 0 and str(file) in capsys.readouterr().out
+    space = "{http://www.w3.org/2000/svg}"
+    panels = ElementTree.parse(file).getroot().findall(f"{space}g")
+    assert [panel.findtext(f"{space}text") for panel in panels] == list(findings) == list(RAN_21)
+    bottom, top = drawing.TOP + drawing.PLOT_HIGH, drawing.TOP
+    for panel, values in zip(panels, findings.values(), strict=True):
+        for which, kind in enumerate("af"):
+            dots = [dot for dot in panel.findall(f"{space}circle") if dot.get("class") == kind]
+            heights = [(bottom - float(dot.get("cy") or "nan")) / (bottom - top) for dot in dots]
+            assert heights == pytest.approx([value[which] for value in values], abs=0.001)
+            assert [float(dot.get("cx") or "nan") for dot in dots] == [34, 154, 274]
+    assert main(["pack", "rounds", "mine", "-o", "rounds.png"]) != 0
+    assert "does not end in .svg" in capsys.readouterr().err
 
 
 def test_four_fixed_and_one_broken_are_told_as_that(server: Faulty, capsys: pytest.CaptureFixture[str]) -> None:

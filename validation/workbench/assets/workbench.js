@@ -3,7 +3,7 @@
 const view = document.getElementById("view");
 const TAGS = ["", "synonym", "negation", "hedge", "history", "ambiguity", "reader-error"];
 const LISTS = ["words", "yes", "no"];
-let state = null, chosen = "";
+let state = null, chosen = "", shown = false;
 
 function el(tag, attributes, ...children) {
   const made = document.createElement(tag);
@@ -58,6 +58,13 @@ function table() {
     ...row.judged.map(word => el("td", {}, verdict(word)))));
   return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Findings" },
     el("table", {}, el("thead", {}, el("tr", {}, ...heads.map(head => el("th", { scope: "col" }, head)))), el("tbody", {}, ...body)));
+}
+
+function picture() {
+  const words = "Accuracy and F1 of each finding over the rounds; `ranscore pack rounds` prints the numbers";
+  return el("details", { ontoggle: event => { shown = event.target.open; }, open: shown }, el("summary", {}, "All rounds as a picture"),
+    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Rounds" },
+      el("img", { src: `rounds.svg?round=${state.round}`, alt: words, loading: "lazy" })));
 }
 
 function report(item, finding) {
@@ -122,7 +129,7 @@ async function draw() {
   const wrong = await ask(`errors/${encodeURIComponent(chosen)}`);
   const errors = el("section", {}, el("h2", {}, `${chosen}: ${wrong.length} wrong`), ...wrong.map(item => report(item, chosen)));
   const edit = el("section", {}, el("h2", {}, `The model's instructions for ${chosen}`), editor(row));
-  view.replaceChildren(...head, bar, table(), el("div", { class: "sides" }, errors, edit));
+  view.replaceChildren(...head, bar, table(), picture(), el("div", { class: "sides" }, errors, edit));
 }
 
 load().catch(error => say(error.message));
