@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from generators.catalogue import Options, System, make
 from harness.errors import UsageError
-from harness.scoring.floors import SUMMARIES, following
+from harness.scoring.floor_names import SUMMARIES, following
 from harness.signature import digest as digest_of
 from harness.types import Cohort, Generated, Generator, Role, Section, StudyInput, Text
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,17 +12,11 @@ from harness.records.comparison import p_text
 from harness.records.record import Record
 from harness.records.snapshot import Pair
 from harness.scoring.evaluation import Evaluation, Sides
+from harness.scoring.floor_names import SUMMARIES, following
 from harness.statistics.intervals import pseudo
 from harness.statistics.paired import compare
 from harness.statistics.resample import patient_totals
 from harness.types import Input, Labels, Rows, Status
-
-SUMMARIES = {
-    "constant-normal": "one normal report for every study",
-    "all-findings": "one report with every finding for every study",
-    "shuffled-references": "another study's reference for every study",
-}
-"""By name of a floor what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +61,6 @@ def _labels(sides: Sides, vocabulary: str) -> Mapping[str, Sequence[Labels]]:
         "all-findings": [Labels(tuple(1 - value for value in normal), statuses)] * len(studies),
         "shuffled-references": [known[other[study]] for study in studies],
     }
-
-
-def following(studies: Sequence[str], digest: str, seed: int = 0) -> dict[str, str]:
-    """By study another one, drawn for a cohort: each is used once.
-
-    Args:
-        studies: Sorted by id.
-        digest: The cohort's.
-        seed: Number that decides the draw.
-    """
-    order = list(studies)
-    random.Random(f"{digest}|{seed}").shuffle(order)  # noqa: S311 - not a secret
-    return dict(zip(order, order[1:] + order[:1], strict=True))
 
 
 def place(name: str, found: Sequence[tuple[str, Pair]], alpha: float = 0.05) -> str:
