@@ -12,7 +12,7 @@ from harness import config
 from harness.errors import Problem, UnavailableError, UsageError
 from harness.metrics.means import Mean
 from harness.metrics.ratescore.matching import MATRICES, Affinity, Entity, score
-from harness.metrics.ratescore.rules import Rules, read
+from harness.metrics.ratescore.rules import SentenceRules, read
 from harness.metrics.ratescore.splitting import sentences
 from harness.types import Array
 
@@ -73,7 +73,7 @@ def load(tagger: Path, names: Path, rules: Path, recipe: str = "long", device: s
     return Mean("ratescore", recipe, ("ratescore",), measure, fit_digest=digest(marks), limits=(-1.0, 1.0))
 
 
-def _entities(texts: Sequence[str], tag: Callable[[Sequence[str]], dict[str, list[Entity]]], rules: Rules) -> dict[str, list[Entity]]:
+def _entities(texts: Sequence[str], tag: Callable[[Sequence[str]], dict[str, list[Entity]]], rules: SentenceRules) -> dict[str, list[Entity]]:
     """By text its entities, sentence by sentence."""
     parts = {text: sentences(text, rules) for text in dict.fromkeys(texts)}
     found = tag([sentence for part in parts.values() for sentence in part])

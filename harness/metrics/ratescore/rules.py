@@ -88,7 +88,7 @@ def _meet(item: tuple[int, int, int], span: TextRange) -> bool:
     return not apart or span.begin == span.end == begin or begin == end == span.begin
 
 
-class Rules:
+class SentenceRules:
     """A file of rules, ready to be asked."""
 
     def __init__(self, rows: list[list[str]]) -> None:
@@ -171,7 +171,7 @@ class Rules:
             yield from self._walk(text, node["+"], begin, end, at, key, wild)
 
 
-def read(path: Path) -> Rules:
+def read(path: Path) -> SentenceRules:
     """Read a file of rules.
 
     Raises:
@@ -191,4 +191,4 @@ def read(path: Path) -> Rules:
     wrong = [row for row in rows if row[2].strip() not in (BEGIN, END) or row[1].strip() not in tuple("0123")]
     if wrong or not rows:
         raise InputError(Problem("it is not a table of rules", remedy, str(path)))
-    return Rules([[row[0], row[1].strip(), row[2].strip()] for row in rows])
+    return SentenceRules([[row[0], row[1].strip(), row[2].strip()] for row in rows])

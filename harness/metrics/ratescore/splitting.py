@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from harness.metrics.ratescore.rules import Rules, TextRange
+from harness.metrics.ratescore.rules import SentenceRules, TextRange
 
 SHORTEST = 3
 """Characters of a sentence; shorter ones are dropped."""
@@ -18,7 +18,7 @@ _INNER = re.compile(r"(?<=[a-z])(?=\.[A-Z])|(?<=[a-z]\.)(?=[A-Z])|(?<=[^\W\d_])(
 """Where a word is cut inside: before and behind a sign between letters, and a full stop between a small letter and a capital."""
 
 
-def sentences(text: str, rules: Rules) -> list[str]:
+def sentences(text: str, rules: SentenceRules) -> list[str]:
     """The sentences of a report in order; none for a report without words."""
     starts = [*_starts(text, words(text), spans(text, rules)), len(text)]
     pieces = (text[begin:end].strip() for begin, end in itertools.pairwise(starts))
@@ -76,7 +76,7 @@ def _starts(text: str, tokens: Sequence[TextRange], found: Sequence[TextRange]) 
     return sorted(starts)
 
 
-def spans(text: str, rules: Rules) -> list[TextRange]:
+def spans(text: str, rules: SentenceRules) -> list[TextRange]:
     """RuSH's spans: from each begin to the last end before the next begin; what is left between them is a span, or belongs to one."""
     begins, ends = rules.captures(text)
     found: list[TextRange] = []
