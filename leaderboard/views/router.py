@@ -15,7 +15,7 @@ from leaderboard.board import Board, BoardRow, is_of_paper, reported_rows
 from leaderboard.content import BoardContent, Content
 from leaderboard.html.addresses import Addresses
 from leaderboard.html.markup import Html, el, join, person
-from leaderboard.views import about, agree, board, compare, extractor, findings, readers, sees, studies, system
+from leaderboard.views import about, agree, board, compare, extractor, findings, readers, rexrank, sees, studies, system
 
 TABS = {
     "board": "Board",
@@ -116,7 +116,9 @@ def nothing() -> Html:
 
 
 def _board(page: Page) -> Html:
-    return board.view(page.board, page.content.boards, reported_rows() if is_of_paper(page.board.cohort) else (), page.to)
+    others = page.board_content.rexrank(page.board.cohort.name)
+    paper = reported_rows() if is_of_paper(page.board.cohort) else ()
+    return board.view(page.board, page.content.boards, paper, page.to, rexrank.view(others) if others else None)
 
 
 def _findings(page: Page) -> Html:
@@ -177,7 +179,7 @@ def _studies(page: Page, one: BoardRow, other: BoardRow) -> Html | None:
 
 
 def _agree(page: Page) -> Html:
-    return agree.view(page.board, page.content.boards, page.to)
+    return agree.view(page.board, page.content.boards, page.to, page.content.lengths(page.board))
 
 
 def _sees(page: Page) -> Html:
@@ -189,7 +191,8 @@ def _readers(page: Page) -> Html:
 
 
 def _extractor(page: Page) -> Html:
-    return extractor.view(page.board, page.board_content.validations(), page.content.boards, page.to)
+    known = page.content.as_readers(page.board)
+    return extractor.view(page.board, page.board_content.validations(), page.content.boards, page.to, known)
 
 
 def _system(page: Page) -> Html:

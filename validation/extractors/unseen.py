@@ -1,7 +1,8 @@
 """Errors that a weighted sample can hardly show: a false alarm in a large stratum is rare in the sample and weighs much. Pure.
 
 Where none was drawn of a finding, leaving out patients shows no variance, and the ratio looks surer than it is. How often such an error
-happens in a stratum is known better from all findings together; the variance that this rate gives, less the one that is seen, is missing.
+happens in a stratum is known better from all findings together; each has its part of them, as large as its part of all assertions. The variance
+that follows, less the one that is seen, is missing.
 """
 
 from __future__ import annotations
@@ -37,19 +38,15 @@ def variance(cells: Array, weights: Array, findings: Sequence[str]) -> dict[str,
         scale = 2.0 if kind == "f1" else 1.0
         trials = scale * hits + sum(total[:, COUNTS.index(name)] for name in errors)
         slope = np.divide(scale * hits, trials**2, out=np.zeros_like(hits), where=trials > 0)
-        missing = np.maximum(0.0, _expected(happened, weights) - (weights[:, None] ** 2 * happened).sum(axis=0))
+        share = np.divide(trials, trials.sum(), out=np.zeros_like(trials), where=trials.sum() > 0)
+        missing = np.maximum(0.0, _expected(happened, weights) * share - (weights[:, None] ** 2 * happened).sum(axis=0))
         found[kind] = float((slope**2 * missing).sum()) / len(findings) ** 2
     return found
 
 
 def _expected(happened: Array, weights: Array) -> float:
-    """The variance of the weighted number of errors of one finding, from their rate over all findings in each stratum."""
-    total = 0.0
-    for weight in np.unique(weights):
-        inside = happened[weights == weight]
-        rate = (inside.sum() + 0.5) / (inside.size + 1)
-        total += float(weight**2 * len(inside) * rate * (1 - rate))
-    return total
+    """The variance of the weighted number of errors of all findings, from what happened in each stratum, and half an error more."""
+    return float(sum(weight**2 * (happened[weights == weight].sum() + 0.5) for weight in np.unique(weights)))
 
 
 def lower(value: float, low: float, missing: float) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from importlib.util import find_spec
 from itertools import islice
@@ -137,7 +137,7 @@ class _Prefix:
     def __init__(self, config: Any) -> None:
         from transformers import DynamicCache
 
-        self._make = lambda: DynamicCache(config=config)
+        self._make: Callable[[], Any] = partial(DynamicCache, config=config)
         self.usable = {type(layer).__name__ for layer in self._make().layers} == {"DynamicLayer"}
         """False for a model that does not keep every token, as with a sliding window: its state cannot be cut."""
         self._tokens: list[int] = []
