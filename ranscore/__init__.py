@@ -23,8 +23,8 @@ _PLACES = {
     "compare": "harness.scoring.comparing:compare",
     "load_board": "leaderboard.content:load_board",
     "load_cohort": "harness.cohorts:load",
-    "rank": "ranscore.ranking:rank",
     "readers_score": "validation.extractors.as_readers:readers_score",
+    "rank": "ranscore.ranking:rank",
     "score": "harness.scoring.scorer:score",
     "score_reports": "harness.ran_score:score_reports",
 }

@@ -170,7 +170,8 @@ def usual(board: Board) -> frozenset[str]:
     """The scores that are shown at first: a few, which at least half of the systems have; one record with many recipes adds none."""
     systems = [row for row in board.rows if row.role is Role.SYSTEM] or board.rows
     held = [column.key for column in board.columns if 2 * sum(column.key in row.cells for row in systems) >= len(systems)]
-    return frozenset([board.columns[0].key, *held[:USUAL]])
+    corrected = [column.key for column in board.columns if column.metric == AS_READERS]
+    return frozenset([board.columns[0].key, *held[:USUAL], *corrected])
 
 
 def columns(board: Board) -> Html:
@@ -257,10 +258,15 @@ def _score_head(column: Column, axis: str, hidden: bool) -> Html:
 
 
 def _row(board: Board, row: BoardRow, facts: Sequence[str], scale: Scale, to: Addresses, at_first: frozenset[str]) -> Html:
-    drawn = [column is board.columns[0] or column.metric == AS_READERS for column in board.columns]
+    first = board.columns[0]
     shown = [
-        _score(row.cells.get(column.key), scale if draw else None, row, hidden=column.key not in at_first)
-        for column, draw in zip(board.columns, drawn, strict=True)
+        _score(
+            row.cells.get(column.key),
+            scale if column is first or column.metric == AS_READERS else None,
+            row,
+            hidden=column.key not in at_first,
+        )
+        for column in board.columns
     ]
     place = el(
         "td",
