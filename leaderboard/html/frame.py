@@ -66,7 +66,8 @@ def frame(links: Mapping[str, tuple[str, str]], current: str, canonical: str = "
 def foot() -> Html:
     """Where code, documents, licence, citation and people are."""
     links = [el("li", el("a", title, href=href, rel="noopener")) for title, href in LINKS.items()]
-    return el("footer", el("ul", join(links)), el("p", "Not for clinical use."), class_="rs-foot")
+    inside = el("ul", join(links)), el("p", "Not for clinical use.")
+    return el("div", *inside, class_="rs-foot", role="contentinfo")  # Gradio hides every footer
 
 
 def colours() -> Html:
