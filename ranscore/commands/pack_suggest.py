@@ -70,7 +70,7 @@ def _searched(arguments: argparse.Namespace) -> Proposal:
     )
 
 
-def _by(arguments: argparse.Namespace, access: object) -> Maker:
+def _by(arguments: argparse.Namespace, access: str) -> Maker:
     """Makes an extractor that asks the model that proposes."""
     from harness.extractors.llm import extractor as llm
     from harness.extractors.llm.pack import Pack

@@ -253,16 +253,21 @@ class _Search:
             lines = value if isinstance(value, tuple) else (value,)
             good = tuple(line for line in lines if not self._repeats(name, line))
             if isinstance(value, tuple):
-                kept = replace(kept, **{name: good})
+                kept = _with(kept, name, good)
             elif not good:
-                kept = replace(kept, **{name: getattr(before, name)})
+                kept = _with(kept, name, getattr(before, name))
         return kept
 
     def _repeats(self, name: str, line: str) -> bool:
         alone = Guide(self.finding, means="x") if name != "guidance" else Guide(self.finding)
-        alone = replace(alone, **{name: (line,) if name in LISTS else line})
+        alone = _with(alone, name, (line,) if name in LISTS else line)
         trial = replace(self.draft, guides=tuple(alone if guide.finding == self.finding else guide for guide in self.draft.guides))
         return any(problem for problem in freezing.repeats(trial, self.texts))
+
+
+def _with(guide: Guide, name: str, value: Any) -> Guide:
+    """A guide with one field changed."""
+    return replace(guide, **{name: value})
 
 
 def _said(own: Labels, place: int) -> int | None:

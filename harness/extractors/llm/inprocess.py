@@ -135,9 +135,10 @@ class _Prefix:
     """Keeps what the model computed of the last prompt: two questions about one finding differ in the report alone, which comes last."""
 
     def __init__(self, config: Any) -> None:
-        from transformers import DynamicCache
+        import transformers
 
-        self._make = lambda: DynamicCache(config=config)
+        cache: Any = transformers.DynamicCache
+        self._make: Callable[[], Any] = lambda: cache(config=config)
         self.usable = {type(layer).__name__ for layer in self._make().layers} == {"DynamicLayer"}
         """False for a model that does not keep every token, as with a sliding window: its state cannot be cut."""
         self._tokens: list[int] = []
