@@ -73,6 +73,8 @@ class System:
     weights: tuple[Weights, ...] = ()
     memory: str = ""
     """What it takes to run, as measured or computed from its size."""
+    seconds: float = 0.0
+    """Seconds of one processor for one film, measured at full size in float32; 0 where nobody has measured."""
     paper: str = ""
     """Its publication, and the address of its code."""
     licence: str = ""
@@ -126,6 +128,7 @@ MODULES: tuple[str, ...] = (
     "generators.rgrg.system",
     "generators.adapters.replay",
     "generators.adapters.command",
+    "generators.adapters.rexrank",
     "generators.adapters.openai_server",
     "generators.adapters.hub_model",
     "generators.llm_rg4.system",

@@ -74,7 +74,7 @@ def _lacking(system: str, item: Weights) -> Problem:
     """What is not here, and how to get it."""
     kept = f"{item.name}: {item.what} ({item.size}, {item.licence})"
     what = f"{system} also takes {kept}" if item.optional else f"{system} needs {kept}, which is not here"
-    hub = f" (`hf download {item.repository}` puts it where it is found)" if item.repository else ""
+    hub = f" (`ranscore fetch {system}` or `hf download {item.repository}` puts it where it is found)" if item.repository else ""
     near = get_close_matches(system, [name for name in config.read().get("weights", {}) if name != system], 1)
     table = f"under [weights.{system}] in config.toml" + (f" (it has [weights.{near[0]}])" if near else "")
     return Problem(what, f"Get it from {item.source}{hub}, then give --weights {item.name}=PATH or name it {table}")

@@ -15,6 +15,8 @@ from harness.signature import digest as digest_of
 from harness.signature import kind_of
 from harness.types import Grade, Role, SystemCard
 
+AS_READERS = "as-readers"
+"""The metric of the column that shows the score as readers would give it."""
 REPORTED_COHORT = "MIMIC-CXR, 3,000 images (as reported)"
 
 
@@ -68,6 +70,8 @@ class BoardRow:
     submissions: int = 0
     """How many records this organisation, or this system where none is named, has had scored on this cohort."""
     note: str = ""
+    length: str = ""
+    """Mean length of its reports, and of the references; empty where the snapshot does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +92,8 @@ class Board:
     """The same as a sentence, or the reason why there is no such number; empty where fewer than two systems are ranked."""
     snapshot: str = ""
     """The snapshot's signature; empty where there is none yet."""
+    unsafe: tuple[str, ...] = ()
+    """Names of the systems whose reports the extractor reads better or worse than those of the others."""
     notes: tuple[str, ...] = field(default=())
     facts: tuple[str, ...] = ("evidence", "coverage")
     """What is shown of a row beside its scores, of `leaderboard.exports.tables.FACTS`."""
@@ -155,9 +161,10 @@ def anonymous(item: Stored, today: str) -> Stored:
 def _board(group: Sequence[Stored], snapshot: Snapshot | None) -> Board:
     standing = newest(group)
     first = standing[0].record
-    columns = _columns(item.record for item in standing)
+    columns = (*_columns(item.record for item in standing), *_corrected(snapshot))
     counted = Counter(_team(item.record) for item in group if item.record.system.role is Role.SYSTEM)
     rows = [_row(item, columns, _places(item, columns, snapshot), counted[_team(item.record)]) for item in standing]
+    rows = [replace(row, cells={**row.cells, **_as_readers(row.id, columns, snapshot)}, length=_length(row.id, snapshot)) for row in rows]
     ranks = snapshot.metric(first.metrics[0].signature) if snapshot else None
     extractor = first.extractors[0] if first.extractors else None
     return Board(
@@ -170,6 +177,7 @@ def _board(group: Sequence[Stored], snapshot: Snapshot | None) -> Board:
         detectable=(ranks.detectable.get(columns[0].part) or None) if ranks else None,
         gap=ranks.gap(columns[0].part, columns[0].label) if ranks else "",
         snapshot=snapshot.signature if snapshot else "",
+        unsafe=tuple(row.name for row in rows if snapshot and snapshot.as_readers and row.id in snapshot.as_readers.unsafe),
     )
 
 
@@ -184,6 +192,27 @@ def _places(item: Stored, columns: Sequence[Column], snapshot: Snapshot | None) 
         if metric and (place := metric.places.get(column.part, {}).get(item.id)):
             found[column.key] = place
     return found
+
+
+def _corrected(snapshot: Snapshot | None) -> tuple[Column, ...]:
+    """The column of what readers would score, where pairs were read."""
+    known = snapshot.as_readers if snapshot else None
+    part = known.part if known else ""
+    return (Column(f"{AS_READERS}/{part}", "as readers would score", AS_READERS, part),) if known and known.systems else ()
+
+
+def _as_readers(name: str, columns: Sequence[Column], snapshot: Snapshot | None) -> dict[str, Cell]:
+    known = snapshot.as_readers.system(name) if snapshot and snapshot.as_readers else None
+    return {
+        column.key: Cell(found.value, (found.low, found.high))
+        for column in columns
+        if column.metric == AS_READERS and known and (found := known.parts.get(column.part))
+    }
+
+
+def _length(name: str, snapshot: Snapshot | None) -> str:
+    known = snapshot.lengths.systems.get(name) if snapshot and snapshot.lengths else None
+    return f"{known.words:.0f} of {known.reference_words:.0f}" if known else ""
 
 
 def _team(record: Record) -> str:

@@ -11,9 +11,13 @@ from threading import Lock
 from harness import cohorts
 from harness.config.home import home
 from harness.errors import InputError, RanscoreError, StoreError
+from harness.records import rexrank_tables
 from harness.records import snapshot as snapshots
+from harness.records.as_readers import AsReaders
+from harness.records.lengths import Lengths
 from harness.records.ranks import patients_of
 from harness.records.record import CohortCard, Record
+from harness.records.rexrank_tables import ReXrankRow
 from harness.records.snapshot import MetricSnapshot, Snapshot
 from harness.records.store import Store, Stored, now
 from harness.records.store import at as store_at
@@ -50,6 +54,16 @@ class Content:
     def record(self, name: str) -> Record | None:
         """A record by its id."""
         return self.stored[name].record if name in self.stored else None
+
+    def as_readers(self, board: Board) -> AsReaders | None:
+        """What is known of the extractor's error on a board."""
+        snapshot = self.snapshots.get((board.cohort.digest, board.signature))
+        return snapshot.as_readers if snapshot else None
+
+    def lengths(self, board: Board) -> Lengths | None:
+        """What is known of the length of a board's reports."""
+        snapshot = self.snapshots.get((board.cohort.digest, board.signature))
+        return snapshot.lengths if snapshot else None
 
     def tests(self, board: Board, column: Column) -> MetricSnapshot | None:
         """Places and pairs of one score."""
@@ -112,6 +126,17 @@ class BoardContent:
 
     def _validations(self) -> tuple[Path, ...]:
         return tuple(dict.fromkeys((self.store.root.parent / "validations", home() / "validations")))
+
+    def rexrank(self, cohort: str) -> tuple[ReXrankRow, ...]:
+        """ReXrank's table of a cohort's studies, beside the store or fetched by name; empty where it is not here, or damaged."""
+        name = rexrank_tables.file(cohort)
+        for folder in (self.store.root.parent / "reported", home() / "fetched" / "rexrank-tables") if name else ():
+            if (path := folder / name).is_file():
+                try:
+                    return rexrank_tables.read(path)
+                except InputError as error:
+                    tell(error)
+        return ()
 
     def benches(self) -> tuple[BenchResult, ...]:
         """What metrics see: results that were kept beside the store or in RANSCORE_HOME, else those of the program."""

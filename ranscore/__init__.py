@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from harness.scoring.comparing import compare
     from harness.scoring.scorer import score
     from leaderboard.content import load_board
+    from validation.extractors.as_readers import readers_score
 
-__all__ = ["compare", "load_board", "load_cohort", "score", "score_reports"]
+__all__ = ["compare", "load_board", "load_cohort", "readers_score", "score", "score_reports"]
 
 _PLACES = {
     "compare": "harness.scoring.comparing:compare",
     "load_board": "leaderboard.content:load_board",
     "load_cohort": "harness.cohorts:load",
+    "readers_score": "validation.extractors.as_readers:readers_score",
     "score": "harness.scoring.scorer:score",
     "score_reports": "harness.ran_score:score_reports",
 }

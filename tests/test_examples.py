@@ -66,3 +66,26 @@ def test_the_public_interface_loads_no_package_that_only_some_calls_need() -> No
     loaded = set(done.stdout.split())
     assert {"harness", "numpy"} <= loaded
     assert loaded & {"scipy", "sklearn", "pandas", "pyarrow", "gradio", "datasets", "torch", "transformers", "ray"} == set()
+
+
+def test_the_template_of_an_adapter_writes_a_report_for_every_study_and_fails_where_a_film_is_no_picture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from harness import cohorts
+    from harness.cohorts.synthetic.cohort import build
+    from ranscore.commands import main
+
+    cohort = build(4, seed=2, images=tmp_path / "films")
+    cohorts.save(cohort, tmp_path / "cohort")
+    first = cohort.scored[0]
+    broken = tmp_path / "films" / next(image.path for image in first.images if image.id == first.frontal)
+    # A film whose header is sound and whose content is cut passes the check of all headers, and fails in the program.
+    broken.write_bytes(broken.read_bytes()[:400])
+    out = tmp_path / "reports.jsonl"
+    told = ["generate", "command", "--cohort", str(tmp_path / "cohort"), "-o", str(out), "--set", "needs=frontal,indication"]
+    assert main([*told, "--set", f"run={sys.executable} {EXAMPLES / 'adapter' / 'adapter.py'}"]) == 0
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [row["study_id"] for row in rows] == [study.id for study in cohort.scored]
+    assert [bool(row.get("failure")) for row in rows] == [True, False, False, False]
+    assert all("No pleural effusion or pneumothorax." in row["report"] for row in rows[1:])
+    assert f"Indication: {cohort.texts[rows[1]['study_id']].indication}." in rows[1]["report"]

@@ -26,7 +26,7 @@ INSIDE: dict[str, dict[str, set[str]]] = {
         "statistics": set(),
         "cohorts": {"formats"},
         "extractors": {"formats", "networks"},
-        "metrics": {"networks"},
+        "metrics": {"extractors", "networks"},
         "labelling": {"extractors", "formats"},
         "records": {"cohorts", "metrics", "statistics"},
         "scoring": {"cohorts", "extractors", "formats", "metrics", "records", "statistics"},
@@ -52,7 +52,7 @@ INSIDE: dict[str, dict[str, set[str]]] = {
         "static_site": {"exports", "html", "views"},
     },
     "validation": {"readers": set(), "extractors": {"readers"}, "workbench": {"extractors", "readers"}, "bench": {"readers"}},
-    "ranscore": {"commands": set(), "__main__": {"commands"}},
+    "ranscore": {"fetching": set(), "commands": {"fetching"}, "__main__": {"commands"}},
     "submissions": {},
 }
 """By room, and by folder or file in it, which of the others named here it may import. A file that is not named may import none of them, and all may import it."""

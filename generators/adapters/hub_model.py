@@ -92,12 +92,13 @@ def make(options: Options) -> Hub:
     """
     from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
 
-    from generators.blocks import stock_model
+    from generators.blocks import hub_folder, stock_model
 
     named = options.settings.get("model", "")
     if not named:
         raise UsageError("transformers needs --set model=REPOSITORY or a folder")
     folder = Path(named).expanduser() if Path(named).expanduser().is_dir() else _cached(named)
+    hub_folder.settings(folder, "config.json")
     processing, configured, stock = cast("tuple[Any, Any, Any]", (AutoProcessor, AutoConfig, AutoModelForImageTextToText))
     try:
         processor = processing.from_pretrained(folder, local_files_only=True, trust_remote_code=False)

@@ -16,7 +16,7 @@ from generators.catalogue import Options, System
 from harness.errors import UsageError
 from harness.extractors.llm.client import Client
 from harness.extractors.llm.endpoint import Endpoint, endpoints
-from harness.films import read_rgb
+from harness.films import read_rgb, resized
 from harness.formats.report_text import MAX_CHARACTERS
 from harness.quiet import Quiet
 from harness.signature import digest
@@ -97,8 +97,12 @@ class OpenAIServer:
 
 def sent(film: Path, side: int) -> str:
     """A film as a PNG data address; what the file holds beside its pixels (names, dates) stays here."""
+    from PIL.Image import Resampling
+
     picture = read_rgb(film)
-    picture.thumbnail((side, side))
+    longest = max(picture.size)
+    if longest > side:
+        picture = resized(picture, (max(1, picture.width * side // longest), max(1, picture.height * side // longest)), Resampling.BICUBIC)
     stream = io.BytesIO()
     picture.convert("L").save(stream, "PNG")
     return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"
@@ -119,7 +123,7 @@ def make(options: Options) -> OpenAIServer:
         raise UsageError("side is a number of pixels, and timeout a number of seconds")
     servers = endpoints(list(filter(None, settings.get("endpoint", "").split(","))), options.access)
     prompt = prompting.prompt(settings)
-    made_of = digest(["openai", 1, model, *prompt.identity, side, options.seed])
+    made_of = digest(["openai", 2, model, *prompt.identity, side, options.seed])
     return OpenAIServer(servers, model, prompt, int(side), options.seed, float(timeout), made_of)
 
 

@@ -113,7 +113,7 @@ def pixels(path: Path) -> Array:
 
     from harness import films
 
-    shrunk = Image.fromarray(films.read(path)).resize((SIDE, SIDE), Image.Resampling.BOX)
+    shrunk = films.resized(Image.fromarray(films.read(path)), (SIDE, SIDE), Image.Resampling.BOX)
     return np.asarray(shrunk, dtype=np.float64).reshape(-1) / 255
 
 

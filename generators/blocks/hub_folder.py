@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from generators.blocks.config_sizes import plausible
 from harness.errors import InputError, Problem
 from harness.networks import checkpoints, containers
 from harness.signature import digest
@@ -24,15 +25,18 @@ def settings(folder: Path, name: str) -> Json:
     """One JSON object of a folder.
 
     Raises:
-        InputError: It is not there, or is no JSON object.
+        InputError: It is not there, is no JSON object, or is a configuration with sizes that no released model has.
     """
     path = folder / name
     if not path.is_file():
         raise InputError(Problem(f"the folder holds no {name}", "Give the whole released folder", str(folder)))
     try:
-        return containers.json_object(path)
+        found = containers.json_object(path)
     except containers.DamagedError as error:
         raise InputError(Problem(str(error), "Download it again", str(path))) from None
+    if name == "config.json":
+        plausible(found, str(path))
+    return found
 
 
 def needed(found: Json, name: str, folder: Path, file: str = "config.json") -> Any:

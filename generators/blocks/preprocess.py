@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.films import Grey
+from harness.films import Grey, resized
 
 if TYPE_CHECKING:
     from PIL.Image import Image, Resampling
@@ -28,7 +28,7 @@ def resized_short(image: Image, size: int, resample: Resampling) -> Image:
     if short == size:
         return image
     other = int(size * long / short)
-    return image.resize((size, other) if width <= height else (other, size), resample)
+    return resized(image, (size, other) if width <= height else (other, size), resample)
 
 
 def cropped(image: Image, size: int) -> Image:

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import torch
 
+from generators.blocks import config_sizes, hub_folder
 from generators.catalogue import Options
 from harness.errors import InputError, Problem
 from harness.networks import checkpoints, containers
@@ -16,12 +17,15 @@ def load(stock: Any, folder: Path, options: Options, longest: int) -> Any:
     """A model of a stock class, every tensor where it belongs, set to write greedily.
 
     Raises:
-        InputError: Tensors are missing, unexpected or of another shape; or the weights are no safetensors.
+        InputError: Tensors are missing, unexpected or of another shape; the weights are no safetensors; or the configuration describes a
+            larger model than they are.
     """
     from transformers import GenerationConfig
 
     for path in folder.glob("*.safetensors"):
         _readable(path)
+    hub_folder.settings(folder, "config.json")
+    config_sizes.fitting(stock, folder)
     try:
         model, report = stock.from_pretrained(
             folder,

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from generators.blocks.answer_text import UnreadError, after_thought, boxed, unmarked
+from generators.blocks.config_sizes import plausible
 from generators.blocks.stock_model import load
 from generators.catalogue import Options
 from harness.errors import InputError, Problem, UnavailableError, UsageError
@@ -158,7 +159,7 @@ def config(folder: Path, kind: str) -> Json:
     """A release's `config.json`, found to be of one kind of model.
 
     Raises:
-        InputError: It is no JSON object, or of another kind.
+        InputError: It is no JSON object, of another kind, or has sizes that no released model has.
     """
     path = folder / "config.json"
     try:
@@ -166,6 +167,7 @@ def config(folder: Path, kind: str) -> Json:
         named = found["model_type"]
     except (containers.DamagedError, KeyError):
         raise InputError(Problem("it does not say what kind of model it is", "Download it again", str(path))) from None
+    plausible(found, str(path))
     if named != kind:
         raise InputError(Problem(f"it is a model of kind {named!r}, not {kind!r}", "Give the folder of this system", str(path)))
     return dict(found)

@@ -72,13 +72,13 @@ class PromptMRG:
     def _prepare(self, study: StudyInput) -> tuple[Seen, tuple[str, ...]]:
         from PIL.Image import Resampling
 
-        from harness.films import read_rgb
+        from harness.films import read_rgb, resized
 
         if study.frontal is None:
             raise InputError("the study has no frontal film")
         picture = read_rgb(study.frontal)
         if self.shrink and picture.size != SHRUNK:
-            picture = picture.resize(SHRUNK, Resampling.BILINEAR)
+            picture = resized(picture, SHRUNK, Resampling.BILINEAR)
         pixels = normalised(cropped(resized_short(picture, 256, Resampling.BILINEAR), 224), *IMAGENET)
         listed = self.recall.listed.get(study.frontal.stem, ())
         if listed:
@@ -250,6 +250,7 @@ SYSTEM = System(
         ),
     ),
     memory="2 GB",
+    seconds=2.7,
     random_weights="generators.promptmrg.tiny:write",
     paper="Jin et al., AAAI 2024, https://github.com/jhb86253817/PromptMRG",
     licence="MIT",

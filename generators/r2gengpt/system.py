@@ -118,9 +118,9 @@ def pixels(path: Path) -> Pixels:
     """A film as the image processor of `microsoft/swin-base-patch4-window7-224` makes it: squeezed into a square, bicubic."""
     from PIL.Image import Resampling
 
-    from harness.films import read_rgb
+    from harness.films import read_rgb, resized
 
-    return normalised(read_rgb(path).resize((SIZE, SIZE), Resampling.BICUBIC), *IMAGENET)
+    return normalised(resized(read_rgb(path), (SIZE, SIZE), Resampling.BICUBIC), *IMAGENET)
 
 
 def _stacked(films: Sequence[Pixels]) -> Pixels:

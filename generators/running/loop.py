@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -16,6 +18,15 @@ from harness.storage import files, report_lines
 from harness.storage.progress import progress
 from harness.storage.stored import Source, exists, parse, read_object, shaped
 from harness.types import Access, Cohort, Generated, Json, Study, StudyInput
+
+LIBRARIES = ("numpy", "pillow", "torch", "transformers")
+RECORDED = {"device", "libraries"}
+"""What is written beside the reports, and may differ where a run is continued."""
+
+
+def versions() -> dict[str, str]:
+    """The installed version of each library of `LIBRARIES` that is here."""
+    return {name: metadata.version(name) for name in LIBRARIES if importlib.util.find_spec({"pillow": "PIL"}.get(name, name))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +42,11 @@ class Plan:
     """In the order in which they are written."""
     device: str
     precision: str
+    libraries: Mapping[str, str] = field(default_factory=versions)
+    """By library that a text can depend on its version."""
 
     def as_json(self) -> Json:
-        """The content of the file beside the reports; the device is recorded, all else must be equal to continue."""
+        """The content of the file beside the reports; device and libraries are recorded, all else must be equal to continue."""
         return asdict(self)
 
 
@@ -121,7 +134,7 @@ def begin(out: Path, plan: Plan, private: bool = False) -> list[Generated]:
         return []
     source = Source(str(beside), "the plan of the run", "Name another file, or remove this one and the reports beside it", InputError)
     recorded = read_object(beside, source) if exists(beside) else {}
-    same = {key: recorded.get(key) == value for key, value in json.loads(json.dumps(plan.as_json())).items() if key != "device"}
+    same = {key: recorded.get(key) == value for key, value in json.loads(json.dumps(plan.as_json())).items() if key not in RECORDED}
     if not all(same.values()):
         other = ", ".join(key for key, equal in same.items() if not equal)
         raise RefusedError(

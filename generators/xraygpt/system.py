@@ -115,9 +115,9 @@ def pixels(path: Path) -> Pixels:
     """A film as `blip2_image_eval` makes it: squeezed into a square, bicubic, CLIP's mean and deviation."""
     from PIL.Image import Resampling
 
-    from harness.films import read_rgb
+    from harness.films import read_rgb, resized
 
-    return normalised(read_rgb(path).resize((SIZE, SIZE), Resampling.BICUBIC), *CLIP)
+    return normalised(resized(read_rgb(path), (SIZE, SIZE), Resampling.BICUBIC), *CLIP)
 
 
 def make(options: Options) -> XrayGPT:

@@ -94,13 +94,18 @@ def describe(cohort: Cohort) -> TableOne:
         parts=_parts(manifest),
         age=_spread([study.age for study in scored if study.age is not None]),
         sex={name: sex[name] for name in ("F", "M", "unknown") if sex[name]},
-        length=_spread([_length(cohort.reference(study.id), characters) for study in scored]),
+        length=_spread([length(cohort.reference(study.id), characters) for study in scored]),
         unit="characters" if characters else "words",
         linked={name: sum(bool(getattr(study, name)) for study in scored) for name in ("frontal", "lateral", "prior")},
         films=cohort.images is not None,
         strata=_strata(scored),
         prevalence=_prevalence(cohort),
     )
+
+
+def without_blanks(language: str) -> bool:
+    """Whether a language puts no blanks between words."""
+    return language in _WITHOUT_BLANKS
 
 
 def built() -> dict[str, Manifest | RanscoreError]:
@@ -126,7 +131,8 @@ def _spread(values: Sequence[float]) -> Spread:
     return Spread(len(values), median, lower, upper)
 
 
-def _length(text: str, characters: bool) -> int:
+def length(text: str, characters: bool) -> int:
+    """Words of a text, or its letters and digits."""
     if characters:
         return sum(unicodedata.category(letter)[0] in "LN" for letter in text)
     return len(text.split())

@@ -16,6 +16,7 @@ from harness.config.kinds import (
     ADDRESS,
     ADDRESSES,
     ANY,
+    MIRRORS,
     NETWORKS,
     NUMBER,
     PATH,
@@ -46,6 +47,15 @@ WEIGHTS: dict[str, dict[str, Key]] = {
         "vocabulary": Key(kind=PATH, help="`vocab.txt` of bert-base-uncased", shown="beside the weights, or the Hub's cache"),
     },
     "bertscore": {"folder": Key(kind=PATH, help="the folder of distilroberta-base", shown="the Hub's cache")},
+    "ratescore": {
+        "tagger": Key(kind=PATH, help="the folder of Angelakeke/RaTE-NER-Deberta"),
+        "names": Key(kind=PATH, help="the folder of FremyCompany/BioLORD-2023-C"),
+        "rules": Key(kind=PATH, help="medspacy's `resources/en/rush_rules.tsv`", shown="that of an installed medspacy"),
+    },
+    "radeval-bertscore": {"folder": Key(kind=PATH, help="the folder of IAMJB/RadEvalModernBERT")},
+    "cxr-bert": {"folder": Key(kind=PATH, help="the folder of microsoft/BiomedVLP-CXR-BERT-specialized")},
+    "green": {"source": Key(kind=PATH, help="`green_score/utils.py` of your copy of Stanford-AIMI/GREEN")},
+    "crimson": {"source": Key(kind=PATH, help="`CRIMSON/prompt_parts.py` of your copy of rajpurkarlab/CRIMSON")},
     "radgraph": {"python": Key(kind=PATH, help="the Python interpreter that has the package `radgraph`")},
 }
 """The tables `[weights.NAME]` of metrics and extractors; a report generator's keys are the names of its weights."""
@@ -144,6 +154,17 @@ SCHEMA: dict[str, ConfigTable] = {
             "endpoint": Key(kind=ADDRESS, help="another Hub", shown="the public Hub"),
         },
     ),
+    "fetch": ConfigTable(
+        help="Where `ranscore fetch` asks instead of the sources themselves.",
+        keys={
+            "mirrors": Key(
+                kind=MIRRORS,
+                default={},
+                example='{ "https://raw.githubusercontent.com" = "https://mirror.example.org/github" }',
+                help="by the beginning of an address what takes its place; what comes is checked all the same",
+            ),
+        },
+    ),
     "endpoint": ConfigTable(
         many=True,
         help="A server of a language model that may be asked; where none is listed, `http://127.0.0.1:8000/v1`.",
@@ -163,6 +184,15 @@ SCHEMA: dict[str, ConfigTable] = {
                 example='"our own server, covered by our agreement"',
                 help="why credentialed text may go there: a sentence, not `true`",
             ),
+        },
+    ),
+    "judge": ConfigTable(
+        help="The language model that judges (metrics `judge`, `green`, `crimson`) ask.",
+        keys={
+            "model": Key(kind=TEXT, help="what the server calls the model, or a preset's name", example='"Qwen/Qwen3-8B"'),
+            "revision": Key(kind=TEXT, help="which weights, where the server does not say"),
+            "endpoint": Key(kind=TEXT_OR_TEXTS, help="addresses of servers", example='["http://127.0.0.1:8000/v1"]'),
+            "limit": Key(kind=WHOLE, least=0, most=100_000, help="most questions in flight at one server"),
         },
     ),
     "ray": ConfigTable(

@@ -191,6 +191,7 @@ ADDRESS = Kind("a web address in quotes, without a password, a question mark or 
 REPOSITORY = Kind("a data set of the Hub, OWNER/NAME in quotes", _repository, '"owner/name"')
 TEXTS = Kind("a list of texts", _all(_plain), '["text"]')
 ADDRESSES = Kind("a list of web addresses", _all(_address), '["https://board.example.org"]')
+MIRRORS = Kind("a table of web addresses", _each(_address), '{ "https://example.org" = "https://mirror.example.org" }')
 NETWORKS = Kind("a list of addresses of machines or networks", _all(_network), '["127.0.0.1", "10.0.0.0/8"]')
 PATHS = Kind("a table of paths", _each(PATH.fits), '{ name = "folder/file" }')
 VALUES = Kind(

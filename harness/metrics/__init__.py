@@ -20,20 +20,20 @@ REGISTRY = Registry(
         "radgraph-f1": "harness.metrics.radgraph_f1:radgraph_f1",
         "bertscore": "harness.metrics.bertscore:bertscore",
         "sembscore": "harness.metrics.sembscore:sembscore",
+        "cxr-bert": "harness.metrics.cxr_bert:cxr_bert",
+        "radeval-bertscore": "harness.metrics.radeval_bertscore:radeval_bertscore",
+        "ratescore": "harness.metrics.ratescore:ratescore",
+        "temporal-f1": "harness.metrics.temporal_f1:temporal_f1",
+        "judge": "harness.metrics.judges:own_judge",
+        "green": "harness.metrics.judges:green_judge",
+        "crimson": "harness.metrics.judges:crimson_judge",
         "radcliq": "harness.metrics.radcliq:radcliq",
     },
 )
 """By metric name the factory `module:function`; a factory takes the recipe (empty for its default) and returns a metric."""
 
 UNAVAILABLE: dict[str, str] = {
-    "ratescore": (
-        "two metrics carry the name (the package averages both directions, the repository takes one), and the package needs medspacy,"
-        " whose compiled parts exclude numpy 2; an empty report also shifts all pairs after it"
-    ),
-    "green": (
-        "its package runs on Python 3.12.1 alone with numpy 1 and a 7-billion-parameter model, and gives an answer that it cannot parse"
-        " the score 0, which cannot be distinguished from a bad report"
-    ),
+    "srr-bert": "the layout of its weights and its sentence rule are not read here yet",
     "fineradscore": "its formula is not published",
 }
 """Metrics of the field that are not computed here, each with the reason."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 
-from harness.errors import UsageError
-from harness.metrics import REGISTRY
+from harness.errors import UnavailableError, UsageError
+from harness.metrics import REGISTRY, metric
 
 BOARD = "board"
 ALL = "all"
@@ -20,6 +20,8 @@ class Profile:
     metrics: tuple[str, ...]
     says: str
     """Whose numbers these are, a sentence without a full stop."""
+    text: bool = True
+    """Whether all of its metrics count words alone, and are part of `all`."""
 
 
 PROFILES: Mapping[str, Profile] = {
@@ -54,6 +56,35 @@ PROFILES: Mapping[str, Profile] = {
         "Libra and others that clean and call Hugging Face evaluate; its ROUGE is a bootstrap median, here it is the mean",
     ),
     "rouge-score": Profile(("rouge-l:f1|words", "rouge-l:f1|words|stem"), "the package rouge-score without and with its stemmer"),
+    "rexrank-2026": Profile(
+        (
+            "bleu:sentence|rexrank",
+            "bertscore:rescaled",
+            "sembscore",
+            "radgraph-f1:rexrank|radgraph",
+            "radcliq:v1",
+            "ratescore:long",
+            "green",
+        ),
+        "ReXrank's seven metrics of 2026; its 1/RadCliQ is RadCliQ here, a distance",
+        text=False,
+    ),
+    "cxrmate-2": Profile(
+        (
+            *("ratescore:long", "green", "radeval-bertscore", "radgraph-f1:partial|radgraph-xl", "chexbert-f1:micro-5|u1|zd0", "cxr-bert"),
+            *("bertscore:rescaled", "bleu:coco|raw", "rouge-l:f1|words|stem"),
+        ),
+        "CXRMate-2's nine metrics",
+        text=False,
+    ),
+    "radeval-2.2": Profile(
+        (
+            *("bleu:coco|raw", "rouge-l:f1|words|stem", "chexbert-f1:micro-5|u1|zd0", "radgraph-f1:partial|radgraph-xl", "radcliq:v1"),
+            *("ratescore:long", "temporal-f1", "srr-bert", "radeval-bertscore", "green", "crimson:guidelines"),
+        ),
+        "RadEval 2.2's metrics of chest radiographs",
+        text=False,
+    ),
     "zh": Profile(("bleu:coco|zh", "rouge-l:coco|zh", "cider:coco|zh"), "Chinese reports: every character a word, as sacrebleu's zh"),
 }
 
@@ -62,13 +93,13 @@ def profile(name: str = "") -> list[str]:
     """The metric specs of a profile.
 
     Args:
-        name: A profile, `all` for every spec of every profile once, or empty for the board's default.
+        name: A profile, `all` for every spec of every profile of text metrics once, or empty for the board's default.
 
     Raises:
         UsageError: There is no such profile.
     """
     if name == ALL:
-        return list(dict.fromkeys(spec for each in PROFILES.values() for spec in each.metrics))
+        return list(dict.fromkeys(spec for each in PROFILES.values() if each.text for spec in each.metrics))
     chosen = PROFILES.get(name or BOARD)
     if chosen is None:
         raise UsageError(f"there is no profile {name!r}; there are {', '.join(PROFILES)} and {ALL}")
@@ -78,6 +109,17 @@ def profile(name: str = "") -> list[str]:
 def default_for(language: str) -> str:
     """The profile of a cohort's language: white space separates no words in Chinese."""
     return "zh" if language == "zh" else BOARD
+
+
+def missing(name: str) -> dict[str, str]:
+    """By spec of a profile what is not here and what to do about it, on one line; empty where all of it can be computed."""
+    found = {}
+    for spec in PROFILES[name].metrics:
+        try:
+            metric(spec)
+        except UnavailableError as error:
+            found[spec] = " ".join(" ".join(map(str, error.problems)).split())
+    return found
 
 
 def ways() -> dict[str, Mapping[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -25,9 +26,11 @@ def find_all() -> None:
     Raises:
         UnavailableError: PyTorch, the weights or the vocabulary are not here.
     """
-    if find_spec("torch") is None:
-        raise UnavailableError(f"CheXbert needs PyTorch. Run `{pip_install('torch')}`")
-    find_vocabulary("", find_weights())
+    with suppress(ModuleNotFoundError):
+        if find_spec("torch") is not None:
+            find_vocabulary("", find_weights())
+            return
+    raise UnavailableError(f"CheXbert needs PyTorch. Run `{pip_install('torch')}`")
 
 
 def find_weights(named: str | Path = "") -> Path:

@@ -11,9 +11,12 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from math import inf, isfinite
 from pathlib import Path
+from typing import Any
 
 from harness.errors import StoreError
 from harness.records import stamps
+from harness.records.as_readers import AsReaders
+from harness.records.lengths import Lengths
 from harness.signature import digest as digest_of
 from harness.statistics.paired import FEW, holm
 from harness.storage import files
@@ -22,6 +25,8 @@ from harness.storage.stored import TOO_NEW, Source, each, read_object, reading, 
 from harness.types import Json
 
 SCHEMA = 1
+OPTIONAL = ("as_readers", "lengths")
+"""Fields that are written only where there is something in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +148,16 @@ class Snapshot:
     """UTC, ISO 8601; not part of the digest."""
     program: str = field(default="", compare=False)
     schema: int = SCHEMA
+    as_readers: AsReaders | None = None
+    """What is known of the extractor's error; it changes no place and no pair."""
+    lengths: Lengths | None = None
+    """How long the reports are, and the scores at the references' length; None where nobody asked."""
 
     @property
     def signature(self) -> str:
         """What must be equal for two snapshots to be comparable."""
-        return f"cohort:{self.cohort[:12]}|{self.method}|alpha:{self.alpha:g}|draws:{self.draws}|seed:{self.seed}"
+        own = f"cohort:{self.cohort[:12]}|{self.method}|alpha:{self.alpha:g}|draws:{self.draws}|seed:{self.seed}"
+        return f"{own}|{self.as_readers.key}" if self.as_readers and self.as_readers.key else own
 
     @property
     def key(self) -> str:
@@ -173,7 +183,18 @@ def to_json(snapshot: Snapshot) -> Json:
             for name, values in tests.items():
                 tests[name] = [_short(value) for value in values]
         metric["detectable"] = {part: _short(value) for part, value in metric["detectable"].items()}
-    return data
+    # Snapshots without them keep the digest that they had before there were such fields.
+    data |= {name: _shortened(data[name]) for name in OPTIONAL}
+    return {name: value for name, value in data.items() if name not in OPTIONAL or value}
+
+
+def _shortened(data: Any) -> Any:
+    """JSON with numbers of six digits."""
+    if isinstance(data, dict):
+        return {name: _shortened(value) for name, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_shortened(value) for value in data]
+    return _short(data) if isinstance(data, float) else data
 
 
 def _short(value: float) -> float | None:

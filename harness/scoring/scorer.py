@@ -11,6 +11,7 @@ from harness import cohorts
 from harness.errors import UnavailableError, UsageError
 from harness.formats.written_by import name_of
 from harness.metrics import profiles
+from harness.metrics.sending import Asks
 from harness.records.record import CohortCard
 from harness.scoring import evaluation
 from harness.scoring.evaluation import Evaluation
@@ -86,6 +87,7 @@ def scorer(
 ) -> Scorer:
     """Load metrics and extractors for a cohort; arguments and errors as for `score`."""
     made, unavailable = make_metrics(metrics, profile, cohort.manifest.language)
+    made = [one.permitted(cohort.manifest.access) if isinstance(one, Asks) else one for one in made]
     labelled_by = extractors_for(made, extractor, cohort.manifest.access, options or {})
     return Scorer(cohort, tuple(made), tuple(labelled_by), unavailable)
 

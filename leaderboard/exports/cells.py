@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from harness.records.summary import latex_escape
 from harness.types import Json
-from leaderboard.board import Board, BoardRow
+from leaderboard.board import AS_READERS, Board, BoardRow
 from leaderboard.exports import tables
 
 KINDS = ("csv", "json", "markdown", "latex")
@@ -98,6 +98,7 @@ def _row(board: Board, row: BoardRow, spell: Callable[[str, bool], str]) -> Json
     scores = []
     for column in board.columns:
         cell = row.cells.get(column.key)
-        scores.append([[spell(tables.number(cell, interval), bool(cell and cell.best))] for interval in (False, True)])
+        shown = (column.metric == AS_READERS, True)
+        scores.append([[spell(tables.number(cell, interval), bool(cell and cell.best))] for interval in shown])
     facts = [[spell(fact(row), False)] for fact in tables.FACTS.values()]
     return _line([spell(tables.rank(row), False), spell(tables.title(row), False)], scores, facts)

@@ -9,9 +9,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
+from harness.records.as_readers import warning
 from harness.records.summary import latex_escape
 from harness.types import Json, Role
-from leaderboard.board import Board, BoardRow, Cell, Column
+from leaderboard.board import AS_READERS, Board, BoardRow, Cell, Column
 
 DIGITS = 3
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -24,7 +25,7 @@ def header(board: Board) -> list[str]:
 
 def cells(board: Board, row: BoardRow) -> list[str]:
     """One row's cells as text, in the order of `header`."""
-    scores = [number(row.cells.get(column.key), column is board.columns[0]) for column in board.columns]
+    scores = [number(row.cells.get(column.key), column is board.columns[0] or column.metric == AS_READERS) for column in board.columns]
     return [rank(row), title(row), *scores, *(FACTS[name](row) for name in board.facts)]
 
 
@@ -49,6 +50,7 @@ FACTS: dict[str, Callable[[BoardRow], str]] = {
     "submissions": lambda row: str(row.submissions),
     "date": lambda row: row.created[:10],
     "section": lambda row: row.section,
+    "length": lambda row: row.length,
     "open weights": lambda row: row.open_weights,
     "trained on cohort": lambda row: row.trained_on_cohort,
     "signature": lambda row: row.signature,
@@ -82,6 +84,7 @@ def caption(board: Board) -> str:
     ]
     if board.snapshot:
         parts.append(board.snapshot)
+    parts += [warning(name).rstrip(".") for name in board.unsafe]
     newest = max((row.created for row in board.rows), default="")
     if newest:
         parts.append(f"newest record {newest[:10]}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from leaderboard.content import BoardContent
 from leaderboard.films.reader import FilmReader, configured
 from leaderboard.html import frame
 from leaderboard.hub import repository
-from leaderboard.page import answers, door, origins, person, submit, try_it, views, visitor
+from leaderboard.page import answers, door, origins, person, status, submit, try_it, views, visitor
 from leaderboard.page import film as page_film
 from leaderboard.page.body import Refusal, Uploads
 from leaderboard.page.connection import Connection, allow_many
@@ -34,6 +34,8 @@ from leaderboard.page.views import Views
 from submissions.board_folder import BoardFolder
 
 SCRIPTS = ("colours.js", "frame.js", "film.js", "try.js", "submit.js")
+LAST_SECONDS = 20
+"""After SIGTERM the page takes no new request and gives those under way so long to end."""
 ASSETS = {"frame.css": "text/css", "live.css": "text/css"} | dict.fromkeys(SCRIPTS, "text/javascript")
 
 
@@ -65,19 +67,23 @@ class Site:
         return self._board_folder
 
 
-def open_site(store: Store, film: FilmReader | None = None) -> Site:
+def open_site(store: Store, film: FilmReader | None = None, root_path: str = "") -> Site:
     """A store with what the user's configuration says about its page.
 
     Args:
         store: What is shown.
         film: The generator for films; by default the one that is configured.
+        root_path: The path under which a proxy shows the page; by default that of the configured address.
 
     Raises:
         InputError: The configuration is no TOML, or names an address that is none.
+        UsageError: The path is none.
     """
     settings = config.table("page")
     space = os.environ.get("SPACE_ID", "")
     own = origins.of(settings, str(home() / config.NAME))
+    if root_path:
+        own = replace(own, prefix=origins.prefix_of(root_path))
     canonical = settings.get("address", "") or (f"https://huggingface.co/spaces/{space}" if space else "")
     return Site(BoardContent(store), canonical, settings.get("dataset", ""), settings, film or configured(), own)
 
@@ -104,6 +110,7 @@ def app(site: Site) -> Guard:
     _routes(made, site, uploads)
     try_it.route(made, uploads)
     door.route(made, site.board_folder, people, uploads)
+    status.route(made, site.board_folder, public=site.own.space)
     if site.film and try_it.able(site.film):
         page_film.route(made, site.film, uploads)
     submit.start(site.board_folder)
@@ -181,6 +188,7 @@ def run(site: Site, host: str, port: int) -> None:
         http=Connection,
         ws="none",
         server_header=False,
+        timeout_graceful_shutdown=LAST_SECONDS,
         forwarded_allow_ips=visitor.proxies(site.settings, os.environ),
     )
     server = uvicorn.Server(how)

@@ -27,6 +27,7 @@ LISTED: tuple[tuple[tuple[str, ...], str], ...] = (
     (READ, r"/theme\.css|/favicon\.ico"),
     (READ, r"/assets/[\w-][\w.-]*|/static/(?:js|img|fonts/\w+)/[\w-][\w.-]*"),
     (READ, r"/ranscore/[a-z]+\.(?:css|js)"),
+    (READ, r"/healthz|/metrics"),
     (READ, r"/ranscore/(?:view|door|example|person)"),
     (READ, r"/ranscore/receipt/[\w-]{1,64}"),
     (READ, r"/ranscore/film/[0-9]{1,6}"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from harness.errors import InputError, Problem
+from harness.errors import InputError, Problem, UsageError
 
 PORTS = {"http": 80, "https": 443}
 
@@ -89,6 +89,18 @@ def of(settings: Mapping[str, Any], file: str = "") -> Own:
         prefix=prefix,
         space=bool(os.environ.get("SPACE_ID")),
     )
+
+
+def prefix_of(root_path: str) -> str:
+    """A path without the slash at its end; empty for `/`.
+
+    Raises:
+        UsageError: It is not the path of an address.
+    """
+    prefix = root_path.rstrip("/")
+    if prefix and not re.fullmatch(r"(?:/(?!\.\.?(?:/|$))[\w.~-]+)+", prefix, re.ASCII):
+        raise UsageError(Problem(f"{root_path!r} is not the path of an address", "Write it as in --root-path /board"))
+    return prefix
 
 
 def _origin(address: object) -> str | None:

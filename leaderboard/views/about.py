@@ -12,8 +12,7 @@ from harness.records.summary import findings_table
 from leaderboard.board import Board
 from leaderboard.html.addresses import Addresses
 from leaderboard.html.markup import Html, el, grid, join
-from leaderboard.views import sees
-from leaderboard.views.board import MEANING, heading
+from leaderboard.views.board import MEANING, heading, links
 
 METRICS = {
     "ran-score": (
@@ -65,7 +64,7 @@ def view(board: Board, record: Record, table: TableOne | None, others: Sequence[
             "Chest X-ray report generators are usually compared by how many words they share with a radiologist's report. This board asks what a reader needs to know: are the findings right?",
             class_="rs-lead",
         ),
-        el("section", el("h3", "The scores of this board"), definitions(known), el("p", sees.links(board, to))),
+        el("section", el("h3", "The scores of this board"), definitions(known), el("p", links(board, to))),
         el("section", el("h3", "The statistics"), definitions(STATISTICS)),
         el("section", el("h3", "Evidence"), definitions([(grade.value, meaning) for grade, meaning in MEANING.items()])),
         cohort(board, record, table),

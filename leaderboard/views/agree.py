@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.records.lengths import Lengths
 from harness.types import Role
 from leaderboard.board import Board, BoardRow, Column
 from leaderboard.exports.plots import Slope, slopes
 from leaderboard.html.addresses import Addresses
 from leaderboard.html.markup import Html, el, grid, join, person
+from leaderboard.views import length
 from leaderboard.views.board import heading
 
 MOST = 30
@@ -45,8 +47,8 @@ def standings(board: Board, first: Column, second: Column) -> tuple[Standing, ..
     return tuple(sorted(found, key=lambda item: item.positions[0]))
 
 
-def view(board: Board, others: Sequence[Board], to: Addresses) -> Html:
-    """The whole page: the usual form of each score first, its other forms behind a fold."""
+def view(board: Board, others: Sequence[Board], to: Addresses, lengths: Lengths | None = None) -> Html:
+    """The whole page: the usual form of each score first, its other forms behind a fold; then the length of reports, where it is known."""
     first = board.columns[0]
     found = [(column, listed) for column in board.columns[1:] if len(listed := standings(board, first, column)) > 1]
     minor = [pair for pair in found if pair[0].metric == first.metric or pair[0].part in {"bleu-1", "bleu-2", "bleu-3"}]
@@ -65,6 +67,7 @@ def view(board: Board, others: Sequence[Board], to: Addresses) -> Html:
         ),
         plots(first, main) if main else missing,
         folded,
+        length.section(board, lengths) if lengths else None,
         class_="rs-view",
         data_board=board.key,
     )

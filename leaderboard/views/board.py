@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.formats.written_by import BASELINE, DRAWN
+from harness.records.as_readers import warning
 from harness.types import Access, Grade, Role
-from leaderboard.board import Board, BoardRow, Cell, Column
+from leaderboard.board import AS_READERS, Board, BoardRow, Cell, Column
 from leaderboard.exports.cells import KINDS
 from leaderboard.exports.plots import WIDTH, Scale, top_of, whisker
 from leaderboard.exports.tables import DIGITS, FACTS, caption, number, rank
-from leaderboard.html.addresses import Addresses
+from leaderboard.html.addresses import Addresses, slug
 from leaderboard.html.markup import Html, el, grid, join, outward, person, scrolling
 
 MEANING = {
@@ -21,12 +22,16 @@ MEANING = {
 }
 """What each grade of evidence means, weakest first."""
 TITLES = {"csv": "CSV", "json": "JSON", "markdown": "Markdown", "latex": "LaTeX", "svg": "SVG figure", "bibtex": "BibTeX"}
-EXTRA = ("organisation", "submissions", "date", "section", "open weights", "trained on cohort", "signature")
+EXTRA = ("organisation", "submissions", "date", "section", "length", "open weights", "trained on cohort", "signature")
 """What the column chooser offers and does not show at first."""
 
 
-def view(board: Board, others: Sequence[Board], reported: Sequence[BoardRow], to: Addresses) -> Html:
-    """The whole page."""
+def view(board: Board, others: Sequence[Board], reported: Sequence[BoardRow], to: Addresses, beside: Html | None = None) -> Html:
+    """The whole page.
+
+    Args:
+        beside: What others report of the same studies.
+    """
     return el(
         "div",
         heading(board, others, "board", to),
@@ -34,9 +39,11 @@ def view(board: Board, others: Sequence[Board], reported: Sequence[BoardRow], to
         tools(board, to),
         table(board, to),
         el("p", caption(board), class_="rs-fine"),
+        el("p", links(board, to), class_="rs-fine"),
         el("p", join(el("span", note) for note in board.notes)) if board.notes else None,
         *(el("p", note, class_="rs-fine") for note in filter(None, map(learned, board.rows))),
         legend(),
+        beside,
         paper(reported) if reported else None,
         class_="rs-view",
         data_board=board.key,
@@ -102,6 +109,7 @@ def lead(board: Board) -> Html:
         parts.append(el("span", names, f" {tied} among {len(ranked)} ranked systems. "))
     if board.gap:
         parts.append(el("span", board.gap))
+    parts += [el("b", warning(name), " ") for name in board.unsafe]
     if not ranked:
         parts.append(el("span", "Nobody is ranked here yet: ranks are given to systems that were scored or generated again here."))
     return el("p", join(parts), class_="rs-lead")
@@ -178,7 +186,9 @@ def table(board: Board, to: Addresses) -> Html:
     """The board itself."""
     facts = [*board.facts, *(name for name in EXTRA if name not in board.facts)]
     first = board.columns[0]
-    scale = Scale(top_of([cell for row in board.rows if row.role is not Role.CEILING and (cell := row.cells.get(first.key))]), WIDTH)
+    drawn = [column.key for column in board.columns if column is first or column.metric == AS_READERS]
+    shown = [row for row in board.rows if row.role is not Role.CEILING]
+    scale = Scale(top_of([cell for row in shown for key in drawn if (cell := row.cells.get(key))]), WIDTH)
     heads = [_head("rank", "Rank"), _head("system", "System")]
     heads += [_score_head(column, scale if column is first else None, column is first) for column in board.columns]
     heads += [_head(name, name.capitalize(), hidden=name not in board.facts) for name in facts]
@@ -213,7 +223,10 @@ def _score_head(column: Column, scale: Scale | None, sorted_: bool) -> Html:
 
 
 def _row(board: Board, row: BoardRow, facts: Sequence[str], scale: Scale, to: Addresses) -> Html:
-    shown = [_score(row.cells.get(column.key), scale if index == 0 else None, row) for index, column in enumerate(board.columns)]
+    shown = [
+        _score(row.cells.get(column.key), scale if column is board.columns[0] or column.metric == AS_READERS else None, row)
+        for column in board.columns
+    ]
     place = el(
         "td",
         rank(row) if row.place else el("span", "–", title=row.why_unranked),
@@ -273,6 +286,10 @@ def legend() -> Html:
         ("Rank", "1 + the number of ranked systems that are significantly better; in brackets the places that it may have"),
         ("Bold", "not significantly worse than the best ranked system under that score"),
         ("Interval", "95 %, over patients; the whisker draws it"),
+        (
+            "As readers would score",
+            "the score corrected with pairs of reports that people read, with its 95 % interval; it changes no rank (see the tab Extractor)",
+        ),
         ("Floor, ceiling", "reports without looking at a film, and the references themselves: what a score is worth next to them"),
         *((f"Evidence: {grade.value}", meaning) for grade, meaning in MEANING.items()),
     ]
@@ -298,3 +315,21 @@ def paper(rows: Sequence[BoardRow]) -> Html:
         el("p", rows[0].note, class_="rs-fine"),
         class_="rs-paper",
     )
+
+
+def links(board: Board, to: Addresses) -> Html:
+    """Links from every score of a board to its line."""
+    listed = dict.fromkeys((column.metric, _address(column.metric)) for column in board.columns)
+    return join(
+        [
+            el("span", "What each score sees: "),
+            *(el("a", metric.partition("|")[0], href=f"{to.tab('sees', board)}#{target}") for metric, target in listed),
+        ],
+        " ",
+    )
+
+
+def _address(metric: str) -> str:
+    name, *recipe = (part for part in metric.split("|") if not (part[:1] == "v" and part[1:].isdecimal()))
+    spec = f"{name}:{'|'.join(recipe)}" if recipe else name
+    return f"sees-{'zh' if 'zh' in recipe else 'en'}-{slug(spec)}"

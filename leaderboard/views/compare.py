@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 
 from harness.findings import NO_FINDING
+from harness.records.as_readers import AsReaders, warning
 from harness.records.snapshot import MetricSnapshot, Pair
 from harness.records.summary import FEW_POSITIVES
 from harness.types import Access
-from leaderboard.board import Board, BoardRow
+from leaderboard.board import AS_READERS, Board, BoardRow, Column
 from leaderboard.content import Content
 from leaderboard.exports.plots import Dumbbell, dumbbells
 from leaderboard.html.addresses import Addresses
@@ -78,19 +79,30 @@ def chooser(board: Board, one: BoardRow, other: BoardRow) -> Html:
 def pair(board: Board, content: Content, one: BoardRow, other: BoardRow, own: Mapping[str, MetricSnapshot]) -> Html:
     """The answer in a sentence, each score, each finding."""
     lines, found = [], {}
+    corrected = content.as_readers(board)
     for column in board.columns:
         tests = own.get(column.metric) or content.tests(board, column)
-        found[column.key] = tests.pair(column.part, one.id, other.id) if tests else None
+        found[column.key] = tests.pair(column.part, one.id, other.id) if tests else _corrected(corrected, column, one, other)
         values = [cell.value if (cell := row.cells.get(column.key)) else "–" for row in (one, other)]
-        lines.append([column.label, *values, *_tested(found[column.key], column.higher_is_better, one, other, tests)])
+        told = _tested(found[column.key], column.higher_is_better, one, other, tests)
+        if column.metric == AS_READERS and found[column.key] is None:
+            told = ["–", "–", "–", "people did not read reports of both"]
+        lines.append([column.label, *values, *told])
     heads = ["Score", person(one.name), person(other.name), "Difference", "95 % interval", "p", "Verdict"]
     first = board.columns[0]
     return el(
         "section",
         el("p", sentence(first.label, found[first.key], one, other), class_="rs-lead"),
         grid("The paired difference under each score", heads, lines, sortable=False),
+        *(el("p", warning(row.name), class_="rs-fine") for row in (one, other) if row.name in board.unsafe),
         findings(content, one, other, own.get(first.metric) or content.tests(board, first)),
     )
+
+
+def _corrected(known: AsReaders | None, column: Column, one: BoardRow, other: BoardRow) -> Pair | None:
+    """The difference as readers would score it."""
+    item = known.pair(one.id, other.id) if known and column.metric == AS_READERS else None
+    return Pair(item.difference, item.low, item.high, item.p) if item else None
 
 
 def _tested(found: Pair | None, higher: bool, one: BoardRow, other: BoardRow, tests: MetricSnapshot | None) -> list[object]:

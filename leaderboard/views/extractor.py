@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from harness.records.as_readers import AsReaders
 from leaderboard.board import Board, Cell
 from leaderboard.exports.plots import WIDTH, Scale, whisker
 from leaderboard.html.addresses import Addresses
 from leaderboard.html.markup import Html, el, grid, join, person
 from leaderboard.validations import extractor_digest, of_board
+from leaderboard.views import as_readers
 from leaderboard.views.board import heading
 from validation.extractors.results import FEW, ExtractorResult, FindingResult, Ratio, SourcePart, Validation
 from validation.extractors.thresholds import rules
@@ -26,14 +28,21 @@ COLUMNS = {
 }
 
 
-def view(board: Board, validations: Sequence[Validation], others: Sequence[Board], to: Addresses) -> Html:
-    """The whole page."""
+def view(
+    board: Board, validations: Sequence[Validation], others: Sequence[Board], to: Addresses, corrected: AsReaders | None = None
+) -> Html:
+    """The whole page.
+
+    Args:
+        corrected: What the snapshot knows of the error in the score.
+    """
     known = of_board(board, validations)
     missing = None if board.extractor == "construction" else nothing(board, validations)
     return el(
         "div",
         heading(board, others, "extractor", to),
         lead(board),
+        as_readers.section(board, corrected) if corrected else None,
         join(section(board, validation, result) for validation, result in known) if known else missing,
         class_="rs-view",
         data_board=board.key,

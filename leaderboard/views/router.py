@@ -15,7 +15,7 @@ from leaderboard.board import Board, BoardRow, reported_rows
 from leaderboard.content import BoardContent, Content
 from leaderboard.html.addresses import Addresses
 from leaderboard.html.markup import Html, el
-from leaderboard.views import about, agree, board, compare, extractor, findings, readers, sees, studies, system
+from leaderboard.views import about, agree, board, compare, extractor, findings, readers, rexrank, sees, studies, system
 
 TABS = {
     "board": "Board",
@@ -106,7 +106,8 @@ def nothing() -> Html:
 
 
 def _board(page: Page) -> Html:
-    return board.view(page.board, page.content.boards, reported_rows(), page.to)
+    others = page.board_content.rexrank(page.board.cohort.name)
+    return board.view(page.board, page.content.boards, reported_rows(), page.to, rexrank.view(others) if others else None)
 
 
 def _findings(page: Page) -> Html:
@@ -167,7 +168,7 @@ def _studies(page: Page, one: BoardRow, other: BoardRow) -> Html | None:
 
 
 def _agree(page: Page) -> Html:
-    return agree.view(page.board, page.content.boards, page.to)
+    return agree.view(page.board, page.content.boards, page.to, page.content.lengths(page.board))
 
 
 def _sees(page: Page) -> Html:
@@ -179,7 +180,8 @@ def _readers(page: Page) -> Html:
 
 
 def _extractor(page: Page) -> Html:
-    return extractor.view(page.board, page.board_content.validations(), page.content.boards, page.to)
+    known = page.content.as_readers(page.board)
+    return extractor.view(page.board, page.board_content.validations(), page.content.boards, page.to, known)
 
 
 def _system(page: Page) -> Html:

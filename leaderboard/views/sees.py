@@ -12,16 +12,16 @@ from leaderboard.views.board import heading
 from validation.bench import tables
 from validation.bench.drafts import pieces
 from validation.bench.estimates import Estimate
-from validation.bench.kinds import BY_NAME, MULTIPLE, Group, group_of
+from validation.bench.kinds import BY_NAME, MULTIPLE, EditGroup, group_of
 from validation.bench.measures import MetricMeasure
 from validation.bench.results import BenchResult
 
 LANGUAGES = {"en": "English", "zh": "Chinese"}
 TITLES = {
-    Group.ATTRIBUTE: "A property of a finding is wrong: the score should fall",
-    Group.SIGNIFICANT: "A finding is wrong: the score should fall",
-    Group.HARMLESS: "Nothing that matters is different: the score should stay",
-    Group.DEBATED: "People do not agree whether it matters",
+    EditGroup.ATTRIBUTE: "A property of a finding is wrong: the score should fall",
+    EditGroup.SIGNIFICANT: "A finding is wrong: the score should fall",
+    EditGroup.HARMLESS: "Nothing that matters is different: the score should stay",
+    EditGroup.DEBATED: "People do not agree whether it matters",
 }
 STEPS = (0.35, 0.55, 0.75, 0.95)
 """Ends of the colours: prefers the error, does not see it, sees some of it, most, all."""
@@ -123,7 +123,7 @@ def _run(text: str, changed: bool, tag: str) -> Html:
 def cell(item: MetricMeasure, kind: str) -> Html:
     """AUC of an error, or the drop after a harmless edit as a share of the drop after one error."""
     measure = item.kinds[kind]
-    if group_of(kind) in (Group.HARMLESS, Group.DEBATED):
+    if group_of(kind) in (EditGroup.HARMLESS, EditGroup.DEBATED):
         return _coloured(measure.keeps, STEPS)
     return _coloured(measure.auc, STEPS)
 
@@ -176,21 +176,3 @@ def meaning() -> Html:
         "more errors. Sentinels do not compare the reports: what they see can be seen without reading."
     )
     return el("p", words, class_="rs-fine")
-
-
-def links(board: Board, to: Addresses) -> Html:
-    """For every score of a board the way to its line."""
-    listed = dict.fromkeys((column.metric, _address(column.metric)) for column in board.columns)
-    return join(
-        [
-            el("span", "What each score sees: "),
-            *(el("a", metric.partition("|")[0], href=f"{to.tab('sees', board)}#{target}") for metric, target in listed),
-        ],
-        " ",
-    )
-
-
-def _address(metric: str) -> str:
-    name, *recipe = (part for part in metric.split("|") if not (part[:1] == "v" and part[1:].isdecimal()))
-    spec = f"{name}:{'|'.join(recipe)}" if recipe else name
-    return f"sees-{'zh' if 'zh' in recipe else 'en'}-{slug(spec)}"

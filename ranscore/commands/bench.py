@@ -10,6 +10,7 @@ from ranscore.commands.options import Commands
 
 SOURCES = ("generated", "second-hand", "held-out")
 LANGUAGES = ("en", "zh")
+FORMS = ("table", "radjudge")
 
 
 def register(commands: Commands) -> None:
@@ -47,6 +48,17 @@ def register(commands: Commands) -> None:
     gaming.add_argument("--metrics", metavar="A,B", help="which metrics, separated by commas (default: those of the board)")
     options.json(gaming)
     gaming.set_defaults(run=bench_run.run_gaming)
+    readers = group.add_parser("readers", help="how far metrics agree with people who rated pairs of reports")
+    readers.add_argument("form", choices=FORMS, help="table: a CSV file of ratings; radjudge: the folder of a clone of CRIMSON")
+    readers.add_argument("path", metavar="PATH", type=Path, help="the file or folder; its texts are treated as credentialed")
+    readers.add_argument("--errors", action="store_true", help="the scores of the table count errors: fewer are better")
+    readers.add_argument(
+        "--data", default="", metavar="NAME", help="what the data are called, such as rexval: marks metrics fitted on them"
+    )
+    readers.add_argument("--metrics", metavar="A,B", help="which metrics, separated by commas (default: all that can run here)")
+    readers.add_argument("--language", choices=LANGUAGES, default="en", help="of the reports (default: en)")
+    options.json(readers)
+    readers.set_defaults(run=bench_run.run_readers)
 
 
 def _pairs(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +66,8 @@ def _pairs(parser: argparse.ArgumentParser) -> None:
         "--source",
         metavar="NAME|FILE",
         default="generated",
-        help="generated, second-hand, held-out, or a file of `bench pairs`, whose texts are treated as credentialed (default: generated)",
+        help="generated, second-hand, held-out, cohort:NAME for rule edits of a built cohort, or a file of `bench pairs`; the texts of a cohort "
+        "or file stay on this machine (default: generated)",
     )
     parser.add_argument("--language", choices=LANGUAGES, default="en", help="of the reports (default: en)")
     parser.add_argument("--count", type=int, default=2000, metavar="N", help="how many pairs are generated (default: 2000)")

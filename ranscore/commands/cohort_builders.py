@@ -34,18 +34,21 @@ def usual_name(arguments: argparse.Namespace) -> str:
         parts = [arguments.file.stem]
     if arguments.cohort == "synthetic" and arguments.language != "en":
         parts.append(arguments.language)
-    if getattr(arguments, "draw", "test") != "test":
-        parts.append(arguments.draw)
+    if (draw := getattr(arguments, "draw", "test")) not in ("test", 0):
+        parts.append(str(draw))
     if (section := getattr(arguments, "section", None)) and section != _USUAL_SECTION.get(arguments.cohort):
         parts.append(section)
-    if getattr(arguments, "ids", None):
+    if getattr(arguments, "ids", None) and arguments.cohort != "rexrank-mimic":
         parts.append(arguments.ids.stem)
     elif getattr(arguments, "seed", 0):
         parts.append(f"seed-{arguments.seed}")
     return "-".join(parts)
 
 
-_USUAL_SECTION = {"mimic-cxr-test": "both", "open-i": "findings", "open-i-590": "findings"}
+_USUAL_SECTION = {
+    "mimic-cxr-test": "both",
+    **dict.fromkeys(("open-i", "open-i-590", "rexrank-iu", "rexrank-mimic", "chexpert-plus", "rexgradient"), "findings"),
+}
 
 
 def tell(note: str) -> None:
@@ -92,6 +95,54 @@ def _section(parser: argparse.ArgumentParser, default: str | None) -> None:
     parser.add_argument(
         "--section", choices=("findings", "impression", "both"), default=default, help=f"which section is scored (default: {said})"
     )
+
+
+def _rexrank_iu_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--list", metavar="FILE", type=Path, help="ReXRank_IUXray_test.json (default: the one that `ranscore fetch rexrank-iu` brought)"
+    )
+    parser.add_argument("--images", metavar="DIR", type=Path, help="the folder of ReXrank's films")
+    _section(parser, "findings")
+
+
+def _rexrank_mimic_options(parser: argparse.ArgumentParser) -> None:
+    _mimic_options(parser)
+    parser.add_argument(
+        "--list",
+        metavar="FILE",
+        type=Path,
+        required=True,
+        help="ReXRank_MIMICCXR_test.json of your own clone of ReXrank; only the ids are read",
+    )
+    _section(parser, "findings")
+
+
+def _hospital_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--images", metavar="DIR", type=Path, help="the folder of the films")
+    parser.add_argument(
+        "--draw",
+        metavar="N",
+        type=int,
+        default=0,
+        help="draw so many patients, one study each (default: score the release's own test part)",
+    )
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="decides which are drawn (default: 0)")
+    parser.add_argument("--open", action="store_true", help="the text is public; without this it is treated as credentialed")
+    _section(parser, "findings")
+
+
+def _chexpert_plus_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--file", metavar="CSV", type=Path, required=True, help="df_chexpert_plus_240401.csv")
+    _hospital_options(parser)
+
+
+def _rexgradient_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--test", metavar="FILE", type=Path, required=True, help="the table of the test split (JSON, JSON Lines, CSV, Parquet)"
+    )
+    parser.add_argument("--train", metavar="FILE", type=Path, help="the table of the training split, for --draw and earlier studies")
+    parser.add_argument("--validation", metavar="FILE", type=Path, help="the table of the validation split, likewise")
+    _hospital_options(parser)
 
 
 def _open_i_options(parser: argparse.ArgumentParser) -> None:
@@ -142,7 +193,7 @@ def _synthetic_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", choices=("png", "none"), default="png", help="whether to draw the films (default: png)")
 
 
-def _mimic(arguments: argparse.Namespace, section: str, draw: str) -> Cohort:
+def _mimic(arguments: argparse.Namespace, section: str, draw: str, whole: bool = True) -> Cohort:
     from harness.cohorts.mimic import cohort as mimic
     from harness.types import Section
 
@@ -153,9 +204,48 @@ def _mimic(arguments: argparse.Namespace, section: str, draw: str) -> Cohort:
         seed=getattr(arguments, "seed", 0),
         sizes=_sizes(getattr(arguments, "sizes", "3000,300,3000")),
         ids=arguments.ids,
+        whole=whole,
         images=arguments.images,
         patients=arguments.patients,
         name=arguments.name,
+        tell=tell,
+    )
+
+
+def _rexrank_iu(arguments: argparse.Namespace) -> Cohort:
+    from harness.cohorts import rexrank
+    from harness.types import Section
+    from ranscore.fetching import placing
+    from ranscore.fetching.entries import find
+
+    fetched = placing.folder(find("rexrank-iu")) / "ReXRank_IUXray_test.json"
+    if arguments.list is None and not fetched.is_file():
+        raise UnavailableError("ReXrank's list is not here. Run `ranscore fetch rexrank-iu`, or give --list FILE")
+    return rexrank.build(arguments.list or fetched, section=Section(arguments.section), images=arguments.images, name=arguments.name)
+
+
+def _rexrank_mimic(arguments: argparse.Namespace) -> Cohort:
+    if arguments.ids is not None:
+        raise UsageError("give --list or --ids, not both: `mimic-cxr` takes --ids")
+    arguments.ids = arguments.list
+    return _mimic(arguments, arguments.section, "official", whole=False)
+
+
+def _hospital(arguments: argparse.Namespace, tables: dict[str, Path | None]) -> Cohort:
+    from harness.cohorts import hospitals
+    from harness.types import Access, Section
+
+    if arguments.draw < 0:
+        raise UsageError("--draw is a number of patients")
+    return hospitals.build(
+        hospitals.CHEXPERT_PLUS if arguments.cohort == "chexpert-plus" else hospitals.REXGRADIENT,
+        {split: path for split, path in tables.items() if path},
+        section=Section(arguments.section),
+        draw=arguments.draw,
+        seed=arguments.seed,
+        images=arguments.images,
+        name=arguments.name,
+        access=Access.OPEN if arguments.open else Access.CREDENTIALED,
         tell=tell,
     )
 
@@ -243,6 +333,28 @@ BUILDERS: dict[str, Builder] = {
         "the Indiana collection, dealt to train, dev and test by a seed; open text",
         _open_i_seed_options,
         lambda arguments, folder: _open_i(arguments, arguments.seed),
+    ),
+    "rexrank-iu": Builder(
+        "ReXrank's Indiana list: the studies of open-i-590 as ReXrank prints them; open text",
+        _rexrank_iu_options,
+        lambda arguments, folder: _rexrank_iu(arguments),
+    ),
+    "rexrank-mimic": Builder(
+        "ReXrank's 2,347 test studies, from your own copy of MIMIC-CXR",
+        _rexrank_mimic_options,
+        lambda arguments, folder: _rexrank_mimic(arguments),
+    ),
+    "chexpert-plus": Builder(
+        "CheXpert Plus, a second hospital, from your own copy; credentialed",
+        _chexpert_plus_options,
+        lambda arguments, folder: _hospital(arguments, {"": arguments.file}),
+    ),
+    "rexgradient": Builder(
+        "ReXGradient-160K, from your own copy; credentialed",
+        _rexgradient_options,
+        lambda arguments, folder: _hospital(
+            arguments, {"test": arguments.test, "train": arguments.train, "validation": arguments.validation}
+        ),
     ),
     "table": Builder("a table of reports, in any language", _table_options, _table),
     "synthetic": Builder("invented patients with reports, films and labels that are right by construction", _synthetic_options, _synthetic),

@@ -39,13 +39,19 @@ def run(arguments: argparse.Namespace) -> int:
     table(("step", "what it does"), [list(item) for item in found["steps"].items()], "The steps that prepare text", left=2)
     rows = [[name, ", ".join(each["metrics"]), each["says"]] for name, each in found["profiles"].items()]
     table(("profile", "metrics", "whose numbers these are"), rows, "Profiles, for --profile", left=3)
+    for name, each in found["profiles"].items():
+        lacking, count = each["missing"], len(each["metrics"])
+        if lacking:
+            print(f"{name}: {count - len(lacking)} of {count} metrics here. Missing: {'; '.join(lacking.values())}")
+        else:
+            print(f"{name}: all {count} metrics here. Type `ranscore score FILE --cohort NAME --profile {name}`")
     return 0
 
 
 def listing() -> dict[str, Any]:
     """Everything that the command says, as plain data."""
     from harness.metrics import REGISTRY, UNAVAILABLE
-    from harness.metrics.profiles import PROFILES, ways
+    from harness.metrics.profiles import PROFILES, missing, ways
     from harness.metrics.text.tokens import STEPS
 
     return {
@@ -57,7 +63,7 @@ def listing() -> dict[str, Any]:
             for name, each in ways().items()
         },
         "steps": dict(STEPS),
-        "profiles": {name: {"metrics": list(each.metrics), "says": each.says} for name, each in PROFILES.items()},
+        "profiles": {name: {"metrics": list(each.metrics), "says": each.says, "missing": missing(name)} for name, each in PROFILES.items()},
     }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ranscore.commands import options, pack_workbench_run
 
 if TYPE_CHECKING:
+    from harness.types import Access
     from validation.workbench.proposals import Proposal
     from validation.workbench.trying import Maker
 
@@ -70,16 +71,15 @@ def _searched(arguments: argparse.Namespace) -> Proposal:
     )
 
 
-def _by(arguments: argparse.Namespace, access: str) -> Maker:
+def _by(arguments: argparse.Namespace, access: Access) -> Maker:
     """Makes an extractor that asks the model that proposes."""
     from harness.extractors.llm import extractor as llm
     from harness.extractors.llm.pack import Pack
-    from harness.types import Access
 
     given = {"endpoint": arguments.with_endpoint or arguments.endpoint, "model": arguments.by or arguments.model}
 
     def make(pack: Pack) -> llm.LLM:
-        return llm.make(pack=pack, access=Access(access), **{key: value for key, value in given.items() if value})
+        return llm.make(pack=pack, access=access, **{key: value for key, value in given.items() if value})
 
     return make
 

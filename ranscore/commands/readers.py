@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ranscore.commands import options, readers_run
+from ranscore.commands import options, readers_run, readers_score
 from ranscore.commands.options import Commands
 
 KINDS = ("findings", "pairs", "rating")
@@ -45,6 +45,7 @@ def register(commands: Commands) -> None:
     _export(_named(group, "export", "write the answers for another program", readers_run.run_export))
     _import(_named(group, "import", "take answers that another program collected", readers_run.run_import))
     _practise(_named(group, "practise", "serve a settled standard as an exercise", readers_run.run_practise))
+    readers_score.register(group)
     demo = group.add_parser("demo", help="make a synthetic study with six simulated readers, and settle it")
     demo.add_argument("--items", type=int, default=300, metavar="N", help="reports to read (default: 300)")
     demo.add_argument("--seed", type=int, default=0, metavar="N", help="the same seed gives the same study (default: 0)")

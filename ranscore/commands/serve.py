@@ -21,6 +21,9 @@ def register(commands: Commands) -> None:
     )
     options.store(parser)
     options.listen(parser)
+    parser.add_argument(
+        "--root-path", metavar="PATH", default="", help="the path under which a proxy shows the page (default: that of [page] address)"
+    )
     films = parser.add_argument_group("a report for an uploaded film, under Try it")
     films.add_argument("--generator", metavar="NAME", help="which generator writes it; `ranscore systems list` shows all (default: none)")
     options.machine(films)
@@ -50,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     reader = _reader(arguments)
     from leaderboard.page import app  # after what may be wrong with the command: it takes seconds
 
-    app.run(app.open_site(store.at(arguments.store), reader), arguments.host, arguments.port)
+    app.run(app.open_site(store.at(arguments.store), reader, arguments.root_path), arguments.host, arguments.port)
     return 0
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generators.catalogue import System
+    from generators.running.fits import Fit
     from generators.weights import Weights
     from harness.types import Json
 
@@ -25,6 +26,9 @@ def register(commands: Commands) -> None:
     group = commands.add_parser("systems", help="list the generators, what each needs, and what this machine lacks")
     kinds = group.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=type(group))
     listing = kinds.add_parser("list", help="all systems with what they need and whether it is here")
+    listing.add_argument(
+        "--fits", action="store_true", help="only what this machine can hold, GPUs included, and how long 3,000 films would take at least"
+    )
     options.json(listing)
     listing.set_defaults(run=show)
     check = kinds.add_parser("check", help="load a system's weights strictly, write one report, print memory and seconds")
@@ -41,6 +45,8 @@ def show(arguments: argparse.Namespace) -> int:
 
     from generators.catalogue import catalogue
 
+    if arguments.fits:
+        return show_fits(arguments.json)
     systems = [described(system) for system in catalogue().values()]
     if arguments.json:
         print(json.dumps({"machine": this_machine(), "systems": systems}, indent=1))
@@ -58,6 +64,47 @@ def show(arguments: argparse.Namespace) -> int:
     here = this_machine()
     print(f"This machine: {here['memory_gb']:.0f} GB memory, {here['disk_free_gb']:.0f} GB free for weights in RANSCORE_HOME")
     return 0
+
+
+def show_fits(as_json: bool) -> int:
+    """Print for each system and each place of this machine whether it fits, and the hours for 3,000 films."""
+    import json
+    from dataclasses import asdict
+
+    from generators.catalogue import catalogue
+    from generators.running import fits
+    from ranscore.commands.show import table
+
+    places = fits.places()
+    known = [system for system in catalogue().values() if system.memory and not system.unavailable]
+    found = {system.name: [fits.fit(system, place) for place in places] for system in known}
+    if as_json:
+        rows = {
+            name: {place.name: asdict(fit) if fit else None for place, fit in zip(places, row, strict=True)} for name, row in found.items()
+        }
+        print(json.dumps({"places": [asdict(place) for place in places], "systems": rows}, indent=1))
+        return 0
+    fitting = [[name, *map(_fit_words, row)] for name, row in found.items() if any(fit and fit.precision for fit in row)]
+    table(
+        ["system", *(f"{place.name}, {place.memory:.0f} GB" for place in places)],
+        fitting,
+        "What fits on this machine, and hours for 3,000 films",
+    )
+    rest = [
+        f"{name} ({least:g} GB)"
+        for name, row in found.items()
+        if not any(fit and fit.precision for fit in row) and (least := min((fit.needed for fit in row if fit), default=0.0))
+    ]
+    if rest:
+        print(f"Does not fit: {', '.join(rest)}.")
+    print("Hours marked * are from a measured run on one core; the others are the least that the speed of memory allows, without beams.")
+    return 0
+
+
+def _fit_words(fit: Fit | None) -> str:
+    if fit is None or not fit.precision:
+        return "-"
+    return f"{fit.precision}, {fit.needed:g} GB, {fit.hours:.1f} h{'*' * fit.measured}"
 
 
 def described(system: System) -> Json:

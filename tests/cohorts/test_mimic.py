@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import json
 import os
 import zipfile
 from collections.abc import Sequence
@@ -207,6 +208,22 @@ def test_all_that_is_wrong_with_a_list_of_ids_comes_at_once(copy: Copy, tmp_path
     (tmp_path / "ids.txt").write_text("study_id\n", encoding="utf-8")
     with pytest.raises(InputError, match="there is no id in it"):
         mimic.build(copy.root, ids=tmp_path / "ids.txt")
+
+
+def test_rexranks_list_takes_only_ids_and_leaves_out_what_has_no_findings(
+    copy: Copy, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = tmp_path / "ReXRank_MIMICCXR_test.json"
+    rows = {"50000001": "another text", "p10000001_s50000011": "a third", "59000003": ""}
+    listed.write_text(json.dumps({name: {"section_findings": text, "split": "test"} for name, text in rows.items()}))
+    words = ["--physionet", str(copy.write()), "--images", "none", "--list", str(listed)]
+    assert main(["cohort", "build", "rexrank-mimic", *words]) == 0
+    out, err = capsys.readouterr()
+    assert "1 of the 3 listed studies have no findings, or are not in the copy, and are left out" in err
+    made = load("rexrank-mimic")
+    assert [study.id for study in made.scored] == ["50000001", "50000011"] and made.manifest.access is Access.CREDENTIALED
+    assert "another text" not in str(made.texts["50000001"].findings) + out + err
+    assert made.reference("50000001") == "Invented findings of study 50000001."
 
 
 def test_reports_may_lie_in_their_archive(copy: Copy, tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ REACHED = {
     ("GET", "/favicon.ico"),
     ("GET", "/assets/{path:path}"),
     ("GET", "/static/{path:path}"),
+    ("GET", "/healthz"),
+    ("GET", "/metrics"),
     ("GET", "/ranscore/view"),
     ("GET", "/ranscore/{name}.{kind}"),
     ("GET", "/ranscore/export/{kind}"),

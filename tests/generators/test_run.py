@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+import PIL
 import pytest
 
 from generators.bounds.floors import BOUNDS, bound, bounds_of
@@ -189,3 +191,13 @@ def test_the_bounds_are_scored_and_stored_by_a_command(cohort: Cohort, tmp_path:
     # Not 1: some findings are present in none of the thirty studies, and their F1 counts as 0.
     assert said["references"] == max(said[name] for name in bounds_of(cohort)) > said["shuffled-references"] > "0.000"
     assert {stored.record.system.name for stored in Store(tmp_path / "store").all()} == set(bounds_of(cohort))
+
+
+def test_the_versions_that_a_text_can_depend_on_are_recorded_and_may_change(cohort: Cohort, tmp_path: Path) -> None:
+    out = tmp_path / "reports.jsonl"
+    assert write(cohort, out, Echo()).resumed == 0
+    beside = tmp_path / "reports.jsonl.run.json"
+    recorded = json.loads(beside.read_text())
+    assert recorded["libraries"]["pillow"] == PIL.__version__ and recorded["libraries"]["numpy"] == np.__version__
+    beside.write_text(json.dumps(recorded | {"libraries": {"pillow": "9.5.0"}}))
+    assert write(cohort, out, Echo()).resumed == 30

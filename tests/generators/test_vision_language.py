@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -236,6 +237,46 @@ def test_weights_with_a_value_that_is_no_number_are_refused(released: dict[str, 
     write_safetensors(held, shard)
     with pytest.raises(InputError, match="tensors hold NaN or infinity: model"):
         loaded("chexone", copy)
+
+
+@pytest.mark.parametrize("name", ["chexone", "medgemma"])
+@pytest.mark.parametrize(
+    ("part", "size", "value", "message"),
+    [
+        ("text_config", "num_hidden_layers", 10**9, "num_hidden_layers is 1,000,000,000"),
+        ("text_config", "hidden_size", 2**40, "hidden_size is 1,099,511,627,776"),
+        ("text_config", "hidden_size", 65536, "files beside it hold"),
+        ("text_config", "vocab_size", 2**31 - 1, "files beside it hold"),
+        ("text_config", "intermediate_size", 10**8, "files beside it hold"),
+        ("vision_config", "intermediate_size", 10**8, "files beside it hold"),
+        ("vision_config", "num_hidden_layers depth", 100, "files beside it hold"),
+        ("", "num_labels", 10**12, "num_labels is 1,000,000,000,000"),
+    ],
+)
+def test_a_configuration_larger_than_its_weights_is_refused_before_anything_is_allocated(
+    released: dict[str, Path], tmp_path: Path, name: str, part: str, size: str, value: int, message: str
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(released[name], folder)
+    settings = json.loads((folder / "config.json").read_text())
+    inner = settings[part] if part else settings
+    inner |= dict.fromkeys(size.split(), value)
+    (folder / "config.json").write_text(json.dumps(settings))
+    with limited_memory(), pytest.raises(InputError, match=message):
+        loaded(name, folder)
+
+
+@contextmanager
+def limited_memory(more: int = 2_000_000_000) -> Iterator[None]:
+    """This process gets so many bytes more and no further, so that what is allocated all the same ends the test and not the machine."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + more, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 def test_code_and_pickles_of_a_release_are_never_run(released: dict[str, Path], tmp_path: Path, films: tuple[Path, Path]) -> None:

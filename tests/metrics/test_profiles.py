@@ -14,7 +14,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.metrics import REGISTRY, UNAVAILABLE, metric
-from harness.metrics.profiles import BOARD, PROFILES, default_for, profile, ways
+from harness.metrics.profiles import BOARD, PROFILES, default_for, missing, profile, ways
 from harness.metrics.text.tokens import STEPS
 from harness.types import Input
 from ranscore import commands
@@ -43,10 +43,13 @@ def test_the_page_names_no_recipe_that_does_not_exist() -> None:
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_every_spec_of_a_profile_can_be_made_or_is_said_to_be_absent(name: str) -> None:
+    lacking = missing(name)
     for spec in profile(name):
-        if not spec.startswith("meteor"):
+        if spec in lacking:
+            assert spec.startswith("meteor") or not PROFILES[name].text
+        else:
             made = metric(spec)
-            assert f"{made.name}:{made.recipe}" == spec
+            assert (f"{made.name}:{made.recipe}" if made.recipe else made.name) == spec
 
 
 def test_the_board_s_profile_is_the_default_and_needs_nothing() -> None:
@@ -58,7 +61,7 @@ def test_the_board_s_profile_is_the_default_and_needs_nothing() -> None:
 def test_all_is_every_spec_once() -> None:
     specs = profile("all")
     assert len(specs) == len(set(specs)) > 20
-    assert {spec for name in PROFILES for spec in profile(name)} == set(specs)
+    assert {spec for name in PROFILES if PROFILES[name].text for spec in profile(name)} == set(specs)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +92,10 @@ def test_the_command_lists_metrics_recipes_and_what_is_absent(
     found = json.loads(capsys.readouterr().out)
     here = {item["name"]: item["here"] for item in found["metrics"]}
     assert set(here) == {*REGISTRY, *UNAVAILABLE}
-    assert "package" in here["green"]
+    assert "your own copy" in here["green"] and "none is named" in here["judge"]
+    lacking = found["profiles"]["rexrank-2026"]["missing"]
+    assert set(lacking) == set(profile("rexrank-2026")) - {"bleu:sentence|rexrank"}
+    assert all("config.toml" in lacking[spec] and "\n" not in lacking[spec] for spec in ("ratescore:long", "green", "bertscore:rescaled"))
     assert here["bleu"] == here["cider"] == here["meteor-nltk"] == "yes"
     assert "needs Java" in here["meteor-1.5"]
     assert (found["ways"]["bleu"]["coco"]["here"], found["ways"]["meteor-1.5"]["jar"]["here"]) == ("yes", "no")

@@ -40,7 +40,7 @@ def calibrated(groups: Sequence[tuple[Array, Array]]) -> tuple[float, float]:
     """The best accuracy that one tie threshold gives over all groups, and that threshold.
 
     Args:
-        groups: For each reference the scores of people and of the metric. Each group with a pair counts alike.
+        groups: By reference the scores of people and of the metric. Each group with a pair counts alike.
 
     Returns:
         Accuracy and threshold; the smallest threshold where several are best. NaN and 0 where no group has a pair.

@@ -92,12 +92,12 @@ class Sentence(Quiet):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Draft(Quiet):
+class ReportEdit(Quiet):
     """A report before it is put together."""
 
     sentences: tuple[Sentence, ...] = field(repr=False)
     summary: tuple[Sentence, ...] = field(default=(), repr=False)
-    """Sentences of the impression, before its standing one."""
+    """Sentences of the impression, before its fixed sentence."""
 
     @property
     def present(self) -> frozenset[str]:
@@ -109,12 +109,12 @@ class Draft(Quiet):
         """The findings that it denies."""
         return frozenset[str]().union(*(item.denies for item in self.sentences))
 
-    def put(self, index: int, *new: Sentence) -> Draft:
+    def put(self, index: int, *new: Sentence) -> ReportEdit:
         """The draft with other sentences in place of one."""
         return replace(self, sentences=(*self.sentences[:index], *new, *self.sentences[index + 1 :]))
 
 
-def text_of(draft: Draft, known: BenchWords) -> str:
+def text_of(draft: ReportEdit, known: BenchWords) -> str:
     """The report: findings and impression, each under its heading."""
     first, second = known.headings
     findings = known.space.join(item.text for item in draft.sentences)
@@ -126,7 +126,7 @@ def closure(finding: str) -> frozenset[str]:
     return frozenset({finding, IMPLIES[finding]}) if finding in IMPLIES else frozenset({finding})
 
 
-def write(case: Case, code: str, rng: random.Random) -> Draft:
+def write(case: Case, code: str, rng: random.Random) -> ReportEdit:
     """Write the reference report of an invented study.
 
     Args:
@@ -144,20 +144,20 @@ def write(case: Case, code: str, rng: random.Random) -> Draft:
     kept = [sentence(known, phrase, case.sides, rng) for phrase in planned.findings if not phrase.asserts & stated]
     own = [Sentence(_fill(known, item["say"], case.sides[item["finding"]], rng), closure(item["finding"])) for item in carriers]
     own += [Sentence(known.flips[finding][0], closure(finding)) for finding in flips]
-    draft = Draft((*kept, *own))
+    draft = ReportEdit((*kept, *own))
     return _with_remark(_with_denials(draft, known, rng), known, rng)
 
 
-def _with_denials(draft: Draft, known: BenchWords, rng: random.Random) -> Draft:
+def _with_denials(draft: ReportEdit, known: BenchWords, rng: random.Random) -> ReportEdit:
     """Add denials of findings that nothing else states or denies."""
     free = [name for name in known.flips if not closure(name) & (draft.present | draft.denied)]
     added = [Sentence(known.flips[name][1], denies=frozenset({name})) for name in rng.sample(free, min(_FLIPS, len(free)))]
     listed = list(draft.sentences) + added
     rng.shuffle(listed)
-    return Draft(tuple(listed))
+    return ReportEdit(tuple(listed))
 
 
-def _with_remark(draft: Draft, known: BenchWords, rng: random.Random) -> Draft:
+def _with_remark(draft: ReportEdit, known: BenchWords, rng: random.Random) -> ReportEdit:
     """Add a remark that is exactly as long as a sentence that states a finding, so that either can be dropped."""
     lengths = [length for _, length in droppable(draft) if length in known.remarks]
     if not lengths:
@@ -167,7 +167,7 @@ def _with_remark(draft: Draft, known: BenchWords, rng: random.Random) -> Draft:
     return replace(draft, sentences=(*draft.sentences[:place], remark, *draft.sentences[place:]))
 
 
-def droppable(draft: Draft) -> Iterator[tuple[int, int]]:
+def droppable(draft: ReportEdit) -> Iterator[tuple[int, int]]:
     """The sentences without which a finding is missing: index and number of words."""
     for index, item in enumerate(draft.sentences):
         others = frozenset[str]().union(*(other.asserts for other in draft.sentences if other is not item))
@@ -188,7 +188,7 @@ def _fill(known: BenchWords, say: str, side: str, rng: random.Random) -> str:
     return say.format(side=known.table.sides[side], **slots)
 
 
-def possible(draft: Draft, known: BenchWords, sides: Mapping[str, str], rng: random.Random) -> list[Sentence]:
+def possible(draft: ReportEdit, known: BenchWords, sides: Mapping[str, str], rng: random.Random) -> list[Sentence]:
     """Sentences that state one further finding, which nothing in the report denies."""
     free = [name for name in FINDINGS_20 if not closure(name) & (draft.present | draft.denied)]
     phrases = [

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from validation.bench.drafts import BenchWords, Draft, Sentence, closure, droppable, possible, text_of, words
+from validation.bench.drafts import BenchWords, ReportEdit, Sentence, closure, droppable, possible, text_of, words
 
 _ERRORS_ALONE = ("negated", "unnegated", "replaced")
 """Errors that leave the number of words as it is: several at once are made of them."""
@@ -25,7 +25,7 @@ Edited = tuple[str, frozenset[str]]
 """The text after an edit and the findings that it then states."""
 
 
-def edit(kind: str, draft: Draft, maker: Maker) -> Edited | None:
+def edit(kind: str, draft: ReportEdit, maker: Maker) -> Edited | None:
     """One edit of a kind; None where the report has nothing that it could change."""
     if kind in _ON_TEXT:
         text = _ON_TEXT[kind](draft, maker)
@@ -34,7 +34,7 @@ def edit(kind: str, draft: Draft, maker: Maker) -> Edited | None:
     return None if changed is None else (text_of(changed, maker.known), changed.present)
 
 
-def by_rule(kind: str, draft: Draft, maker: Maker) -> Draft | None:
+def by_rule(kind: str, draft: ReportEdit, maker: Maker) -> ReportEdit | None:
     """Apply one of the rules of a kind to one sentence; attributes are changed only where a finding is stated."""
     harmless = kind in ("wording", "rephrased", "spelling", "abbreviation")
     places = [
@@ -53,33 +53,33 @@ def by_rule(kind: str, draft: Draft, maker: Maker) -> Draft | None:
     return None if text == item.text else draft.put(index, replace(item, text=text, edited=True))
 
 
-def _order(draft: Draft, maker: Maker) -> Draft:
+def _order(draft: ReportEdit, maker: Maker) -> ReportEdit:
     listed = list(draft.sentences)
     one, other = maker.rng.sample(range(len(listed)), 2)
     listed[one], listed[other] = listed[other], listed[one]
     return replace(draft, sentences=tuple(listed))
 
 
-def _omitted(draft: Draft, maker: Maker) -> Draft | None:
+def _omitted(draft: ReportEdit, maker: Maker) -> ReportEdit | None:
     """Drop a sentence that is as long as a remark of this report, so that the remark can be dropped for comparison."""
     length = _common_length(draft, maker)
     places = [index for index, long in droppable(draft) if long == length]
     return draft.put(maker.rng.choice(places)) if places else None
 
 
-def _remark_dropped(draft: Draft, maker: Maker) -> Draft | None:
+def _remark_dropped(draft: ReportEdit, maker: Maker) -> ReportEdit | None:
     length = _common_length(draft, maker)
     places = [index for index, item in enumerate(draft.sentences) if item.remark and len(words(item.text)) == length]
     return draft.put(maker.rng.choice(places)) if places else None
 
 
-def _common_length(draft: Draft, maker: Maker) -> int:
+def _common_length(draft: ReportEdit, maker: Maker) -> int:
     """A number of words that a remark and a sentence that can be omitted both have; 0 where there is none."""
     remarks = {len(words(item.text)) for item in draft.sentences if item.remark}
     return maker.rng.choice(sorted(remarks & {length for _, length in droppable(draft)}) or [0])
 
 
-def _invented(draft: Draft, maker: Maker) -> Draft | None:
+def _invented(draft: ReportEdit, maker: Maker) -> ReportEdit | None:
     """Add a sentence for which there is a remark of the same length."""
     found = next(
         (item for item in possible(draft, maker.known, maker.sides, maker.rng) if len(words(item.text)) in maker.known.remarks), None
@@ -87,19 +87,19 @@ def _invented(draft: Draft, maker: Maker) -> Draft | None:
     return _inserted(draft, found, maker) if found else None
 
 
-def _remark_added(draft: Draft, maker: Maker) -> Draft | None:
+def _remark_added(draft: ReportEdit, maker: Maker) -> ReportEdit | None:
     """Add a remark as long as a sentence that could be invented here."""
     lengths = [len(words(item.text)) for item in possible(draft, maker.known, maker.sides, maker.rng)]
     length = next((length for length in lengths if length in maker.known.remarks), None)
     return None if length is None else _inserted(draft, Sentence(maker.known.remarks[length][1]), maker)
 
 
-def _inserted(draft: Draft, new: Sentence, maker: Maker) -> Draft:
+def _inserted(draft: ReportEdit, new: Sentence, maker: Maker) -> ReportEdit:
     place = maker.rng.randrange(len(draft.sentences))
     return draft.put(place, replace(new, edited=True), draft.sentences[place])
 
 
-def _negated(draft: Draft, maker: Maker) -> Draft | None:
+def _negated(draft: ReportEdit, maker: Maker) -> ReportEdit | None:
     flips = {stated: (finding, denied) for finding, (stated, denied) in maker.known.flips.items()}
     places = [index for index, _ in droppable(draft) if draft.sentences[index].text in flips]
     if not places:
@@ -109,7 +109,7 @@ def _negated(draft: Draft, maker: Maker) -> Draft | None:
     return draft.put(index, Sentence(text, denies=frozenset({finding}), edited=True))
 
 
-def _unnegated(draft: Draft, maker: Maker) -> Draft | None:
+def _unnegated(draft: ReportEdit, maker: Maker) -> ReportEdit | None:
     flips = {denied: (finding, stated) for finding, (stated, denied) in maker.known.flips.items()}
     places = [
         index
@@ -123,7 +123,7 @@ def _unnegated(draft: Draft, maker: Maker) -> Draft | None:
     return draft.put(index, Sentence(text, closure(finding), edited=True))
 
 
-def _replaced(draft: Draft, maker: Maker) -> Draft | None:
+def _replaced(draft: ReportEdit, maker: Maker) -> ReportEdit | None:
     """Another finding in a sentence of the same number of words."""
     others = possible(draft, maker.known, maker.sides, maker.rng)
     pairs = [(index, other) for index, length in droppable(draft) for other in others if len(words(other.text)) == length]
@@ -133,9 +133,9 @@ def _replaced(draft: Draft, maker: Maker) -> Draft | None:
     return draft.put(index, replace(other, edited=True))
 
 
-def _several(count: int) -> Callable[[Draft, Maker], Draft | None]:
-    def make(draft: Draft, maker: Maker) -> Draft | None:
-        changed: Draft | None = draft
+def _several(count: int) -> Callable[[ReportEdit, Maker], ReportEdit | None]:
+    def make(draft: ReportEdit, maker: Maker) -> ReportEdit | None:
+        changed: ReportEdit | None = draft
         for kind in maker.rng.sample(_ERRORS_ALONE, len(_ERRORS_ALONE))[:count]:
             changed = _ON_DRAFT[kind](changed, maker) if changed else None
         return changed
@@ -143,7 +143,7 @@ def _several(count: int) -> Callable[[Draft, Maker], Draft | None]:
     return make
 
 
-def _section(draft: Draft, maker: Maker) -> Draft | None:
+def _section(draft: ReportEdit, maker: Maker) -> ReportEdit | None:
     """Move a sentence that states a finding from the findings to the impression."""
     places = [index for index, item in enumerate(draft.sentences) if item.asserts]
     if not places:
@@ -152,30 +152,30 @@ def _section(draft: Draft, maker: Maker) -> Draft | None:
     return replace(draft.put(index), summary=(draft.sentences[index],))
 
 
-def _denial_dropped(draft: Draft, maker: Maker) -> Draft | None:
+def _denial_dropped(draft: ReportEdit, maker: Maker) -> ReportEdit | None:
     places = [index for index, item in enumerate(draft.sentences) if item.denies and not item.asserts]
     return draft.put(maker.rng.choice(places)) if places else None
 
 
-def _bullets(draft: Draft, maker: Maker) -> str:
+def _bullets(draft: ReportEdit, maker: Maker) -> str:
     listed = "".join(f"\n- {item.text}" for item in draft.sentences)
     first, second = maker.known.headings
     return f"{first.rstrip()}{listed}\n{second}{maker.known.summary}"
 
 
-def _without_headings(draft: Draft, maker: Maker) -> str:
+def _without_headings(draft: ReportEdit, maker: Maker) -> str:
     text = text_of(draft, maker.known)
     for heading in maker.known.headings:
         text = text.replace(heading, "", 1)
     return text
 
 
-def _capitals(draft: Draft, maker: Maker) -> str | None:
+def _capitals(draft: ReportEdit, maker: Maker) -> str | None:
     text = text_of(draft, maker.known)
     return None if text.upper() == text else text.upper()
 
 
-def _punctuation(draft: Draft, maker: Maker) -> str | None:
+def _punctuation(draft: ReportEdit, maker: Maker) -> str | None:
     """Join two sentences; the second keeps its capital, so that nothing else changes."""
     places = [index for index, item in enumerate(draft.sentences[:-1]) if item.text.endswith(maker.known.stop)]
     if not places:
@@ -185,18 +185,18 @@ def _punctuation(draft: Draft, maker: Maker) -> str | None:
     return text_of(draft.put(index, replace(item, text=item.text.removesuffix(maker.known.stop) + maker.known.join)), maker.known)
 
 
-def _comparison(draft: Draft, maker: Maker) -> str:
+def _comparison(draft: ReportEdit, maker: Maker) -> str:
     return f"{maker.known.comparison}\n{text_of(draft, maker.known)}"
 
 
-_ON_TEXT: Mapping[str, Callable[[Draft, Maker], str | None]] = {
+_ON_TEXT: Mapping[str, Callable[[ReportEdit, Maker], str | None]] = {
     "bullets": _bullets,
     "headings": _without_headings,
     "capitals": _capitals,
     "punctuation": _punctuation,
     "comparison": _comparison,
 }
-_ON_DRAFT: Mapping[str, Callable[[Draft, Maker], Draft | None]] = {
+_ON_DRAFT: Mapping[str, Callable[[ReportEdit, Maker], ReportEdit | None]] = {
     "order": _order,
     "remark added": _remark_added,
     "remark dropped": _remark_dropped,

@@ -10,7 +10,7 @@ from harness.scoring.scorer import default_metrics, extractors_for, make_metrics
 from harness.types import Access, Input, Labels, Metric
 from validation.bench.drafts import BenchWords, bench_words
 from validation.bench.kinds import SAME
-from validation.bench.pairs import Pair, generate
+from validation.bench.pairs import BenchPair, generate
 from validation.bench.scoring import labels_of, spec
 
 _REPORTS = 100
@@ -51,7 +51,7 @@ def gallery(language: str = "en", seed: int = 0, metrics: Sequence[str | Metric]
 
     Args:
         language: `en` or `zh`.
-        seed: Of the references, which are those of the generated pairs.
+        seed: Seed of the references, which are those of the generated pairs.
         metrics: By default those of the board.
         reports: How many references.
     """
@@ -60,7 +60,7 @@ def gallery(language: str = "en", seed: int = 0, metrics: Sequence[str | Metric]
     extractors = extractors_for(used, extractor("lexical"), Access.OPEN)
     written = {name: [_write(name, language)(pair.reference, other.reference) for pair, other in _with_next(same)] for name in STRATEGIES}
     made = [
-        Pair(pair.id, pair.id, SAME.name, pair.reference, text)
+        BenchPair(pair.id, pair.id, SAME.name, pair.reference, text)
         for texts in written.values()
         for pair, text in zip(same, texts, strict=True)
     ]
@@ -77,7 +77,7 @@ def _scores(
     return {spec(metric): float(metric.score(metric.rows(references, candidates).sum(axis=0))[metric.headline]) for metric in metrics}
 
 
-def _with_next(same: Sequence[Pair]) -> list[tuple[Pair, Pair]]:
+def _with_next(same: Sequence[BenchPair]) -> list[tuple[BenchPair, BenchPair]]:
     return list(zip(same, [*same[1:], same[0]], strict=True))
 
 

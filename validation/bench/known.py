@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from validation.bench.drafts import words
-from validation.bench.kinds import Group, group_of
-from validation.bench.pairs import Pair
+from validation.bench.kinds import EditGroup, group_of
+from validation.bench.pairs import BenchPair
 from validation.bench.scoring import MetricScores
 
 SENTINELS = ("length", "candidate", "random", "constant")
 
 
-def sentinels(pairs: Sequence[Pair]) -> tuple[MetricScores, ...]:
+def sentinels(pairs: Sequence[BenchPair]) -> tuple[MetricScores, ...]:
     """The scores of metrics that do not compare: whatever they detect can be detected without reading.
 
     `length` prefers the candidate whose number of words is nearest to the reference's, `candidate` reads no reference, `random` neither,
@@ -24,17 +24,17 @@ def sentinels(pairs: Sequence[Pair]) -> tuple[MetricScores, ...]:
     return tuple(of_pairs(f"sentinel-{name}", pairs, _SENTINELS[name]) for name in SENTINELS)
 
 
-def oracle(pairs: Sequence[Pair]) -> MetricScores:
+def oracle(pairs: Sequence[BenchPair]) -> MetricScores:
     """One less the number of errors that were made."""
     return of_pairs("oracle", pairs, lambda pair: 1.0 - pair.errors)
 
 
-def always_an_error(pairs: Sequence[Pair]) -> MetricScores:
+def always_an_error(pairs: Sequence[BenchPair]) -> MetricScores:
     """A judge that calls every edit an error."""
-    return of_pairs("always-an-error", pairs, lambda pair: float(group_of(pair.kind) is Group.SAME))
+    return of_pairs("always-an-error", pairs, lambda pair: float(group_of(pair.kind) is EditGroup.SAME))
 
 
-def of_pairs(name: str, pairs: Sequence[Pair], give: Callable[[Pair], float]) -> MetricScores:
+def of_pairs(name: str, pairs: Sequence[BenchPair], give: Callable[[BenchPair], float]) -> MetricScores:
     """A metric from a function of one pair."""
     return MetricScores(name, f"{name}|v1", True, np.array([give(pair) for pair in pairs]))
 
@@ -50,7 +50,7 @@ def noisy(name: str, scores: MetricScores, sigma: float) -> MetricScores:
     return MetricScores(name, f"{name}|v1", True, scores.values + sigma * rng.standard_normal(len(scores.values)))
 
 
-_SENTINELS: Mapping[str, Callable[[Pair], float]] = {
+_SENTINELS: Mapping[str, Callable[[BenchPair], float]] = {
     "length": lambda pair: -float(abs(len(words(pair.candidate)) - len(words(pair.reference)))),
     "candidate": lambda pair: _share(pair.candidate),
     "random": lambda pair: _share(pair.id),

@@ -15,8 +15,8 @@ from harness.statistics import paired
 from harness.types import Array
 from validation.bench.correlation import tau_b
 from validation.bench.estimates import Estimate, mean, ratio
-from validation.bench.kinds import MULTIPLE, SAME, Group, group_of
-from validation.bench.pairs import Pair
+from validation.bench.kinds import MULTIPLE, SAME, EditGroup, group_of
+from validation.bench.pairs import BenchPair
 from validation.bench.scoring import MetricScores
 
 _DIGITS = 10
@@ -60,7 +60,7 @@ class MetricMeasure:
     monotonicity: Estimate
     """Mean of tau-b between the score and minus the number of errors, 0 to 3."""
     verdict: Mapping[str, float | None]
-    """Of the metric as a judge, on the second half of the references: `discrimination`, `robustness`, `balance`, `bias`."""
+    """The metric as a judge, on the second half of the references: `discrimination`, `robustness`, `balance`, `bias`."""
     kinds: Mapping[str, KindMeasure]
     tests: Mapping[str, tuple[float, float]]
     """By `discrimination` and `attributes`: difference from the first metric, and p after Holm's correction."""
@@ -70,10 +70,10 @@ class Bench:
     """Pairs by reference, prepared once for all metrics.
 
     Args:
-        pairs: Those of one reference need not be together.
+        pairs: In any order; the pairs of one reference need not follow each other.
     """
 
-    def __init__(self, pairs: Sequence[Pair]) -> None:
+    def __init__(self, pairs: Sequence[BenchPair]) -> None:
         self.pairs = pairs
         self.references = list(dict.fromkeys(pair.reference_id for pair in pairs))
         place = {name: index for index, name in enumerate(self.references)}
@@ -86,7 +86,7 @@ class Bench:
     @cached_property
     def rivals(self) -> tuple[Array, ...]:
         """For each pair the indices of the harmless edits of its reference, for errors alone."""
-        harmless = self.group == Group.HARMLESS
+        harmless = self.group == EditGroup.HARMLESS
         by_owner = [np.flatnonzero(harmless & (self.owner == owner)) for owner in range(len(self.references))]
         return tuple(by_owner[owner] for owner in self.owner)
 
@@ -121,7 +121,7 @@ class Bench:
         use = chosen & ~np.isnan(values)
         count = np.bincount(self.owner[use], minlength=len(self.references))
         total = np.bincount(self.owner[use], weights=values[use], minlength=len(self.references))
-        return np.divide(total, count, out=np.full(len(self.references), np.nan), where=count > 0)
+        return np.asarray(np.divide(total, count, out=np.full(len(self.references), np.nan), where=count > 0))
 
     def drops(self, scores: Array) -> Array:
         """For each pair the score of its reference with itself less its own; NaN where there is no such pair."""
@@ -129,10 +129,10 @@ class Bench:
         return np.asarray(own[self.owner] - scores)
 
 
-def _group(pair: Pair) -> Group:
+def _group(pair: BenchPair) -> EditGroup:
     """The group that counts for a pair: what its writer said decides between harmless and significant."""
     group = group_of(pair.kind)
-    return Group.SIGNIFICANT if group is Group.HARMLESS and pair.significant else group
+    return EditGroup.SIGNIFICANT if group is EditGroup.HARMLESS and pair.significant else group
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +149,10 @@ class _Prepared:
     """Which pairs have one significant error."""
 
 
-def measure(pairs: Sequence[Pair], scores: Sequence[MetricScores]) -> tuple[MetricMeasure, ...]:
+def measure(pairs: Sequence[BenchPair], scores: Sequence[MetricScores]) -> tuple[MetricMeasure, ...]:
     """Measure metrics on the same pairs; the first is the one that the others are tested against."""
     bench = Bench(pairs)
-    single = (bench.group == Group.SIGNIFICANT) & ~np.isin(bench.kind, MULTIPLE)
+    single = (bench.group == EditGroup.SIGNIFICANT) & ~np.isin(bench.kind, MULTIPLE)
     found, values = [], []
     for item in scores:
         rounded = np.round(item.values, _DIGITS)
@@ -168,7 +168,7 @@ def measure(pairs: Sequence[Pair], scores: Sequence[MetricScores]) -> tuple[Metr
         values.append(
             {
                 "discrimination": bench.by_reference(ready.wins, single),
-                "attributes": bench.by_reference(ready.wins, bench.group == Group.ATTRIBUTE),
+                "attributes": bench.by_reference(ready.wins, bench.group == EditGroup.ATTRIBUTE),
             }
         )
         found.append((item, rounded, ready))
@@ -186,7 +186,7 @@ def _of_metric(
     values: Mapping[str, Array],
     tests: Mapping[str, tuple[float, float]],
 ) -> MetricMeasure:
-    harmless = bench.group == Group.HARMLESS
+    harmless = bench.group == EditGroup.HARMLESS
     return MetricMeasure(
         item.name,
         item.signature,
@@ -194,7 +194,7 @@ def _of_metric(
         mean(bench.by_reference(ready.wins_all, ready.single)),
         mean(bench.by_reference(ready.wins_rewording, ready.single)),
         mean(values["attributes"]),
-        mean(bench.by_reference(ready.wins_all, bench.group == Group.ATTRIBUTE)),
+        mean(bench.by_reference(ready.wins_all, bench.group == EditGroup.ATTRIBUTE)),
         ratio(bench.by_reference(ready.drops, harmless), bench.by_reference(ready.drops, ready.single)),
         mean(bench.by_reference(ready.kept, harmless)),
         mean(_monotonicity(bench, rounded), (-1.0, 1.0)),
@@ -217,7 +217,7 @@ def _of_kind(bench: Bench, kind: str, ready: _Prepared) -> KindMeasure:
 
 def _monotonicity(bench: Bench, scores: Array) -> Array:
     """For each reference tau-b over the report itself and its pairs of one, two and three significant errors."""
-    chosen = (bench.kind == SAME.name) | (bench.group == Group.SIGNIFICANT)
+    chosen = (bench.kind == SAME.name) | (bench.group == EditGroup.SIGNIFICANT)
     found = np.full(len(bench.references), np.nan)
     for owner in range(len(bench.references)):
         own = chosen & (bench.owner == owner)
@@ -229,8 +229,8 @@ def _monotonicity(bench: Bench, scores: Array) -> Array:
 
 def _verdict(bench: Bench, scores: Array, name: str) -> dict[str, float | None]:
     """The metric as a judge: an error is a score below a threshold, chosen on every other reference, tried on the rest."""
-    single = (bench.group == Group.SIGNIFICANT) & ~np.isin(bench.kind, MULTIPLE)
-    harmless = bench.group == Group.HARMLESS
+    single = (bench.group == EditGroup.SIGNIFICANT) & ~np.isin(bench.kind, MULTIPLE)
+    harmless = bench.group == EditGroup.HARMLESS
     learning, trying = bench.owner % 2 == 0, bench.owner % 2 == 1
     if not all((group & half).any() for group in (single, harmless) for half in (learning, trying)):
         return dict.fromkeys(("discrimination", "robustness", "balance", "bias"))

@@ -17,7 +17,7 @@ from harness.storage import files
 from harness.types import Json
 from validation.bench.drafts import bench_words, text_of, words, write
 from validation.bench.edits import Maker, edit
-from validation.bench.kinds import KINDS, SAME, Group, group_of
+from validation.bench.kinds import KINDS, SAME, EditGroup, group_of
 
 GENERATED = "generated"
 _STREAMS = {"invented": "added", "remark added": "added", "omitted": "dropped", "remark dropped": "dropped"}
@@ -26,7 +26,7 @@ _ERRORS = {"two errors": 2, "three errors": 3}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Pair(Quiet):
+class BenchPair(Quiet):
     """A reference, and a candidate that differs from it by one edit."""
 
     id: str
@@ -46,7 +46,7 @@ class Pair(Quiet):
     @property
     def errors(self) -> int:
         """How many errors were made."""
-        return _ERRORS.get(self.kind, int(group_of(self.kind) in (Group.SIGNIFICANT, Group.ATTRIBUTE)))
+        return _ERRORS.get(self.kind, int(group_of(self.kind) in (EditGroup.SIGNIFICANT, EditGroup.ATTRIBUTE)))
 
     @property
     def longer(self) -> int:
@@ -54,7 +54,7 @@ class Pair(Quiet):
         return len(words(self.candidate)) - len(words(self.reference))
 
 
-def generate(count: int, seed: int = 0, language: str = "en") -> tuple[Pair, ...]:
+def generate(count: int, seed: int = 0, language: str = "en") -> tuple[BenchPair, ...]:
     """Make pairs: of each synthetic report one with itself, and one for every kind of edit that it allows.
 
     Args:
@@ -67,7 +67,7 @@ def generate(count: int, seed: int = 0, language: str = "en") -> tuple[Pair, ...
     """
     if language not in LANGUAGES or count < 1:
         raise UsageError(f"pairs are made in {' or '.join(LANGUAGES)}, at least 1, not {count} in {language!r}")
-    found: list[Pair] = []
+    found: list[BenchPair] = []
     number = 0
     while len(found) < count:
         found.extend(_of_report(number, seed, language))
@@ -75,7 +75,7 @@ def generate(count: int, seed: int = 0, language: str = "en") -> tuple[Pair, ...
     return tuple(found[:count])
 
 
-def _of_report(number: int, seed: int, language: str) -> Iterator[Pair]:
+def _of_report(number: int, seed: int, language: str) -> Iterator[BenchPair]:
     """All pairs of one report; each kind has random numbers of its own."""
     name = f"{language}-{seed}-{number:06d}"
     # A cohort of one study has the case that this number and seed give, whatever the count.
@@ -83,13 +83,13 @@ def _of_report(number: int, seed: int, language: str) -> Iterator[Pair]:
     known = bench_words(language)
     draft = write(case, language, random.Random(f"{name}/report"))  # noqa: S311 - nothing here is a secret
     reference = text_of(draft, known)
-    yield Pair(f"{name}/same", name, SAME.name, reference, reference, language, GENERATED, False, draft.present, draft.present)
+    yield BenchPair(f"{name}/same", name, SAME.name, reference, reference, language, GENERATED, False, draft.present, draft.present)
     for kind in KINDS:
         maker = Maker(known, case.sides, random.Random(f"{name}/{_STREAMS.get(kind.name, kind.name)}"))  # noqa: S311
         edited = edit(kind.name, draft, maker)
         if edited is not None:
-            significant = kind.group in (Group.SIGNIFICANT, Group.ATTRIBUTE)
-            yield Pair(
+            significant = kind.group in (EditGroup.SIGNIFICANT, EditGroup.ATTRIBUTE)
+            yield BenchPair(
                 f"{name}/{kind.name}", name, kind.name, reference, edited[0], language, GENERATED, significant, draft.present, edited[1]
             )
 
@@ -99,7 +99,7 @@ def hash_of(name: str) -> int:
     return int(digest_of(name)[:8], 16)
 
 
-def to_json(pair: Pair) -> Json:
+def to_json(pair: BenchPair) -> Json:
     """A pair as one JSON object."""
     sets = {"truth": pair.truth, "stated": pair.stated}
     return {
@@ -115,17 +115,17 @@ def to_json(pair: Pair) -> Json:
     }
 
 
-def digest(pairs: Iterable[Pair]) -> str:
+def digest(pairs: Iterable[BenchPair]) -> str:
     """SHA-256 over all pairs in their order."""
     return digest_of([to_json(pair) for pair in pairs])
 
 
-def save(pairs: Sequence[Pair], path: Path) -> None:
+def save(pairs: Sequence[BenchPair], path: Path) -> None:
     """Write pairs as JSON Lines."""
     files.write(path, "".join(json.dumps(to_json(pair), ensure_ascii=False) + "\n" for pair in pairs))
 
 
-def load(path: Path) -> tuple[Pair, ...]:
+def load(path: Path) -> tuple[BenchPair, ...]:
     """Read pairs from JSON Lines.
 
     Raises:
@@ -142,16 +142,25 @@ def load(path: Path) -> tuple[Pair, ...]:
     return tuple(found)
 
 
-def _from_json(data: Json) -> Pair:
+def _from_json(data: Json) -> BenchPair:
     group_of(data["kind"])
-    texts = [str(data[key]) for key in ("id", "reference_id", "kind", "reference", "candidate")]
-    sets = {key: frozenset(data[key]) if key in data else None for key in ("truth", "stated")}
-    return Pair(
-        *texts, language=data.get("language", "en"), source=data.get("source", "file"), significant=bool(data["significant"]), **sets
+    truth, stated = (frozenset(data[key]) if key in data else None for key in ("truth", "stated"))
+    name, reference_id, kind, reference, candidate = (str(data[key]) for key in ("id", "reference_id", "kind", "reference", "candidate"))
+    return BenchPair(
+        name,
+        reference_id,
+        kind,
+        reference,
+        candidate,
+        data.get("language", "en"),
+        data.get("source", "file"),
+        bool(data["significant"]),
+        truth,
+        stated,
     )
 
 
-def changed_words(pair: Pair) -> int:
+def changed_words(pair: BenchPair) -> int:
     """How many words an edit takes away, adds or replaces; words that only move count once."""
     before, after = words(pair.reference), words(pair.candidate)
     steps = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()

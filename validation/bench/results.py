@@ -11,7 +11,7 @@ from importlib import resources
 from itertools import product
 from pathlib import Path
 
-from harness.config import home
+from harness.config.home import home
 from harness.errors import InputError, Problem
 from harness.signature import digest as digest_of
 from harness.storage import files
@@ -20,7 +20,7 @@ from validation.bench import pairs as made
 from validation.bench.estimates import Estimate
 from validation.bench.kinds import KINDS, SAME, group_of
 from validation.bench.measures import KindMeasure, MetricMeasure
-from validation.bench.pairs import Pair
+from validation.bench.pairs import BenchPair
 
 FORMAT = "ranscore-bench"
 SCHEMA = 1
@@ -71,22 +71,22 @@ class BenchResult:
         return next((item for item in self.metrics if item.name == name), None)
 
 
-def shapes(pairs: Sequence[Pair]) -> tuple[KindShape, ...]:
+def shapes(pairs: Sequence[BenchPair]) -> tuple[KindShape, ...]:
     """The size of the edits of every kind, in the order of the kinds."""
-    by_kind: dict[str, list[Pair]] = defaultdict(list)
+    by_kind: dict[str, list[BenchPair]] = defaultdict(list)
     for pair in pairs:
         by_kind[pair.kind].append(pair)
     return tuple(_shape(kind.name, by_kind[kind.name]) for kind in KINDS if kind.name in by_kind)
 
 
-def _shape(kind: str, pairs: Sequence[Pair]) -> KindShape:
+def _shape(kind: str, pairs: Sequence[BenchPair]) -> KindShape:
     count = len(pairs)
     return KindShape(kind, count, sum(map(made.changed_words, pairs)) / count, sum(pair.longer for pair in pairs) / count)
 
 
-def examples(pairs: Sequence[Pair]) -> dict[str, tuple[str, str]]:
-    """For each kind the pair with the shortest reference."""
-    found: dict[str, Pair] = {}
+def examples(pairs: Sequence[BenchPair]) -> dict[str, tuple[str, str]]:
+    """By kind the pair with the shortest reference."""
+    found: dict[str, BenchPair] = {}
     for pair in pairs:
         if pair.kind != SAME.name and (pair.kind not in found or len(pair.reference) < len(found[pair.kind].reference)):
             found[pair.kind] = pair
@@ -121,13 +121,15 @@ def from_json(data: Json, file: str = "") -> BenchResult:
 
 
 def _measure(item: Json) -> MetricMeasure:
-    parts = {key: Estimate(**value) if isinstance(value, dict) and "references" in value else value for key, value in item.items()}
-    parts["kinds"] = {
-        kind: KindMeasure(*(Estimate(**value[name]) for name in ("auc", "auc_all", "keeps")), value["drop"])
-        for kind, value in item["kinds"].items()
-    }
+    parts: Json = {key: Estimate(**value) if isinstance(value, dict) and "references" in value else value for key, value in item.items()}
+    parts["kinds"] = {kind: _kind(value) for kind, value in item["kinds"].items()}
     parts["tests"] = {name: (two[0], two[1]) for name, two in item["tests"].items()}
     return MetricMeasure(**parts)
+
+
+def _kind(value: Json) -> KindMeasure:
+    auc, auc_all, keeps = (Estimate(**value[name]) for name in ("auc", "auc_all", "keeps"))
+    return KindMeasure(auc, auc_all, keeps, value["drop"])
 
 
 def root() -> Path:

@@ -9,18 +9,20 @@ from harness.extractors import extractor
 from harness.scoring.scorer import every_metric, extractors_for, make_metrics
 from harness.types import Access, Metric
 from validation.bench import known, measures, pairs, results, scoring
-from validation.bench.pairs import Pair
+from validation.bench.pairs import BenchPair
 from validation.bench.results import BenchResult
+from validation.bench.scoring import MetricScores
 
 
 def run(
-    chosen: Sequence[Pair],
+    chosen: Sequence[BenchPair],
     *,
     metrics: Sequence[str | Metric] | None = None,
     seed: int | None = None,
     created: str = "",
     kept: Path | None = None,
     passed_on: bool = True,
+    source: str = "",
     access: Access = Access.OPEN,
 ) -> BenchResult:
     """Score pairs with metrics and measure what each sees.
@@ -28,11 +30,12 @@ def run(
     Args:
         chosen: Pairs of one language and one source.
         metrics: Names, `name:recipe`, or metrics; by default all that can run here.
-        seed: Of generated pairs.
+        seed: The seed of generated pairs.
         created: UTC time.
         kept: Folder for scores, so that a run that was stopped continues; None keeps none.
         passed_on: Whether the texts may be in the result, as examples.
-        access: Of the texts: with credentialed ones no extractor is asked outside this machine.
+        source: What the result calls the pairs' source; by default what the pairs call it.
+        access: Whether the texts may leave the machine: with credentialed ones no extractor is asked outside this machine.
     """
     language = chosen[0].language
     digest = pairs.digest(chosen)
@@ -41,7 +44,7 @@ def run(
     measured = measures.measure(chosen, [*scores, *known.sentinels(chosen)])
     return BenchResult(
         language,
-        chosen[0].source,
+        source or chosen[0].source,
         seed,
         len(chosen),
         len({pair.reference_id for pair in chosen}),
@@ -52,3 +55,9 @@ def run(
         results.examples(chosen) if passed_on else {},
         created,
     )
+
+
+def private(chosen: Sequence[BenchPair], language: str, metrics: Sequence[str | Metric] | None = None) -> tuple[MetricScores, ...]:
+    """Score pairs whose texts are treated as credentialed: nothing is kept, and no extractor outside this machine is asked."""
+    used, _ = make_metrics(metrics or every_metric(language), "", language)
+    return scoring.score_all(chosen, used, extractors_for(used, extractor("lexical"), Access.CREDENTIALED))

@@ -15,7 +15,7 @@ from harness.signature import Signature
 from harness.storage import files
 from harness.storage.progress import progress
 from harness.types import Array, Extractor, Input, Labels, Metric, Status
-from validation.bench.pairs import Pair
+from validation.bench.pairs import BenchPair
 
 PIECE = 500
 """Pairs that are scored and kept at once."""
@@ -33,7 +33,7 @@ class MetricScores:
 
 
 def score_all(
-    pairs: Sequence[Pair], metrics: Sequence[Metric], extractors: Sequence[Extractor] = (), kept: Path | None = None, digest: str = ""
+    pairs: Sequence[BenchPair], metrics: Sequence[Metric], extractors: Sequence[Extractor] = (), kept: Path | None = None, digest: str = ""
 ) -> tuple[MetricScores, ...]:
     """Score every pair with every metric.
 
@@ -42,7 +42,7 @@ def score_all(
         metrics: Each gives one score a pair by `rows` and `score`, as for a cohort.
         extractors: Who labels both sides, for metrics that read labels.
         kept: A folder for the scores; those that are there already are not computed again. None keeps nothing.
-        digest: Of the pairs; it keeps the scores of different pairs apart.
+        digest: The digest of the pairs; it keeps the scores of different pairs apart.
     """
     labels = labels_of(pairs, [one for one in extractors if any(one.vocabulary in metric.reads for metric in metrics)])
     references = [Input(pair.id, pair.reference, labels=labels.get(pair.reference, {})) for pair in pairs]
@@ -73,7 +73,7 @@ def signature_of(metric: Metric, extractors: Sequence[Extractor]) -> str:
     return str(Signature(metric.name, metric.version, metric.recipe, digest, metric.fit_digest))
 
 
-def labels_of(pairs: Sequence[Pair], extractors: Sequence[Extractor]) -> Mapping[str, dict[str, Labels]]:
+def labels_of(pairs: Sequence[BenchPair], extractors: Sequence[Extractor]) -> Mapping[str, dict[str, Labels]]:
     """By text, and by vocabulary, the labels of every report."""
     texts = list(dict.fromkeys(text for pair in pairs for text in (pair.reference, pair.candidate)))
     found: dict[str, dict[str, Labels]] = {text: {} for text in texts}
@@ -83,7 +83,7 @@ def labels_of(pairs: Sequence[Pair], extractors: Sequence[Extractor]) -> Mapping
     return found
 
 
-def by_construction(pairs: Sequence[Pair], metric: Metric) -> Array:
+def by_construction(pairs: Sequence[BenchPair], metric: Metric) -> Array:
     """The scores of a metric on labels that are known because the pairs were made with them.
 
     Raises:

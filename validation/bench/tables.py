@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from validation.bench.estimates import Estimate
 from validation.bench.gaming import STRATEGIES, Gallery
-from validation.bench.kinds import MULTIPLE, Group, group_of
+from validation.bench.kinds import MULTIPLE, EditGroup, group_of
 from validation.bench.measures import MetricMeasure
+from validation.bench.people import PeopleAgreement
+from validation.bench.radjudge import OrderedCase
 from validation.bench.results import BenchResult
 
 BLIND = 0.55
@@ -16,7 +18,7 @@ BLIND = 0.55
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class BenchTable:
     """Heads, rows and a title."""
 
     title: str
@@ -29,7 +31,7 @@ def figure(item: Estimate) -> str:
     return "-" if item.value is None else f"{item.value:.2f} [{item.low:.2f}, {item.high:.2f}]"
 
 
-def overview(result: BenchResult, metrics: Sequence[MetricMeasure] = ()) -> Table:
+def overview(result: BenchResult, metrics: Sequence[MetricMeasure] = ()) -> BenchTable:
     """What each metric sees, in one line; all metrics where none are named."""
     heads = (
         "metric",
@@ -43,7 +45,7 @@ def overview(result: BenchResult, metrics: Sequence[MetricMeasure] = ()) -> Tabl
         "p, discrimination",
     )
     rows = tuple((item.name, *_measures(item)) for item in result.metrics)
-    return Table(
+    return BenchTable(
         f"What metrics see: {result.pairs:,} pairs of {result.references:,} reports, {result.source}, {result.language}", heads, rows
     )
 
@@ -63,7 +65,7 @@ def first_recipes(result: BenchResult) -> tuple[MetricMeasure, ...]:
     return tuple(found.values())
 
 
-def tables(result: BenchResult, metrics: Sequence[MetricMeasure] = ()) -> tuple[Table, ...]:
+def tables(result: BenchResult, metrics: Sequence[MetricMeasure] = ()) -> tuple[BenchTable, ...]:
     """The overview, the kinds by metric, and the size of the edits.
 
     Args:
@@ -76,18 +78,18 @@ def tables(result: BenchResult, metrics: Sequence[MetricMeasure] = ()) -> tuple[
     sizes = tuple((item.kind, f"{item.pairs}", f"{item.words:.1f}", f"{item.longer:+.1f}") for item in result.shapes)
     return (
         overview(result, metrics),
-        Table(
+        BenchTable(
             "Errors: AUC against harmless edits of equal length. Harmless edits: share that leaves the score as it was",
             ("kind", *names),
             rows,
         ),
-        Table("Size of the edits", ("kind", "pairs", "words changed", "words more"), sizes),
+        BenchTable("Size of the edits", ("kind", "pairs", "words changed", "words more"), sizes),
     )
 
 
 def _cell(item: MetricMeasure, kind: str) -> str:
     measure = item.kinds[kind]
-    value = (measure.keeps if group_of(kind) in (Group.HARMLESS, Group.DEBATED) else measure.auc).value
+    value = (measure.keeps if group_of(kind) in (EditGroup.HARMLESS, EditGroup.DEBATED) else measure.auc).value
     return "-" if value is None else f"{value:.2f}"
 
 
@@ -104,16 +106,40 @@ def blind(result: BenchResult) -> tuple[str, ...]:
 
 
 def _kinds(result: BenchResult) -> Sequence[str]:
-    order = (Group.ATTRIBUTE, Group.SIGNIFICANT, Group.HARMLESS, Group.DEBATED)
+    order = (EditGroup.ATTRIBUTE, EditGroup.SIGNIFICANT, EditGroup.HARMLESS, EditGroup.DEBATED)
     return sorted((item.kind for item in result.shapes), key=lambda kind: order.index(group_of(kind)))
 
 
 def _is_error(kind: str) -> bool:
-    return group_of(kind) in (Group.SIGNIFICANT, Group.ATTRIBUTE) and kind not in MULTIPLE
+    return group_of(kind) in (EditGroup.SIGNIFICANT, EditGroup.ATTRIBUTE) and kind not in MULTIPLE
 
 
-def of_gallery(found: Gallery) -> Table:
+def of_gallery(found: Gallery) -> BenchTable:
     """What each metric pays for each strategy."""
     names = tuple(next(iter(found.scores.values())))
     rows = tuple((name, STRATEGIES[name], *(f"{scores[metric]:.3f}" for metric in names)) for name, scores in found.scores.items())
-    return Table(f"What optimising a metric pays: {found.reports} reports, {found.language}", ("strategy", "what is written", *names), rows)
+    return BenchTable(
+        f"What optimising a metric pays: {found.reports} reports, {found.language}", ("strategy", "what is written", *names), rows
+    )
+
+
+def of_cases(cases: Sequence[OrderedCase], found: Mapping[str, Mapping[str, bool]]) -> BenchTable:
+    """Pass or fail by case, and how many each metric passes."""
+    rows = [(case.id, case.category, *("pass" if passed[case.id] else "-" for passed in found.values())) for case in cases]
+    rows.append(("all", f"{len(cases)} cases", *(str(sum(passed.values())) for passed in found.values())))
+    return BenchTable("Ordered cases", ("case", "category", *found), tuple(rows))
+
+
+def of_people(metrics: Sequence[PeopleAgreement], readers: Sequence[PeopleAgreement]) -> BenchTable:
+    """Metrics against people, and each reader against the others as a ceiling."""
+    heads = ("who", "tau-b within references", "accuracy with ties", "tau-b, pooled", "soft accuracy of systems", "fitted on these data")
+    rows = tuple(
+        (
+            name,
+            figure(item.within),
+            *("-" if value is None else f"{value:.3f}" for value in (item.accuracy, item.pooled, item.systems)),
+            "yes" if item.fitted else "",
+        )
+        for name, item in (*((item.name, item) for item in metrics), *((f"reader {item.name}", item) for item in readers))
+    )
+    return BenchTable("PeopleAgreement with the mean of the readers; of a reader, with the mean of the others", heads, rows)

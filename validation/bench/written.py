@@ -9,12 +9,12 @@ import json
 from importlib import resources
 
 from validation.bench.kinds import SAME
-from validation.bench.pairs import Pair
+from validation.bench.pairs import BenchPair
 
 SHOWN, HELD_OUT = "second-hand", "held-out"
 
 
-def pairs(language: str, held_out: bool = False) -> tuple[Pair, ...]:
+def pairs(language: str, held_out: bool = False) -> tuple[BenchPair, ...]:
     """One half of the written pairs of a language, each reference with itself first.
 
     Args:
@@ -27,7 +27,7 @@ def pairs(language: str, held_out: bool = False) -> tuple[Pair, ...]:
         if item["held_out"] is held_out:
             source = HELD_OUT if held_out else SHOWN
             name, text = item["id"], item["text"]
-            found.append(Pair(f"{name}/same", name, SAME.name, text, text, language, source, False))
+            found.append(BenchPair(f"{name}/same", name, SAME.name, text, text, language, source, False))
             for number, (kind, significant, old, new) in enumerate(item["edits"]):
-                found.append(Pair(f"{name}/{number}", name, kind, text, text.replace(old, new), language, source, significant))
+                found.append(BenchPair(f"{name}/{number}", name, kind, text, text.replace(old, new), language, source, significant))
     return tuple(found)

@@ -265,16 +265,16 @@ class _Search:
         return any(problem for problem in freezing.repeats(trial, self.texts))
 
 
-def _with(guide: Guide, name: str, value: Any) -> Guide:
-    """A guide with one field changed."""
-    return replace(guide, **{name: value})
-
-
 def _said(own: Labels, place: int) -> int | None:
     """A decision as a validation counts it: a report that is not read asserts nothing."""
     if own.report is not ReportStatus.OK:
         return candidates.ABSENT
     return own.values[place] if own.statuses[place] is Status.OK else None
+
+
+def _with(guide: Guide, name: str, value: Any) -> Guide:
+    """The guide with another value of one field."""
+    return replace(guide, **{name: value})
 
 
 def request(guide: Guide, wrong: Sequence[Mapping[str, Any]]) -> str:

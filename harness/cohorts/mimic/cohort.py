@@ -44,6 +44,7 @@ def build(
     sizes: Mapping[str, int] = SIZES,
     ids: Path | None = None,
     images: str = "auto",
+    whole: bool = True,
     patients: Path | None = None,
     name: str = "mimic-cxr",
     tell: Callable[[str], None] = lambda note: None,
@@ -59,6 +60,7 @@ def build(
         seed: Decides which patients and which of their studies are drawn.
         sizes: Patients in each of the three cohorts.
         ids: A file of study ids or image ids, one a line, that takes the place of the draw.
+        whole: Whether every listed study must have the scored section; else those without it are left out and counted.
         images: `jpg`, `dicom`, `none`, or `auto` for what the copy has. A film that was asked for by kind must be there.
         patients: MIMIC-IV's `patients.csv.gz`, for age and sex.
         tell: Receives what was left out, with counts.
@@ -71,7 +73,7 @@ def build(
         raise UsageError(f"there is no draw {draw!r}; there are {', '.join(SIZES)}, official")
     known, reports = physionet.examinations(copy, tell), Reports(copy)
     if ids is not None:
-        picked = _listed(ids, known, reports, section)
+        picked = _listed(ids, known, reports, section, None if whole else tell)
         origin = f"listed in {ids.name}"
     elif draw == "official":
         picked, origin = _official(known, reports, section, tell), "official test split"
@@ -167,8 +169,14 @@ def _official(known: Mapping[str, Examination], reports: Reports, section: Secti
     return [_pick(study, read[study.id], "test") for study in kept]
 
 
-def _listed(path: Path, known: Mapping[str, Examination], reports: Reports, section: Section) -> list[Picked]:
-    """The studies that a file of ids names."""
+def _listed(
+    path: Path, known: Mapping[str, Examination], reports: Reports, section: Section, tell: Callable[[str], None] | None = None
+) -> list[Picked]:
+    """The studies that a file of ids names.
+
+    Args:
+        tell: Receives how many lack the section and are left out; None where that is an error.
+    """
     from harness.cohorts.mimic.ids import read_ids
 
     films = {image.id: (study.id, image.id) for study in known.values() for image in study.images}
@@ -187,8 +195,12 @@ def _listed(path: Path, known: Mapping[str, Examination], reports: Reports, sect
         else:
             wanted[study] = line, film
     read = _read([known[study] for study in wanted], reports)
+    lacking = {study for study in wanted if not read[study].has(section)}
+    if tell and lacking:
+        tell(f"{len(lacking)} of the {len(wanted)} listed studies have no {section.value}, or are not in the copy, and are left out")
+        wanted = {study: told for study, told in wanted.items() if study not in lacking}
     for study, (line, _) in wanted.items():
-        if not read[study].has(section):
+        if study in lacking:
             what = f"its report has no {'findings and impression' if section is Section.BOTH else section.value}, or is not in the copy"
             problems.append(Problem(what, "Complete the copy, score another section, or remove the line", str(path), line, study))
     if problems:

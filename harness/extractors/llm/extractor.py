@@ -102,7 +102,7 @@ class LLM:
         place = {asked: at for at, asked in enumerate(random.sample(self.protocol.asked, len(self.protocol.asked)))}
         asks.sort(key=lambda ask: place[ask.asked])
         found: dict[tuple[bytes, str], Answer] = {}
-        journal = _Journal(cache, self.digest, self._questions)
+        journal = GroupedCommits(cache, self.digest, self._questions)
 
         def open_asks() -> Iterator[Ask]:
             for ask in progress(asks, "asking the model", unit="question"):
@@ -147,7 +147,7 @@ class LLM:
         return [answers[name].decisions[0] if name in answers else whole[place] for place, name in enumerate(ASKED)]
 
 
-class _Journal:
+class GroupedCommits:
     """Commits answers in groups: all that arrive in one turn of the event loop make one transaction."""
 
     def __init__(self, cache: Cache, protocol: str, questions: Mapping[str, str]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from importlib.util import find_spec
 from itertools import islice
@@ -135,10 +135,9 @@ class _Prefix:
     """Keeps what the model computed of the last prompt: two questions about one finding differ in the report alone, which comes last."""
 
     def __init__(self, config: Any) -> None:
-        import transformers
+        from transformers import DynamicCache
 
-        cache: Any = transformers.DynamicCache
-        self._make: Callable[[], Any] = lambda: cache(config=config)
+        self._make: Callable[[], Any] = partial(DynamicCache, config=config)
         self.usable = {type(layer).__name__ for layer in self._make().layers} == {"DynamicLayer"}
         """False for a model that does not keep every token, as with a sliding window: its state cannot be cut."""
         self._tokens: list[int] = []

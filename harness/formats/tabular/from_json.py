@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.formats.complaints import Complaints
+from harness.formats.rexrank import PREDICTION, sections
 from harness.formats.tabular.rows import Row, Stopped
 
 _WHITE = re.compile(r"[ \t\r\n]*")
@@ -48,7 +49,15 @@ def document(text: Iterator[str], complaints: Complaints) -> Iterator[Row]:
         if key is None:
             yield from _row(line, value, complaints)
         else:
-            yield Row(line, {"study_id": key, "report": value})
+            yield Row(line, {"study_id": key, **_written(value)})
+
+
+def _written(value: Any) -> dict[str, Any]:
+    """The report of a member: a text, or what ReXrank's prediction files hold beside the references, which are not read."""
+    if isinstance(value, dict) and isinstance(value.get(PREDICTION), str):
+        findings, impression = sections(value[PREDICTION])
+        return {"findings": findings, "impression": impression}
+    return {"report": value}
 
 
 def _row(line: int, value: Any, complaints: Complaints) -> Iterator[Row]:

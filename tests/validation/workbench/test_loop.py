@@ -77,9 +77,9 @@ def _drawn_as_listed(findings: dict[str, list[list[float]]], capsys: pytest.Capt
     file = home() / "rounds.svg"
     assert main(["pack", "rounds", "mine", "-o", str(file)]) == 0 and str(file) in capsys.readouterr().out
     space = "{http://www.w3.org/2000/svg}"
-    root = ElementTree.parse(file).getroot()
-    assert root is not None
-    panels = root.findall(f"{space}g")
+    drawn = ElementTree.parse(file).getroot()
+    assert drawn is not None
+    panels = drawn.findall(f"{space}g")
     assert [panel.findtext(f"{space}text") for panel in panels] == list(findings) == list(RAN_21)
     bottom, top = drawing.TOP + drawing.PLOT_HIGH, drawing.TOP
     for panel, values in zip(panels, findings.values(), strict=True):
