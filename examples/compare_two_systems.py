@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.cohorts.table import from_table
 from harness.records.comparison import verdict
-from harness.types import Access
 from ranscore import compare, score
 
 HERE = Path(__file__).parent
 
-references = from_table(HERE / "references.csv", access=Access.OPEN)
 first, second = (
-    score(predictions=HERE / name, references=references, metrics=["ran-score", "bleu"]) for name in ("predictions.csv", "other.csv")
+    score(predictions=HERE / name, references=HERE / "references.csv", access="open", metrics=["ran-score", "bleu"])
+    for name in ("predictions.csv", "other.csv")
 )
 comparison = compare(first=first, second=second)
 for metric in comparison.metrics:

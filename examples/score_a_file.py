@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.cohorts.table import from_table
-from harness.types import Access
 from ranscore import score
 
 HERE = Path(__file__).parent
 
-references = from_table(HERE / "references.csv", access=Access.OPEN)
-evaluation = score(predictions=HERE / "predictions.csv", references=references)
+evaluation = score(predictions=HERE / "predictions.csv", references=HERE / "references.csv", access="open")
 
 ran_score = evaluation.record.metrics[0]
 low, high = ran_score.interval

@@ -59,6 +59,8 @@ class Grade(StrEnum):
 
     REPORTED = "reported"
     SELF_SCORED = "self-scored"
+    LOCAL = "scored on this machine"
+    """By the owner of the store that holds it; ranked there, unless the store is that of a public board."""
     SCORED_HERE = "scored here"
     REGENERATED = "re-generated"
 
@@ -77,14 +79,14 @@ class Labels:
 
     values: tuple[int | None, ...]
     """1 present, 0 absent, -1 uncertain (label files and CheXbert only), None no answer or blank."""
-    statuses: tuple[Status, ...]
+    statuses: tuple[Status, ...] = field(repr=False)
     """One per value. A blank cell of a label file is (None, OK); garbage in it is (None, FAILED)."""
     report: ReportStatus = ReportStatus.OK
-    evidence: tuple[tuple[Span, ...], ...] = ()
+    evidence: tuple[tuple[Span, ...], ...] = field(default=(), repr=False)
     """For each finding the words that decided it; empty where the extractor cannot say."""
     flags: tuple[str, ...] = ()
     """What the extractor noticed about the text as a whole (instruction-like text, role markers, an unsure *No Finding*)."""
-    rules: tuple[str, ...] = ()
+    rules: tuple[str, ...] = field(default=(), repr=False)
     """For each finding the rule that decided it, in words; empty where the extractor cannot say."""
 
 
@@ -197,10 +199,10 @@ class Rows:
 
     metric: str
     """The metric's name."""
-    columns: tuple[str, ...]
-    studies: tuple[str, ...]
+    columns: tuple[str, ...] = field(repr=False)
+    studies: tuple[str, ...] = field(repr=False)
     """Sorted by id; the same for all systems of a cohort."""
-    values: Array
+    values: Array = field(repr=False)
     """Shape (studies, columns)."""
 
 

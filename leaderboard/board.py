@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 
 from harness.records.paper_table import reported, source
 from harness.records.record import CohortCard, MetricResult, Record
-from harness.records.snapshot import Place, Snapshot
+from harness.records.snapshot import MetricSnapshot, Place, Snapshot
 from harness.records.store import Stored, newest
 from harness.signature import digest as digest_of
-from harness.signature import kind_of
+from harness.signature import kind_of, spec_of
 from harness.types import Grade, Role, SystemCard
 
 AS_READERS = "as-readers"
@@ -74,7 +74,7 @@ class BoardRow:
     """Mean length of its reports, and of the references; empty where the snapshot does not say."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Board:
     """Everything that is comparable: one cohort, one signature of the score that ranks."""
 
@@ -103,6 +103,9 @@ class Board:
         """What addresses call this board: safe in file names."""
         name = re.sub(r"[^a-z0-9]+", "-", self.cohort.name.lower()).strip("-")[:40]
         return f"{name or 'cohort'}-{digest_of([self.cohort.digest, self.signature])[:8]}"
+
+    def __repr__(self) -> str:
+        return f"<Board {self.key!r}: {len(self.rows)} rows, {len(self.columns)} scores, signature {self.signature}>"
 
     def pick(self, rows: Sequence[str], columns: Sequence[str], facts: Sequence[str]) -> Board:
         """What a reader has on the screen: some rows in some order, some columns; unknown names are left out.
@@ -163,9 +166,11 @@ def _board(group: Sequence[Stored], snapshot: Snapshot | None) -> Board:
     first = standing[0].record
     columns = (*_columns(item.record for item in standing), *_corrected(snapshot))
     counted = Counter(_team(item.record) for item in group if item.record.system.role is Role.SYSTEM)
-    rows = [_row(item, columns, _places(item, columns, snapshot), counted[_team(item.record)]) for item in standing]
-    rows = [replace(row, cells={**row.cells, **_as_readers(row.id, columns, snapshot)}, length=_length(row.id, snapshot)) for row in rows]
     ranks = snapshot.metric(first.metrics[0].signature) if snapshot else None
+    rows = [
+        _row(item, columns, _places(item, columns, snapshot), counted[_team(item.record)], _why_unranked(item, ranks)) for item in standing
+    ]
+    rows = [replace(row, cells={**row.cells, **_as_readers(row.id, columns, snapshot)}, length=_length(row.id, snapshot)) for row in rows]
     extractor = first.extractors[0] if first.extractors else None
     return Board(
         cohort=first.cohort,
@@ -228,7 +233,14 @@ def _columns(records: Iterable[Record]) -> tuple[Column, ...]:
                 spec = kind_of(result.signature)
                 key = f"{spec}/{part}"
                 found.setdefault(key, Column(key, label(result, part), spec, part, result.higher_is_better))
-    return tuple(found.values())
+    counts = Counter(column.label for column in found.values())
+    return tuple(_told_apart(column) if counts[column.label] > 1 else column for column in found.values())
+
+
+def _told_apart(column: Column) -> Column:
+    """A column that shares its label with another: with its recipe."""
+    recipe = spec_of(column.metric).partition(":")[2]
+    return replace(column, label=f"{column.label} ({recipe})") if recipe else column
 
 
 def shown_parts(result: MetricResult) -> list[str]:
@@ -248,7 +260,15 @@ def label(result: MetricResult, part: str) -> str:
     return names.get(result.name, result.name.upper() if result.name.startswith("meteor") else result.name)
 
 
-def _row(item: Stored, columns: Sequence[Column], places: Mapping[str, Place], submissions: int) -> BoardRow:
+def _why_unranked(item: Stored, snapshot: MetricSnapshot | None) -> str:
+    """Why a record without a place has none."""
+    if reason := item.record.unranked:
+        return reason
+    left_out = snapshot is not None and item.id in snapshot.systems and item.id not in snapshot.ranked
+    return item.record.grade.value if left_out else "no snapshot yet"
+
+
+def _row(item: Stored, columns: Sequence[Column], places: Mapping[str, Place], submissions: int, why: str) -> BoardRow:
     record, card = item.record, item.record.system
     place = places.get(columns[0].key)
     return BoardRow(
@@ -261,7 +281,7 @@ def _row(item: Stored, columns: Sequence[Column], places: Mapping[str, Place], s
         grade=record.grade,
         cells={column.key: cell for column in columns if (cell := _cell(record, column, places.get(column.key)))},
         place=place,
-        why_unranked="" if place else record.unranked or "no snapshot yet",
+        why_unranked="" if place else why,
         coverage=str(record.counts),
         created=record.created,
         open_weights=card.open_weights,
@@ -284,6 +304,11 @@ def _cell(record: Record, column: Column, place: Place | None) -> Cell | None:
 def _order(row: BoardRow, key: str) -> tuple[bool, float, str]:
     cell = row.cells.get(key)
     return (cell is None, -(cell.value if cell else 0.0), row.name)
+
+
+def is_of_paper(cohort: CohortCard) -> bool:
+    """Whether what the paper reported belongs beside a cohort: only MIMIC-CXR's."""
+    return "mimic" in cohort.name.lower()
 
 
 def reported_rows() -> tuple[BoardRow, ...]:

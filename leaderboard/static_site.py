@@ -62,7 +62,11 @@ def write(board_content: BoardContent, folder: Path, address: str = "") -> int:
     else:
         files.write(
             folder / "index.html",
-            frame.document("Empty", join([frame.frame({}, ""), el("main", router.without_record(board_content))]), _head()),
+            frame.document(
+                "Empty",
+                join([frame.frame({}, ""), el("main", router.without_record(board_content), id="content", tabindex="-1"), frame.foot()]),
+                _head(),
+            ),
         )
     files.write(folder / "boards.json", tables.dumps(content.boards))
     return len(listed) + len(made) + len(NAMES) + 2
@@ -99,7 +103,9 @@ def whole(page: StaticPage, body: Html, content: Content, to: Files) -> str:
         known = {f"{one} {other}": to.tab("compare", page.board, a=one, b=other) for one, other in paired(page.board)}
     marker = el("div", hidden=True, data_static=True, data_files=json.dumps(known))
     title = f"{router.TABS[page.tab]}, {page.board.cohort.name}"
-    return frame.document(title, join([frame.frame(links, page.tab), el("main", body), marker]), _head())
+    return frame.document(
+        title, join([frame.frame(links, page.tab), el("main", body, id="content", tabindex="-1"), frame.foot(), marker]), _head()
+    )
 
 
 def _head() -> Html:

@@ -14,15 +14,17 @@ if TYPE_CHECKING:
     from harness.scoring.comparing import compare
     from harness.scoring.scorer import score
     from leaderboard.content import load_board
+    from ranscore.ranking import rank
     from validation.extractors.as_readers import readers_score
 
-__all__ = ["compare", "load_board", "load_cohort", "readers_score", "score", "score_reports"]
+__all__ = ["compare", "load_board", "load_cohort", "rank", "readers_score", "score", "score_reports"]
 
 _PLACES = {
     "compare": "harness.scoring.comparing:compare",
     "load_board": "leaderboard.content:load_board",
     "load_cohort": "harness.cohorts:load",
     "readers_score": "validation.extractors.as_readers:readers_score",
+    "rank": "ranscore.ranking:rank",
     "score": "harness.scoring.scorer:score",
     "score_reports": "harness.ran_score:score_reports",
 }

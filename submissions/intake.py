@@ -168,7 +168,8 @@ def _write_again(board_folder: BoardFolder, name: str, content: bytes) -> None:
 
 
 def _quota(board_folder: BoardFolder, now: LedgerState, upload: Upload, manifest: Manifest) -> Iterator[Problem]:
-    return quotas.problems(now, board_folder.policy, upload.person, manifest.digest, board_folder.ledger.clock())
+    at = board_folder.ledger.clock()
+    return quotas.problems(now, board_folder.policy, upload.person, manifest.digest, at, owner=upload.operator)
 
 
 def _today(board_folder: BoardFolder) -> date:

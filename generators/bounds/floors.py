@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from generators.catalogue import Options, System, make
 from harness.errors import UsageError
+from harness.scoring.floor_names import SUMMARIES, following
 from harness.signature import digest as digest_of
 from harness.types import Cohort, Generated, Generator, Role, Section, StudyInput, Text
 
@@ -70,11 +70,8 @@ def constant(cohort: Cohort, table: Mapping[str, Text]) -> dict[str, str]:
 
 def shuffled(cohort: Cohort, seed: int) -> dict[str, str]:
     """Every study gets another study's reference: the right prevalences, the wrong patients."""
-    ids = [study.id for study in cohort.scored]
-    order = ids[:]
-    random.Random(f"{cohort.manifest.digest}|{seed}").shuffle(order)  # noqa: S311 - not a secret
-    following = dict(zip(order, order[1:] + order[:1], strict=True))
-    return {name: cohort.reference(following[name]) for name in ids}
+    other = following([study.id for study in cohort.scored], cohort.manifest.digest, seed)
+    return {name: cohort.reference(source) for name, source in other.items()}
 
 
 def references(cohort: Cohort) -> dict[str, str]:
@@ -91,9 +88,9 @@ def neighbour(cohort: Cohort) -> dict[str, str]:
 
 Maker = Callable[[Cohort, int], dict[str, str]]
 BOUNDS: dict[str, tuple[Role, str, Maker]] = {
-    "constant-normal": (Role.FLOOR, "one normal report for every study", lambda cohort, _: constant(cohort, NORMAL)),
-    "all-findings": (Role.FLOOR, "one report with every finding for every study", lambda cohort, _: constant(cohort, EVERYTHING)),
-    "shuffled-references": (Role.FLOOR, "another study's reference for every study", shuffled),
+    "constant-normal": (Role.FLOOR, SUMMARIES["constant-normal"], lambda cohort, _: constant(cohort, NORMAL)),
+    "all-findings": (Role.FLOOR, SUMMARIES["all-findings"], lambda cohort, _: constant(cohort, EVERYTHING)),
+    "shuffled-references": (Role.FLOOR, SUMMARIES["shuffled-references"], shuffled),
     "nearest-neighbour": (Role.FLOOR, "the reference of the train film that looks most alike", lambda cohort, _: neighbour(cohort)),
     "references": (Role.CEILING, "the references themselves", lambda cohort, _: references(cohort)),
 }

@@ -18,7 +18,8 @@ from harness.formats.written_by import RANDOM
 from harness.records import store
 from harness.records.record import Record, identity
 from harness.records.store import Store
-from harness.scoring.scorer import Scorer, read_reports
+from harness.scoring.inputs import reports_of
+from harness.scoring.scorer import Scorer
 from harness.signature import digest as digest_of
 from harness.storage import files
 from harness.storage.stored import Source, exists, read_object, tell
@@ -119,7 +120,7 @@ def run(card: Card, task: Task) -> Done:
     out.parent.mkdir(parents=True, exist_ok=True)
     outcome = loop.run(LocalGenerator(generator, BATCH), card.cohort, card.studies, out, plan)
     who = SystemCard(name, version=generator.digest[:12], role=task.system.role, sections=task.system.writes)
-    found = card.scorer.score(read_reports(out, card.cohort), who, Grade.REGENERATED, store.now())
+    found = card.scorer.score(reports_of(out, card.cohort), who, Grade.REGENERATED, store.now())
     texts = {item.study: item.text for item in found.sides.candidates if item.status != "missing"}
     # First what the record will be called, then the record: a kill between the two leaves a note without a record, which counts for nothing.
     files.write(stamp, json.dumps({"inputs": inputs, "record": identity(found.record)}) + "\n")

@@ -118,7 +118,7 @@ def run(writer: Writer, cohort: Cohort, studies: Sequence[Study], out: Path, pla
 
 
 def begin(out: Path, plan: Plan, private: bool = False) -> list[Generated]:
-    """What an earlier run of the same plan has written; a line that a kill cut short is taken off.
+    """What an earlier run of the same plan, or of its first studies alone, has written; a line that a kill cut short is taken off.
 
     Args:
         out: The reports file.
@@ -135,6 +135,9 @@ def begin(out: Path, plan: Plan, private: bool = False) -> list[Generated]:
     source = Source(str(beside), "the plan of the run", "Name another file, or remove this one and the reports beside it", InputError)
     recorded = read_object(beside, source) if exists(beside) else {}
     same = {key: recorded.get(key) == value for key, value in json.loads(json.dumps(plan.as_json())).items() if key not in RECORDED}
+    before = recorded.get("studies")
+    longer = isinstance(before, list) and len(before) < len(plan.studies) and before == list(plan.studies[: len(before)])
+    same["studies"] = same["studies"] or longer
     if not all(same.values()):
         other = ", ".join(key for key, equal in same.items() if not equal)
         raise RefusedError(
@@ -150,6 +153,8 @@ def begin(out: Path, plan: Plan, private: bool = False) -> list[Generated]:
     if [item.study for item in done] != list(plan.studies[: len(done)]):
         what = "its studies are not the first ones of this run: lines were taken out or moved"
         raise RefusedError(Problem(what, "Name another file, or remove this one and its .run.json", str(out)))
+    if longer:
+        files.write(beside, json.dumps(plan.as_json(), indent=1) + "\n", private=private)
     return done
 
 

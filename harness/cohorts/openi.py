@@ -25,6 +25,11 @@ from harness.storage.progress import progress
 from harness.types import Access, Cohort, Image, Section, Study, Text
 
 SOURCE = "Indiana University chest X-ray collection (Open-i), text CC BY-NC-ND 4.0"
+WHERE = (
+    "The reports are at https://openi.nlm.nih.gov/imgs/collections/NLMCXR_reports.tgz, the films at"
+    " https://openi.nlm.nih.gov/imgs/collections/NLMCXR_png.tgz; docs/cohorts.md says what else there is"
+)
+"""What a user is shown who has no copy yet."""
 _LARGEST = 4_000_000
 """Bytes of one report's XML; the real ones have about 10,000."""
 _MOST = 100_000
@@ -71,7 +76,7 @@ def build(
     """
     source = archive or reports
     if source is None or (archive and reports):
-        raise InputError(Problem("the collection is read from its archive or from its CSV files", "Give --archive, or --reports"))
+        raise InputError(Problem("the collection is read from its archive or from its CSV files", f"Give --archive, or --reports. {WHERE}"))
     cases = read_xml(archive) if archive else _read_csv(source)
     views = _projections(projections) if projections else {}
     split = official_test()
@@ -177,7 +182,7 @@ def read_xml(source: Path) -> dict[str, OpenICase]:
                 complaints.add("id twice", f"study {case.uid} is in it twice", "Use an unaltered copy")
             cases[case.uid] = case
     except FileNotFoundError:
-        complaints.add("archive", "there is no such file", "Name NLMCXR_reports.tgz, or the folder that it was unpacked to")
+        complaints.add("archive", "there is no such file", f"Name NLMCXR_reports.tgz, or the folder that it was unpacked to. {WHERE}")
     except (OSError, tarfile.TarError, EOFError, zlib.error) as error:
         complaints.add("archive", f"it cannot be read to its end ({type(error).__name__})", "Download it again")
     complaints.check()

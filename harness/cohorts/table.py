@@ -43,7 +43,7 @@ _SIDE = ("lateral", "ll", "rl", "lat")
 
 
 def from_table(
-    path: Path,
+    source: Any,
     *,
     section: Section | None = None,
     access: Access = Access.CREDENTIALED,
@@ -53,10 +53,10 @@ def from_table(
     images: Path | None = None,
     tell: Callable[[str], None] = lambda note: None,
 ) -> Cohort:
-    """Build a cohort from one file.
+    """Build a cohort from one file, or from a table in memory.
 
     Args:
-        path: CSV, JSON Lines, JSON or Parquet: an id, and `report` or `findings` and `impression`; any of the other columns of `COLUMNS`;
+        source: CSV, JSON Lines, JSON or Parquet, or what `harness.formats.tabular.of` takes: an id, and `report` or `findings` and `impression`; any of the other columns of `COLUMNS`;
             finding columns in either spelling become the cohort's labels.
         section: Which section is scored. None takes what the file has: `findings` or `impression` where it has one of them, else both.
             A single column `report` is the text of whichever section is scored.
@@ -71,8 +71,9 @@ def from_table(
     Raises:
         InputError: Anything is wrong with the file; all of it at once.
     """
+    path = Path(source) if isinstance(source, Path | str) else Path("references")
     complaints = Complaints(str(path))
-    table = tabular.read(path, complaints)
+    table = tabular.of(source, complaints)
     names = _names(table.columns, columns or {}, complaints)
     table = _cleaned(table, {names[key] for key in _SCORED if key in names}, path, tell)
     section = section or _guess_section(names)
@@ -92,9 +93,9 @@ def from_table(
     for note in label_files.warnings(labels, file=str(path)):
         tell(note)
     language = language or guess_language(_reference(text, section) for text in texts.values())
-    source = f"table {path.name}"
+    origin = f"table {path.name}" if table.format != "memory" else "a table in memory"
     return make(
-        name or path.stem, studies, texts, section=section, access=access, language=language, source=source, labels=labels, images=images
+        name or path.stem, studies, texts, section=section, access=access, language=language, source=origin, labels=labels, images=images
     )
 
 

@@ -110,7 +110,7 @@ SCHEMA: dict[str, ConfigTable] = {
                 most=86_400,
                 help="seconds before a submission is begun again after a failure of the machine",
             ),
-            "extractor": Key(kind=TEXT, default="lexical", help="who labels the reports; `ranscore extractor list` names them"),
+            "extractor": Key(kind=TEXT, default="lexical", help="who labels the reports; `ranscore score --help` names them"),
             "options": Key(
                 kind=TABLE, default={}, example='{ pack = "ranscore-1" }', help="what the extractor takes: pack, mode, endpoint, model"
             ),
@@ -302,6 +302,12 @@ def tables(name: str) -> list[Json]:
 def defaults(name: str) -> Json:
     """What a table holds that is not in the file."""
     return {key: item.default for key, item in SCHEMA[name].keys.items() if item.default is not None}
+
+
+def is_public(root: Path) -> bool:
+    """Whether a board's folder is for other people: its file names an address of its page, or its data sets on the Hub."""
+    page = read(root).get("page", {})
+    return bool(page.get("address") or page.get("origins") or read(root).get("hub"))
 
 
 def weights(name: str) -> Json:

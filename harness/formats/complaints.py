@@ -9,6 +9,8 @@ from harness.errors import InputError, Problem
 
 SHOWN = 20
 """How many problems of one kind are reported in words; the others are counted."""
+EXAMPLES = 3
+"""How many are reported of a kind whose cause is known."""
 
 _PLAIN_ID = re.compile(r"(?=[^0-9]{0,63}[0-9])[A-Za-z0-9_.:/@+-]{1,64}")
 
@@ -64,6 +66,11 @@ class Complaints:
         if entry.count <= SHOWN:
             entry.told.append(Problem(what, remedy, self.file, line, shown(study), code=code_of(kind)))
 
+    def explain(self, cause: str, kind: str) -> None:
+        """Put the cause before all others, and leave three examples of the problems that follow from it; the rest are counted."""
+        self._errors = {cause: self._errors[cause], **self._errors}
+        del self._errors[kind].told[EXAMPLES:]
+
     def full(self, kind: str) -> bool:
         """Whether a further problem of this kind would only be counted, so that its words need not be made."""
         return kind in self._errors and self._errors[kind].count >= SHOWN
@@ -85,6 +92,11 @@ class Complaints:
             if more := entry.count - len(entry.told):
                 listed.append(Problem(f"and {more:,} more: {kind}", file=self.file, code=code_of(kind)))
         return tuple(listed)
+
+    @property
+    def count(self) -> int:
+        """How many problems there are, those that were not reported included."""
+        return sum(entry.count for entry in self._errors.values())
 
     def check(self) -> None:
         """Raise everything at once.

@@ -27,27 +27,37 @@ _KNOWN_COLUMNS = ("study_id", "report", "findings", "impression")
 _ID_NAMES = re.compile(
     r"(?:study|image|case|dicom|report)?_?(?:u?id|name|key)s?|study(?:_instance_uid)?|image|file(?:_?name)?|path|key|case"
 )
+_COLUMN_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _REPORT_NAMES = re.compile(
     r"(?:report_)?texts?|reports|(?:predict|generat)(?:ed|ions?)(?:_(?:report|text))?s?|preds?|hyp(?:othesis)?|(?:model_)?outputs?"
     r"|responses?|answers?|candidates?|captions?"
 )
 
 
-def read(path: Path, expected: Collection[str] | None = None, section: Section = Section.BOTH, *, cleaned: bool = False) -> ReportSet:
-    """Read and check a reports file.
+def read(
+    source: Any,
+    expected: Collection[str] | None = None,
+    section: Section = Section.BOTH,
+    *,
+    cleaned: bool = False,
+    columns: Mapping[str, str] | None = None,
+) -> ReportSet:
+    """Read and check reports.
 
     Args:
-        path: The file.
+        source: A file, or reports in memory (see `harness.formats.tabular.of`).
         expected: The ids of the cohort's scored studies; None where any id will do.
         section: Which of the columns `findings` and `impression` make up the report; a column `report` is taken whole.
         cleaned: Take stray markup and control characters out of the reports instead of refusing the file.
+        columns: By `study_id` and `report` what the file calls them, where that differs.
 
     Raises:
         InputError: The file cannot be scored; holds every problem, the first 20 of a kind in words.
     """
-    complaints = Complaints(str(path))
+    complaints = Complaints(tabular.name_of(source))
     changed: set[str] | None = set() if cleaned else None
-    reports = check(tabular.read(path, complaints), complaints, expected, section, changed)
+    table = tabular.renamed(tabular.of(source, complaints), columns or {}, complaints)
+    reports = check(table, complaints, expected, section, changed)
     complaints.check()
     return ReportSet(reports, tuple(map(str, complaints.warnings)), len(changed or ()))
 
@@ -208,6 +218,7 @@ class _Check(Quiet):
             if len(missing) == len(self.expected):
                 what = f"none of its ids is among the {len(missing):,} studies that the cohort scores"
                 self.complaints.add("no id matches", what, "Is it the right cohort, and does study_id hold the ids?")
+                self.complaints.explain("no id matches", "unknown id")
             else:
                 for name in missing:
                     self.complaints.warn("missing study", "the study has no row and counts as asserting nothing", study=name)
@@ -234,11 +245,15 @@ def _columns(table: tabular.Table, complaints: Complaints, known: frozenset[str]
         complaints.add("no column", what, _rename(table.columns, "report", _REPORT_NAMES), 1)
     elif parts and not wanted:
         complaints.add("no column", f"the cohort scores the {section.value}, and there is no such column", "Add it", 1)
-    extra = [str(position) for position, name in enumerate(table.columns, 1) if name not in _KNOWN_COLUMNS]
+    extra = [_called(name, position) for position, name in enumerate(table.columns, 1) if name not in _KNOWN_COLUMNS]
     if extra and "study_id" in held and (wanted or "report" in held):
-        numbers = ", ".join(extra[:20]) + (" and more" if len(extra) > 20 else "")
-        complaints.warn("other columns", f"not read: column {numbers}")
+        complaints.warn("other columns", f"not read: column {', '.join(extra[:20])}{' and more' if len(extra) > 20 else ''}")
     return ("report",) if "report" in held else wanted
+
+
+def _called(name: str, position: int) -> str:
+    """A column by its name where that is one plain word, else by its position: a header may be anything."""
+    return name if _COLUMN_NAME.fullmatch(name) else str(position)
 
 
 def _rename(columns: tuple[str, ...], wanted: str, aliases: re.Pattern[str]) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from math import isfinite
 
 from harness.errors import UsageError
 from harness.metrics import metric as make_metric
 from harness.optional import ByFinding
-from harness.records.record import Record
+from harness.records.plotted import Point
+from harness.records.record import Record, short
+from harness.records.result_table import Presented, ResultTable, Value
 from harness.records.snapshot import Pair
 from harness.statistics.intervals import Interval, pseudo
 from harness.statistics.paired import FEW, bootstrap_difference, claimable, compare, holm, swap_tests
@@ -48,8 +50,8 @@ class MetricComparison:
     """F1 of each finding, in the metric's order, with Holm's correction over those that are tested; empty for metrics on text."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Comparison(Presented):
     """Two systems on one cohort."""
 
     first: str
@@ -61,6 +63,41 @@ class Comparison:
     alpha: float
     draws: int
     seed: int
+
+    def __repr__(self) -> str:
+        named = replace(self, first=short(self.first, 30), second=short(self.second, 30))
+        return f"<Comparison: {verdict(named, self.metrics[0]) if self.metrics else 'they share no metric'}>"
+
+    def table(self) -> ResultTable:
+        """Every score and finding of both, the difference, its interval and p."""
+        header = ("metric", "score", self.first, self.second, "difference", "low", "high", "p", "p by Holm")
+        rows = [_row(metric, line) for metric in self.metrics for line in (*metric.scores, *metric.findings)]
+        caption = (
+            f"{self.first} less {self.second}, {100 * (1 - self.alpha):g} % intervals; a finding without p has fewer than {FEW} positives"
+        )
+        return ResultTable(name="comparison", caption=caption, header=header, rows=tuple(rows))
+
+    def points(self) -> tuple[Point, ...]:
+        """The difference in the first metric and in each finding, with its interval."""
+        lines = [line for metric in self.metrics[:1] for line in (metric.scores[0], *metric.findings)]
+        return tuple(_point(line) for line in lines)
+
+
+def _row(metric: MetricComparison, line: Line) -> tuple[Value, ...]:
+    name, pair = line.part.removeprefix("f1:"), line.pair
+    tested = (known(pair.low), known(pair.high), pair.p, pair.adjusted) if pair else (None, None, None, None)
+    return (metric.signature.split("|")[0], name, line.first, line.second, line.first - line.second, *tested)
+
+
+def known(end: float) -> float | None:
+    """An end of an interval; None where it is not known."""
+    return end if isfinite(end) else None
+
+
+def _point(line: Line) -> Point:
+    value = line.first - line.second
+    low, high = (line.pair.low, line.pair.high) if line.pair and isfinite(line.pair.low + line.pair.high) else (value, value)
+    return Point(name=line.part.removeprefix("f1:"), value=value, low=low, high=high, quiet=line.pair is None)
 
 
 def compare_all(
@@ -80,12 +117,22 @@ def compare_all(
     Raises:
         UsageError: The records are not of one cohort, or one is named twice.
     """
-    if len({record.cohort.digest for record, _ in systems}) != 1:
-        raise UsageError("these records are of different cohorts: nothing about them can be compared")
-    if len({record.digest for record, _ in systems}) != len(systems):
+    if other := next((record for record, _ in systems if record.cohort.digest != systems[0][0].cohort.digest), None):
+        raise UsageError(f"these records are of different cohorts: {_how_they_differ(systems[0][0], other)}")
+    if len({(_name(record), record.digest) for record, _ in systems}) != len(systems):
         raise UsageError("the same record is named twice")
     listed = list(combinations(systems, 2))
     return tuple(_pair(one, other, patients, alpha, draws, seed) for one, other in progress(listed, "Comparing", len(listed), unit="pair"))
+
+
+def _how_they_differ(one: Record, other: Record) -> str:
+    """Why nothing about two records can be compared, with what to do."""
+    names = ("section", "access", "studies", "patients", "language")
+    differing = [(name, str(getattr(one.cohort, name)), str(getattr(other.cohort, name))) for name in names]
+    told = [f"{name} {first} and {second}" for name, first, second in differing if first != second]
+    if any(line.startswith("access") for line in told):
+        told.append("score both with --open, or both without")
+    return "; ".join(told) if told else "the ids, or the words of their references, are not the same"
 
 
 def _pair(

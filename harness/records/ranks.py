@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import metadata
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import cohorts
+from harness import cohorts, config
 from harness.config.home import home
 from harness.errors import Problem, StoreError
 from harness.metrics import metric as make_metric
@@ -21,12 +22,26 @@ from harness.statistics.paired import FEW, Differences, against_rest, claimable,
 from harness.statistics.resample import patient_totals
 from harness.storage.progress import progress
 from harness.storage.stored import each, exists, tell
-from harness.types import Array, Metric, Rows
+from harness.types import Array, Grade, Metric, Rows
 
 Flags = NDArray[np.bool_]
 
 ALL_PARTS_UP_TO = 100
 """With more systems than this only headlines are tested pair by pair; `ranscore compare` still tests everything of a few."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How a board is ranked."""
+
+    alpha: float = 0.05
+    """What counts as significant."""
+    public: bool = False
+    """Whether the board is for other people: then what its owner scored alone has no rank (decision 20 in docs/architecture.md)."""
+
+    def ranks(self, item: Stored) -> bool:
+        """Whether a record takes part in the ranks."""
+        return not item.record.unranked and not (self.public and item.record.grade is Grade.LOCAL)
 
 
 def make(store: Store, *, alpha: float = 0.05, created: str = "", aside: Callable[[StoreError], object] = tell) -> tuple[Snapshot, ...]:
@@ -38,6 +53,7 @@ def make(store: Store, *, alpha: float = 0.05, created: str = "", aside: Callabl
         created: UTC time of the snapshots.
         aside: Takes the error of a record whose rows are damaged, which then takes no part, and of a board that cannot be ranked.
     """
+    rules = Rules(alpha, config.is_public(store.root.parent))
     groups: dict[tuple[str, str], list[Stored]] = {}
     for item in newest(store.all()):
         if item.record.metrics:
@@ -45,28 +61,48 @@ def make(store: Store, *, alpha: float = 0.05, created: str = "", aside: Callabl
     made = []
     for _, group in sorted(groups.items()):
         try:
-            made.append(_board(store, group, alpha, created, aside))
+            made.append(_board(store, group, rules, created, aside))
         except StoreError as error:
             aside(error)
     return tuple(made)
 
 
-def _board(store: Store, group: Sequence[Stored], alpha: float, created: str, aside: Callable[[StoreError], object]) -> Snapshot:
-    first = group[0].record
-    patients = patients_of(store, first.cohort)
+def _board(store: Store, group: Sequence[Stored], rules: Rules, created: str, aside: Callable[[StoreError], object]) -> Snapshot:
+    cohort = group[0].record.cohort
+    patients = patients_of(store, cohort)
+    listed = [(item, _rows(store, item, aside)) for item in progress(group, f"Ranking {cohort.name}", unit="record")]
+    return of(listed, patients, rules, created=created)
+
+
+def of(
+    listed: Sequence[tuple[Stored, Sequence[Rows]]], patients: Mapping[str, str], rules: Rules | None = None, *, created: str = ""
+) -> Snapshot:
+    """The snapshot of one board, whatever the order in which its records are given.
+
+    Args:
+        listed: Records of one cohort and one signature of the metric that ranks, each with its rows in the order of its metrics; a record
+            without rows takes no part.
+        patients: By study.
+        rules: How it is ranked.
+        created: UTC time of the snapshot.
+
+    Raises:
+        StoreError: The rows are not of the same studies.
+    """
+    rules = rules or Rules()
     tables: dict[str, list[tuple[Stored, Rows]]] = {}
     absent = []
-    for item in progress(sorted(group, key=lambda item: item.id), f"Ranking {first.cohort.name}", unit="record"):
-        found = _rows(store, item, aside)
+    for item, found in sorted(listed, key=lambda pair: pair[0].id):
         if not found:
             absent.append(item.id)
         for result, rows in zip(item.record.metrics, found, strict=False):
             tables.setdefault(result.signature, []).append((item, rows))
+    first = listed[0][0].record
     return Snapshot(
         cohort=first.cohort.digest,
         board=first.metrics[0].signature,
-        metrics=tuple(_metric(signature, listed, patients, alpha) for signature, listed in tables.items()),
-        alpha=alpha,
+        metrics=tuple(_metric(signature, each_of, patients, rules) for signature, each_of in tables.items()),
+        alpha=rules.alpha,
         method=PUBLISHED,
         without_rows=tuple(absent),
         created=created,
@@ -118,13 +154,13 @@ def of_two(
     both = [(result.signature, rows) for result, rows in zip(first[0].record.metrics, first[1], strict=False) if result.signature in known]
     return {
         signature: _metric(
-            signature, sorted([(first[0], rows), (second[0], known[signature])], key=lambda item: item[0].id), patients, alpha
+            signature, sorted([(first[0], rows), (second[0], known[signature])], key=lambda item: item[0].id), patients, Rules(alpha)
         )
         for signature, rows in both
     }
 
 
-def _metric(signature: str, listed: Sequence[tuple[Stored, Rows]], patients: Mapping[str, str], alpha: float) -> MetricSnapshot:
+def _metric(signature: str, listed: Sequence[tuple[Stored, Rows]], patients: Mapping[str, str], rules: Rules) -> MetricSnapshot:
     for (one, left), (other, right) in pairwise(listed):
         if left.studies != right.studies or left.columns != right.columns:
             raise StoreError(Problem(f"the rows of {one.id} and {other.id} are not of the same studies", "Score the reports again"))
@@ -132,16 +168,16 @@ def _metric(signature: str, listed: Sequence[tuple[Stored, Rows]], patients: Map
     totals = [patient_totals(rows, patients) for _, rows in listed]
     wanted = tested(metric, totals[0], len(listed))
     scored = [pseudo(metric, table, wanted.__contains__) for table in totals]
-    ids, in_ranks = tuple(item.id for item, _ in listed), np.array([not item.record.unranked for item, _ in listed])
+    ids, in_ranks = tuple(item.id for item, _ in listed), np.array([rules.ranks(item) for item, _ in listed])
     ranked = np.flatnonzero(in_ranks)
     apart = np.triu(differing([totals[index] for index in ranked]) >= FEW, 1) if len(ranked) else np.zeros((0, 0), bool)
     places, tests, detectable = {}, {}, {}
     for part in scored[0].names:
-        values, found = pairs(scored, part, alpha)
+        values, found = pairs(scored, part, rules.alpha)
         tests[part] = Tests(*(_triangle(array) for array in (found.value, found.low, found.high, found.p)))
-        better = _better(found, alpha, metric.higher_is_better)
+        better = _better(found, rules.alpha, metric.higher_is_better)
         places[part] = _places(ids, in_ranks, better, values if metric.higher_is_better else -values)
-        least = least_detectable(found.error[np.ix_(ranked, ranked)][apart].tolist(), alpha)
+        least = least_detectable(found.error[np.ix_(ranked, ranked)][apart].tolist(), rules.alpha)
         if least is not None:
             detectable[part] = least
     return MetricSnapshot(

@@ -109,11 +109,11 @@ class MetricResult:
     signature: str
     headline: str
     """Which part is on the board."""
-    parts: Mapping[str, float]
+    parts: Mapping[str, float] = field(repr=False)
     higher_is_better: bool = True
     attainable: float | None = None
     """What the references score against themselves, where that is not trivially the best."""
-    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict, repr=False)
     """95 % interval of each part, where there is one; not part of the digest."""
 
     @property
@@ -167,12 +167,19 @@ class Record:
         return ""
 
     def __repr__(self) -> str:
-        scores = "; ".join(map(str, self.metrics))
-        return f"<{self.system.name!r} on {self.cohort.name!r}: {scores}; {self.counts}; record {self.digest[:12]}>"
+        more = f" and {len(self.metrics) - 1} more scores" if len(self.metrics) > 1 else ""
+        score = f"{self.metrics[0]}{more}" if self.metrics else "no score"
+        who = f"{short(self.system.name)!r} on {short(self.cohort.name)!r}"
+        return f"<{who}: {score}; {short(str(self.counts), 90)}; record {self.digest[:12]}>"
 
     def metric(self, name: str) -> MetricResult | None:
         """The first result of a metric of this name."""
         return next((result for result in self.metrics if result.name == name), None)
+
+
+def short(text: str, most: int = 40) -> str:
+    """A text cut to a length, for what is printed in one line."""
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def record_digest(cohort: str, signatures: Sequence[str], counts: Counts, rows: Sequence[Rows]) -> str:

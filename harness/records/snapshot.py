@@ -71,7 +71,7 @@ class Tests:
     p: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class MetricSnapshot:
     """One metric's places and pairs."""
 
@@ -89,6 +89,9 @@ class MetricSnapshot:
     """By part; the findings' parts are `f1:<finding>`, and only those with enough positives."""
     detectable: Mapping[str, float]
     """By part the least detectable difference between those ranked systems that differ in ten patients or more; absent where none do."""
+
+    def __repr__(self) -> str:
+        return f"<MetricSnapshot {self.signature}: {len(self.systems)} systems, {len(self.ranked)} ranked>"
 
     def gap(self, part: str, label: str) -> str:
         """One sentence on how far apart two systems must be to be distinguished; empty where fewer than two are ranked.
@@ -127,7 +130,7 @@ class MetricSnapshot:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Snapshot:
     """Everything statistical that a board shows."""
 
@@ -152,6 +155,9 @@ class Snapshot:
     """What is known of the extractor's error; it changes no place and no pair."""
     lengths: Lengths | None = None
     """How long the reports are, and the scores at the references' length; None where nobody asked."""
+
+    def __repr__(self) -> str:
+        return f"<Snapshot {self.digest[:12]} ({self.signature}): {len(self.metrics)} metrics>"
 
     @property
     def signature(self) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
+from harness.records.latex import latex_escape
+from harness.records.plotted import Point
 from harness.records.record import MetricResult, Record
+from harness.records.result_table import ResultTable
 
 FEW_POSITIVES = 10
 """Below this many positive references a finding is shown and nothing is claimed of it singly."""
@@ -68,13 +70,6 @@ def sentence(record: Record) -> str:
     )
 
 
-def latex_escape(text: str) -> str:
-    """Text that LaTeX prints as it is."""
-    table = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}"}
-    table.update({character: "\\" + character for character in "&%$#_{}"})
-    return "".join(table.get(character, character) for character in re.sub(r"\s+", " ", text))
-
-
 def latex_row(record: Record) -> str:
     """One row: name, then each metric's headline; the names of the columns are in the comment."""
     cells = [latex_escape(record.system.name)]
@@ -85,3 +80,50 @@ def latex_row(record: Record) -> str:
         cells.append(cell)
     columns = ", ".join(["system", *(f"{result.name} {result.headline}" for result in record.metrics)])
     return f"{' & '.join(cells)} \\\\ % {columns}; record {record.digest[:12]}"
+
+
+def _about(record: Record) -> str:
+    """What a table's caption says of a record."""
+    cohort = record.cohort
+    who = ", ".join(card.title for card in record.extractors)
+    return f"{record.system.name} on {cohort.name}: {record.counts}" + (f"; labels by {who}" if who else "")
+
+
+def scores(record: Record) -> ResultTable:
+    """Every metric's headline with its 95 % interval, and the value of the references against themselves."""
+    rows = []
+    for result in record.metrics:
+        low, high = result.interval or (None, None)
+        rows.append((result.name, result.headline, result.value, low, high, result.attainable, result.signature))
+    header = ("metric", "part", "score", "low", "high", "ceiling", "signature")
+    return ResultTable(name="scores", caption=_about(record), header=header, rows=tuple(rows))
+
+
+def _by_finding(record: Record) -> MetricResult | None:
+    return next((result for result in record.metrics if any(part.startswith("positives:") for part in result.parts)), None)
+
+
+def findings(record: Record) -> ResultTable:
+    """One row a finding, with the 95 % interval of its F1; no row where no metric reads findings."""
+    header = ("finding", "positives", "precision", "recall", "F1", "low", "high")
+    result, rows = _by_finding(record), []
+    for row in findings_table(result) if result else ():
+        low, high = result.intervals.get(f"f1:{row.finding}", (None, None)) if result else (None, None)
+        rows.append((row.finding, row.positives, row.precision, row.recall, row.f1, low, high))
+    return ResultTable(name="findings", caption=_about(record), header=header, rows=tuple(rows))
+
+
+def points(record: Record) -> tuple[Point, ...]:
+    """F1 of each finding with its interval; where no metric reads findings, every score."""
+    result = _by_finding(record)
+    if result is None:
+        values = [(item.name, item.value, item.interval, False) for item in record.metrics]
+    else:
+        parts = [(row, f"f1:{row.finding}") for row in findings_table(result)]
+        values = [(row.finding, row.f1, result.intervals.get(part), row.few) for row, part in parts]
+    return tuple(_point(*value) for value in values)
+
+
+def _point(name: str, value: float, ends: tuple[float, float] | None, quiet: bool) -> Point:
+    low, high = ends or (value, value)
+    return Point(name=name, value=value, low=low, high=high, quiet=quiet)

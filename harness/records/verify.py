@@ -16,7 +16,8 @@ TOLERANCE = 1e-9
 
 def differences(claimed: Record, found: Record) -> list[str]:
     """What of a record is not what its inputs give, a line each; empty where all is the same."""
-    lines = []
+    lines: list[str] = []
+    scores: list[str] = []
     if claimed.cohort.digest != found.cohort.digest:
         lines.append(f"cohort: the record says {claimed.cohort.digest[:12]}, the inputs give {found.cohort.digest[:12]}")
     if claimed.cohort.access is not found.cohort.access:
@@ -39,7 +40,8 @@ def differences(claimed: Record, found: Record) -> list[str]:
             continue
         if other.signature != result.signature:
             lines.append(f"{result.name}: the record's signature is {result.signature}, the inputs give {other.signature}")
-        lines += _parts(result.name, dict(result.parts), dict(other.parts))
+        scores += _parts(result, dict(other.parts))
+    lines = [*scores[:1], *lines, *scores[1:]]
     if claimed.digest != found.digest and not lines:
         lines.append(f"digest: the record says {claimed.digest[:12]}, the inputs give {found.digest[:12]}")
     return lines
@@ -59,13 +61,19 @@ def against_rows(claimed: Record, rows: Sequence[Rows]) -> tuple[str, list[str]]
 def of_rows(result: MetricResult, table: Rows) -> list[str]:
     """Where a metric's scores are not those that its rows give, a line each."""
     parts = metric(spec_of(result.signature)).score(table.values.sum(axis=0))
-    return _parts(result.name, dict(result.parts), {name: float(value) for name, value in parts.items()})
+    return _parts(result, {name: float(value) for name, value in parts.items()})
 
 
-def _parts(name: str, claimed: dict[str, float], found: dict[str, float]) -> list[str]:
+def _parts(result: MetricResult, found: dict[str, float]) -> list[str]:
+    """The parts that differ, the headline first."""
     lines = []
-    for part in sorted(claimed.keys() | found.keys()):
-        one, other = claimed.get(part), found.get(part)
+    for part in sorted(result.parts.keys() | found.keys(), key=lambda part: (part != result.headline, part)):
+        one, other = result.parts.get(part), found.get(part)
         if one is None or other is None or abs(one - other) > TOLERANCE:
-            lines.append(f"{name} {part}: the record says {one}, the inputs give {other}")
+            lines.append(f"{result.name} {part}: the record says {_short(one)}, the inputs give {_short(other)}")
     return lines
+
+
+def _short(value: float | None) -> str:
+    """As few digits as show the difference of two records that were made from other inputs."""
+    return "nothing" if value is None else f"{value:.10g}"

@@ -13,7 +13,10 @@ from harness.findings import UNSURE
 from harness.metrics.findings_f1 import reference_decisions
 from harness.optional import asked, official
 from harness.quiet import Quiet
+from harness.records import summary
+from harness.records.plotted import Point
 from harness.records.record import CohortCard, Counts, ExtractorCard, MetricResult, Record, record_digest, rows_digest
+from harness.records.result_table import Presented, ResultTable
 from harness.signature import Signature
 from harness.signature import digest as digest_of
 from harness.statistics.intervals import PUBLISHED, intervals
@@ -44,10 +47,10 @@ SHOWN_STUDIES = 20
 class Sides(Quiet):
     """Both sides of a cohort, study by study in the same order (sorted by id), ready for any metric."""
 
-    cohort: CohortCard
+    cohort: CohortCard = field(repr=False)
     references: tuple[Input, ...] = field(repr=False)
     candidates: tuple[Input, ...] = field(repr=False)
-    extractors: Mapping[str, ExtractorCard]
+    extractors: Mapping[str, ExtractorCard] = field(repr=False)
     """By vocabulary who labelled it."""
     patients: Mapping[str, str] = field(default_factory=dict, repr=False)
     """By study; a study that is not named is its own patient."""
@@ -58,8 +61,8 @@ class Sides(Quiet):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Evaluation:
-    """A record with what it was made from."""
+class Evaluation(Presented):
+    """A record with what it was made from. A notebook shows its scores, never a report."""
 
     record: Record
     rows: tuple[Rows, ...] = field(repr=False)
@@ -67,6 +70,18 @@ class Evaluation:
 
     def __repr__(self) -> str:
         return f"Evaluation({self.record})"
+
+    def table(self) -> ResultTable:
+        """Every metric's score with its interval, and the highest value that can be reached."""
+        return summary.scores(self.record)
+
+    def findings(self) -> ResultTable:
+        """Precision, recall and F1 of each finding; empty where no metric reads findings."""
+        return summary.findings(self.record)
+
+    def points(self) -> tuple[Point, ...]:
+        """F1 of each finding, or every score where no metric reads findings."""
+        return summary.points(self.record)
 
 
 def cohort_card(cohort: Cohort) -> CohortCard:
@@ -84,17 +99,30 @@ def cohort_card(cohort: Cohort) -> CohortCard:
     )
 
 
-def from_reports(cohort: Cohort, reports: ReportSet, extractors: Sequence[Extractor]) -> Sides:
-    """Label both sides of a cohort. Every scored study is there, whether or not the file has a row for it."""
+def from_reports(
+    cohort: Cohort, reports: ReportSet, extractors: Sequence[Extractor], labelled: dict[str, tuple[Labels, ...]] | None = None
+) -> Sides:
+    """Label both sides of a cohort. Every scored study is there, whether or not the file has a row for it.
+
+    Args:
+        cohort: The references.
+        reports: The candidates.
+        extractors: One for each vocabulary.
+        labelled: By vocabulary the labels of the references; those that are not there are read, and kept there for the next system.
+    """
+    known = {} if labelled is None else labelled
     ids = [study.id for study in cohort.scored]
     original = [cohort.reference(name) for name in ids]
     written = [reports.reports.get(name) for name in ids]
     references: list[dict[str, Labels]] = [{} for _ in ids]
     candidates: list[dict[str, Labels]] = [{} for _ in ids]
     for extractor in extractors:
-        for side, texts in ((references, original), (candidates, [text or "" for text in written])):
-            for labels, item in zip(side, extractor.extract(texts), strict=True):
-                labels[extractor.vocabulary] = item
+        name = extractor.vocabulary
+        if name not in known:
+            known[name] = tuple(extractor.extract(original))
+        for side, found in ((references, known[name]), (candidates, extractor.extract([text or "" for text in written]))):
+            for labels, item in zip(side, found, strict=True):
+                labels[name] = item
     return Sides(
         cohort_card(cohort),
         tuple(Input(*row) for row in zip(ids, original, [ReportStatus.OK] * len(ids), references, strict=True)),
@@ -210,7 +238,7 @@ def evaluate(
         studies = tuple(item.study for item in sides.references)
         table = Rows(spec, metric.columns, studies, values)
         tables.append(table)
-        results.append(_result(metric, table, sides))
+        results.append(result_of(metric, table, sides))
     counts = count(sides)
     record = Record(
         system=card,
@@ -229,7 +257,14 @@ def evaluate(
     return Evaluation(record, tuple(tables), sides)
 
 
-def _result(metric: Metric, table: Rows, sides: Sides) -> MetricResult:
+def result_of(metric: Metric, table: Rows, sides: Sides) -> MetricResult:
+    """The scores of one metric's rows, with their intervals.
+
+    Args:
+        metric: Fitted on the references.
+        table: Its rows.
+        sides: Whose references and patients these are.
+    """
     read = [card.digest for vocabulary, card in sides.extractors.items() if vocabulary in metric.reads]
     signature = Signature(metric.name, metric.version, metric.recipe, "".join(read), metric.fit_digest)
     parts = {name: float(value) for name, value in metric.score(table.values.sum(axis=0)).items()}

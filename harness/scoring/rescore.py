@@ -15,7 +15,7 @@ from harness.scoring import scorer
 from harness.signature import spec_of
 from harness.storage.progress import progress
 from harness.storage.stored import each
-from harness.types import Cohort
+from harness.types import Cohort, ReportSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def _again(
     before = next((card.name for card in record.extractors), "lexical")
     try:
         made = scorer.score(
-            predictions=reports,
+            predictions=ReportSet(reports),
             references=cohort,
             extractor=extractor or before,
             options=options,

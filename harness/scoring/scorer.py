@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from harness import cohorts
 from harness.errors import UnavailableError, UsageError
-from harness.formats.written_by import name_of
 from harness.metrics import profiles
 from harness.metrics.sending import Asks
 from harness.records.record import CohortCard
-from harness.scoring import evaluation
+from harness.scoring import evaluation, inputs
 from harness.scoring.evaluation import Evaluation
 from harness.types import Access, Cohort, Extractor, Grade, Labels, Metric, ReportSet, Section, SystemCard
 
@@ -23,8 +21,10 @@ LABEL_METRICS = {"ran-21": "ran-score", "chexpert-14": "chexbert-f1"}
 
 def score(
     *,
-    predictions: Path | str | Mapping[str, str],
-    references: Cohort | Path | str,
+    predictions: Any,
+    references: Any,
+    access: Access | str = Access.CREDENTIALED,
+    section: Section | str | None = None,
     extractor: Extractor | str = "lexical",
     options: Mapping[str, Any] | None = None,
     metrics: Sequence[str | Metric] | None = None,
@@ -33,13 +33,16 @@ def score(
     grade: Grade = Grade.SELF_SCORED,
     created: str = "",
     cleaned: bool = False,
+    columns: Mapping[str, str] | None = None,
 ) -> Evaluation:
     """Score a system's reports.
 
     Args:
-        predictions: A reports file, or the reports by study id.
-        references: A cohort, or the name or folder of a built one. A file of references goes through
-            `harness.cohorts.table.from_table` first, which asks for section and access.
+        predictions: A reports file, a dict `{study_id: report}`, a list of rows, a table of pandas with `study_id` and `report`, or a
+            list of reports where the references are a list too.
+        references: The same, or a cohort, or the name or folder of a built one.
+        access: Whether the text of `references` is `open`; a cohort says it itself. Credentialed text is sent to no other machine.
+        section: Which section of `references` is scored: `findings`, `impression` or `both`; None for what is there.
         extractor: Who labels both sides.
         options: What the extractor's factory takes (pack, mode, endpoint, model).
         metrics: Names, `name:recipe`, or objects with the members of `harness.types.Metric`; by default Ran Score and the text metrics of the profile.
@@ -47,15 +50,17 @@ def score(
         card: Who made the reports; by default the system that the run's plan beside the file names, else the file's name.
         grade: How good the evidence is.
         created: UTC time for the record; by default none.
-        cleaned: Take stray markup and control characters out of the reports of a file; the record counts the reports that this changed.
+        cleaned: Take stray markup and control characters out of the reports; the record counts the reports that this changed.
+        columns: By `study_id` and `report` what the reports file calls them, where that differs.
 
     Raises:
         InputError: The file is wrong; every problem is named.
         UnavailableError: The extractor, or a metric that was asked for by name alone, is not here.
     """
-    cohort = references if isinstance(references, Cohort) else cohorts.load(references)
-    reports = ReportSet(predictions) if isinstance(predictions, Mapping) else read_reports(Path(str(predictions)), cohort, cleaned=cleaned)
-    who = card or SystemCard("unnamed" if isinstance(predictions, Mapping) else name_of(Path(str(predictions))))
+    inputs.check_pairs(predictions, references)
+    cohort = inputs.cohort_of(references, access=access, section=section)
+    reports = inputs.reports_of(predictions, cohort, cleaned=cleaned, columns=columns)
+    who = card or SystemCard(inputs.system_name(predictions))
     made = scorer(cohort, extractor=extractor, options=options, metrics=metrics, profile=profile)
     return made.score(reports, who, grade, created)
 
@@ -70,10 +75,12 @@ class Scorer:
     extractors: tuple[Extractor, ...]
     unavailable: Mapping[str, str]
     """Metrics that were asked for and cannot be computed here: spec to reason."""
+    _labelled: dict[str, tuple[Labels, ...]] = field(default_factory=dict, repr=False)
+    """By vocabulary the labels of the references, once they were read."""
 
     def score(self, reports: ReportSet, card: SystemCard, grade: Grade = Grade.SELF_SCORED, created: str = "") -> Evaluation:
         """Score one system; see the function `score`."""
-        sides = evaluation.from_reports(self.cohort, reports, self.extractors)
+        sides = evaluation.from_reports(self.cohort, reports, self.extractors, self._labelled)
         return evaluation.evaluate(sides, self.metrics, card=card, grade=grade, created=created, unavailable=self.unavailable)
 
 
@@ -137,13 +144,6 @@ def label_metrics(vocabulary: str) -> list[Metric]:
     from harness.metrics import metric
 
     return [metric(LABEL_METRICS[vocabulary])]
-
-
-def read_reports(path: Path, cohort: Cohort, *, cleaned: bool = False) -> ReportSet:
-    """Read a reports file against a cohort's ids."""
-    from harness.formats import reports
-
-    return reports.read(path, [study.id for study in cohort.scored], cohort.manifest.section, cleaned=cleaned)
 
 
 def make_metrics(names: Sequence[str | Metric] | None, profile: str = "", language: str = "en") -> tuple[list[Metric], dict[str, str]]:

@@ -75,7 +75,8 @@
         && (!fields.since.value || data.since >= fields.since.value) && !(fields.extra.checked && data.role !== "system");
     }
     draw(table);
-    form.querySelector("[role=status]").textContent = `${kept(table).length} of ${items.length} rows`;
+    const left = kept(table).length;
+    form.querySelector("[role=status]").textContent = left ? `${left} of ${items.length} rows` : `No row fits. Reset shows all ${items.length}.`;
   }
   function columns(form) {
     const table = main(form), chosen = new Map(boxes(form).map((box) => [box.value, box.checked]));
@@ -215,6 +216,7 @@
     document.title = `${document.querySelector(".rs-menu [aria-current]")?.textContent ?? ""} · Ran Score leaderboard`;
     if (holder) {
       const asked = new URLSearchParams({ tab });
+      if (tab !== wanted) asked.set("gone", "1");
       needed.forEach((key) => { if (params.get(key)) asked.set(key, params.get(key)); });
       if (holder.dataset.shown !== asked.toString()) {
         holder.setAttribute("aria-busy", "true");
@@ -252,6 +254,7 @@
     document.querySelectorAll(".rs-tools details[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
     if (!at?.closest(".rs") || event.defaultPrevented || event.metaKey || event.ctrlKey || event.shiftKey) return;
     if (at.dataset.copy !== undefined) copy(at);
+    else if (at.dataset.skip !== undefined) { event.preventDefault(); document.querySelector(".rs-on h2, main h2")?.focus(); }
     else if (at.dataset.export && (!site() || SPELT.includes(at.dataset.export))) { event.preventDefault(); take(at); }
     else if (site()) return;
     else if (at.getAttribute("href")?.startsWith("?")) { event.preventDefault(); go(at.getAttribute("href")); }

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 
-from harness.records.summary import latex_escape
+from harness.records.latex import latex_escape
 from harness.types import Json
 from leaderboard.board import AS_READERS, Board, BoardRow
 from leaderboard.exports import tables
@@ -78,7 +78,7 @@ def _markdown(board: Board) -> Json:
 def _latex(board: Board) -> Json:
     kinds = _line(["ll"], _alike([["r"]] * len(board.columns)), [["l"]] * len(tables.FACTS))
     begin, end = tables.LATEX_HEAD
-    foot, close = tables.LATEX_FOOT
+    foot, close = tables.latex_foot(board)
     dress = ["", " & ", " \\\\\n"]
     return {
         "dress": dress,

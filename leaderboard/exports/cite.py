@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 
+from harness.records.latex import latex_escape
 from harness.records.record import Record
-from harness.records.summary import latex_escape, value_with_interval
+from harness.records.summary import value_with_interval
 from leaderboard.board import Board, BoardRow
 from leaderboard.exports.tables import caption, rank
 from leaderboard.html.addresses import slug
@@ -14,7 +15,11 @@ from leaderboard.html.markup import clean
 
 PAPER = """@misc{ranscore2026,
   title = {Ran Score: a {LLM}-based Evaluation Score for Radiology Report Generation},
+  author = {Ran Zhang and Yucong Lin and Zhaoli Su and Bowen Liu and Danni Ai and Tianyu Fu and Deqiang Xiao and Jingfan Fan and Yuanyuan Wang and Mingwei Gao and Yuwan Hu and Shuya Gao and Jingtao Li and Jian Yang and Hong Song and Hongliang Sun},
   year = {2026},
+  eprint = {2603.22935},
+  archiveprefix = {arXiv},
+  url = {https://arxiv.org/abs/2603.22935},
 }
 """
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 from harness.records.as_readers import warning
-from harness.records.summary import latex_escape
+from harness.records.latex import latex_escape
 from harness.types import Json, Role
 from leaderboard.board import AS_READERS, Board, BoardRow, Cell, Column
 
@@ -92,8 +92,9 @@ def caption(board: Board) -> str:
 
 
 REMEDIES = {
-    "self-scored": (
-        "Only what this board scored or generated is ranked. To rank your files, submit them:"
+    "self-scored": "Only what was scored on this machine or by this board is ranked. Score the file here: `ranscore score FILE --cohort NAME --store`",
+    "scored on this machine": (
+        "This board is for other people, and ranks only what it scored or generated itself. Submit the file:"
         " `ranscore submit FILE --cohort NAME`, then `ranscore worker --once`"
     ),
     "no snapshot yet": "Run `ranscore snapshot`",
@@ -214,8 +215,8 @@ def markdown_escape(text: str) -> str:
 
 LATEX_HEAD = ("\\begin{table}\n\\centering\n\\begin{tabular}{", "}\n\\toprule\n")
 """Before and after the kinds of the columns."""
-LATEX_FOOT = ("\\bottomrule\n\\end{tabular}\n\\caption{", "}\n\\end{table}\n")
-"""Before and after the caption."""
+LATEX_FOOT = ("\\bottomrule\n\\end{tabular}\n\\caption{", "}\n\\label{tab:board-KEY}\n\\end{table}\n")
+"""Before and after the caption; KEY is the board's."""
 
 
 def to_latex(board: Board) -> str:
@@ -225,7 +226,13 @@ def to_latex(board: Board) -> str:
     for row in board.rows:
         texts = [latex_cell(text, _best(board.columns, row.cells, at - 2)) for at, text in enumerate(cells(board, row))]
         lines.append(" & ".join(texts) + " \\\\\n")
-    return kinds.join(LATEX_HEAD) + "".join(lines) + latex_escape(caption(board)).join(LATEX_FOOT)
+    return kinds.join(LATEX_HEAD) + "".join(lines) + latex_escape(caption(board)).join(latex_foot(board))
+
+
+def latex_foot(board: Board) -> tuple[str, str]:
+    """Before and after the caption."""
+    before, after = LATEX_FOOT
+    return before, after.replace("KEY", board.key)
 
 
 def latex_cell(text: str, best: bool) -> str:

@@ -13,6 +13,20 @@ NAME = "Ran Score leaderboard"
 TAGLINE = "Chest X-ray report generators, ranked by the findings that they get right."
 
 
+CODE = "https://github.com/ranscore/ranscore"
+PAPER = "https://arxiv.org/abs/2603.22935"
+LINKS = {
+    "Paper": PAPER,
+    "Code": CODE,
+    "Documentation": f"{CODE}/tree/main/docs",
+    "Notes on the paper": f"{CODE}/blob/main/docs/notes-on-the-paper.md",
+    "How to cite": f"{CODE}/blob/main/CITATION.cff",
+    "Licence (Apache-2.0)": f"{CODE}/blob/main/LICENSE",
+    "Questions and faults": f"{CODE}/issues",
+}
+"""What is at the foot of every page."""
+
+
 @cache
 def asset(name: str) -> str:
     """A file of `leaderboard/assets`."""
@@ -39,6 +53,7 @@ def frame(links: Mapping[str, tuple[str, str]], current: str, canonical: str = "
     ]
     return el(
         "header",
+        el("a", "Skip to the content", href="#content", class_="rs-skip", data_skip=True),
         el("h1", NAME),
         colours(),
         el("p", TAGLINE),
@@ -46,6 +61,12 @@ def frame(links: Mapping[str, tuple[str, str]], current: str, canonical: str = "
         class_="rs-frame",
         data_canonical=canonical or None,
     )
+
+
+def foot() -> Html:
+    """Where code, documents, licence, citation and people are."""
+    links = [el("li", el("a", title, href=href, rel="noopener")) for title, href in LINKS.items()]
+    return el("footer", el("ul", join(links)), el("p", "Not for clinical use."), class_="rs-foot")
 
 
 def colours() -> Html:

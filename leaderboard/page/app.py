@@ -96,6 +96,7 @@ def blocks(site: Site) -> Any:
         for tab in TABS:
             with gr.Column(elem_id=f"panel-{tab.name}", elem_classes="rs-panel rs"):
                 tab.build(site)
+        gr.HTML(frame.foot(), apply_default_css=False, elem_classes="rs")
     return made
 
 

@@ -100,7 +100,7 @@ def score(report: str, reference: str) -> Any:
     """Every score of one pair."""
     from harness import cohorts
     from harness.scoring import scorer
-    from harness.types import Access, Study, Text
+    from harness.types import Access, ReportSet, Study, Text
 
     cohort = cohorts.make(
         "pasted",
@@ -111,4 +111,4 @@ def score(report: str, reference: str) -> Any:
         language="en",
         source="pasted by a visitor",
     )
-    return scorer.score(predictions={"1": report}, references=cohort, extractor=extractor()).record
+    return scorer.score(predictions=ReportSet({"1": report}), references=cohort, extractor=extractor()).record

@@ -42,7 +42,7 @@ STATISTICS = (
     ("Smallest difference", "The board gives the difference between two systems that a cohort of this size detects with 80 % power."),
     ("Many tests", "Over 21 findings the p values are corrected by Holm's method. Ranks are not corrected: each is one answer to one question."),
     ("Nothing is dropped", "A missing, empty or unreadable report counts as asserting nothing. Each row says how many there were."),
-    ("Who is ranked", "Systems whose reports this board scored or generated. Floors, ceilings, self-scored and reported rows are shown without a rank."),
+    ("Who is ranked", "Systems whose reports were scored or generated here. Floors, ceilings, reported rows and those that were scored elsewhere have no rank."),
 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from leaderboard.html.markup import Html, el, grid, join, outward, person, scrol
 MEANING = {
     Grade.REPORTED: "printed in a paper, not computed here",
     Grade.SELF_SCORED: "scored by those who made the system, not checked here",
+    Grade.LOCAL: "scored by the owner of this store with `ranscore score --store` or `ranscore rank --store`",
     Grade.SCORED_HERE: "its reports were submitted and scored here",
     Grade.REGENERATED: "its reports were generated again here, and scored",
 }
@@ -24,6 +25,8 @@ MEANING = {
 TITLES = {"csv": "CSV", "json": "JSON", "markdown": "Markdown", "latex": "LaTeX", "svg": "SVG figure", "bibtex": "BibTeX"}
 EXTRA = ("organisation", "submissions", "date", "section", "length", "open weights", "trained on cohort", "signature")
 """What the column chooser offers and does not show at first."""
+USUAL = 12
+"""Most scores that are shown at first."""
 
 
 def view(board: Board, others: Sequence[Board], reported: Sequence[BoardRow], to: Addresses, beside: Html | None = None) -> Html:
@@ -111,7 +114,14 @@ def lead(board: Board) -> Html:
         parts.append(el("span", board.gap))
     parts += [el("b", warning(name), " ") for name in board.unsafe]
     if not ranked:
-        parts.append(el("span", "Nobody is ranked here yet: ranks are given to systems that were scored or generated again here."))
+        parts.append(
+            el(
+                "span",
+                "Nobody is ranked here yet: ",
+                el("code", "ranscore snapshot"),
+                " computes the ranks of what was scored or generated here.",
+            )
+        )
     return el("p", join(parts), class_="rs-lead")
 
 
@@ -156,9 +166,17 @@ def _choice(name: str, label: str, values: Sequence[str]) -> Html:
     return el("label", el("span", label), el("select", join(options), name=name))
 
 
+def usual(board: Board) -> frozenset[str]:
+    """The scores that are shown at first: a few, which at least half of the systems have; one record with many recipes adds none."""
+    systems = [row for row in board.rows if row.role is Role.SYSTEM] or board.rows
+    held = [column.key for column in board.columns if 2 * sum(column.key in row.cells for row in systems) >= len(systems)]
+    corrected = [column.key for column in board.columns if column.metric == AS_READERS]
+    return frozenset([board.columns[0].key, *held[:USUAL], *corrected])
+
+
 def columns(board: Board) -> Html:
     """A box for each column that can be hidden."""
-    boxes = [_box(column.key, column.label, True) for column in board.columns]
+    boxes = [_box(column.key, column.label, column.key in usual(board)) for column in board.columns]
     boxes += [_box(name, name, name in board.facts) for name in (*board.facts, *EXTRA)]
     return el("fieldset", el("legend", "Shown columns", class_="rs-hidden"), join(boxes), class_="rs-fields")
 
@@ -190,9 +208,11 @@ def table(board: Board, to: Addresses) -> Html:
     shown = [row for row in board.rows if row.role is not Role.CEILING]
     scale = Scale(top_of([cell for row in shown for key in drawn if (cell := row.cells.get(key))]), WIDTH)
     heads = [_head("rank", "Rank"), _head("system", "System")]
-    heads += [_score_head(column, scale if column is first else None, column is first) for column in board.columns]
+    at_first = usual(board)
+    axis = _axis(board, scale)
+    heads += [_score_head(column, axis if column is first else "", hidden=column.key not in at_first) for column in board.columns]
     heads += [_head(name, name.capitalize(), hidden=name not in board.facts) for name in facts]
-    body = join(_row(board, row, facts, scale, to) for row in board.rows)
+    body = join(_row(board, row, facts, scale, to, at_first) for row in board.rows)
     label = f"{board.cohort.name}: systems by {first.label}"
     return scrolling(
         el(
@@ -212,19 +232,40 @@ def _head(key: str, label: str, hidden: bool = False) -> Html:
     return el("th", label, scope="col", data_key=key, class_=f"rs-{key}" if key in {"rank", "system"} else None, hidden=hidden)
 
 
-def _score_head(column: Column, scale: Scale | None, sorted_: bool) -> Html:
-    axis = el("span", f"axis 0 to {scale.top:g}", class_="rs-range") if scale else None
+def _axis(board: Board, scale: Scale) -> str:
+    """What the whiskers of the first score are drawn on, and whether a ceiling is beyond it."""
+    cells = [row.cells.get(board.columns[0].key) for row in board.rows if row.role is Role.CEILING]
+    beyond = any(cell and cell.value > scale.top for cell in cells)
+    return f"axis 0 to {scale.top:g}" + (", ceiling beyond" if beyond else "")
+
+
+def _score_head(column: Column, axis: str, hidden: bool) -> Html:
+    """The heading of a score; the first one, which the table is sorted by, names its axis."""
+    range_ = el("span", axis, class_="rs-range") if axis else None
     direction = "asc" if not column.higher_is_better else "desc"
     arrow = None if column.higher_is_better else " ↓ lower is better"
-    order = ("descending" if direction == "desc" else "ascending") if sorted_ else None
+    order = ("descending" if direction == "desc" else "ascending") if axis else None
     return el(
-        "th", el("span", column.label, arrow, axis), scope="col", data_key=column.key, data_first=direction, class_="n", aria_sort=order
+        "th",
+        el("span", column.label, arrow, range_),
+        scope="col",
+        data_key=column.key,
+        data_first=direction,
+        class_="n",
+        aria_sort=order,
+        hidden=hidden,
     )
 
 
-def _row(board: Board, row: BoardRow, facts: Sequence[str], scale: Scale, to: Addresses) -> Html:
+def _row(board: Board, row: BoardRow, facts: Sequence[str], scale: Scale, to: Addresses, at_first: frozenset[str]) -> Html:
+    first = board.columns[0]
     shown = [
-        _score(row.cells.get(column.key), scale if column is board.columns[0] or column.metric == AS_READERS else None, row)
+        _score(
+            row.cells.get(column.key),
+            scale if column is first or column.metric == AS_READERS else None,
+            row,
+            hidden=column.key not in at_first,
+        )
         for column in board.columns
     ]
     place = el(
@@ -259,9 +300,9 @@ def _name(board: Board, row: BoardRow, to: Addresses) -> Html:
     return join([part for part in (link, version, mark, team) if part], " ")
 
 
-def _score(cell: Cell | None, scale: Scale | None, row: BoardRow) -> Html:
+def _score(cell: Cell | None, scale: Scale | None, row: BoardRow, hidden: bool) -> Html:
     if cell is None:
-        return el("td", el("span", "–", title="not computed"), class_="n", data_v="")
+        return el("td", el("span", "–", title="not computed"), class_="n", data_v="", hidden=hidden)
     value = number(cell)
     shown: Html | str = el("b", value) if cell.best else value
     ends = (
@@ -270,7 +311,7 @@ def _score(cell: Cell | None, scale: Scale | None, row: BoardRow) -> Html:
         else None
     )
     drawn = whisker(cell, scale, row.role is not Role.SYSTEM) if scale else None
-    return el("td", shown, " " if ends else None, ends, drawn, class_="n", data_v=repr(cell.value))
+    return el("td", shown, " " if ends else None, ends, drawn, class_="n", data_v=repr(cell.value), hidden=hidden)
 
 
 def _fact(row: BoardRow, name: str) -> Html | str:

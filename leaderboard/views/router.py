@@ -11,10 +11,10 @@ from harness.records.snapshot import MetricSnapshot
 from harness.signature import kind_of
 from harness.types import Access, Rows
 from leaderboard import strata
-from leaderboard.board import Board, BoardRow, reported_rows
+from leaderboard.board import Board, BoardRow, is_of_paper, reported_rows
 from leaderboard.content import BoardContent, Content
 from leaderboard.html.addresses import Addresses
-from leaderboard.html.markup import Html, el
+from leaderboard.html.markup import Html, el, join, person
 from leaderboard.views import about, agree, board, compare, extractor, findings, readers, rexrank, sees, studies, system
 
 TABS = {
@@ -42,6 +42,8 @@ class Asked:
     b: str = ""
     system: str = ""
     part: str = ""
+    gone: bool = False
+    """Whether the address names a board or a page that is not here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,13 @@ class Page:
 
 def resolve(content: Content, tab: str, query: Mapping[str, str]) -> Asked:
     """The page that is meant; an unknown name, board or system leads to the nearest thing that there is."""
+    gone = bool(query.get("gone")) or (bool(query.get("board")) and all(board.key != query["board"] for board in content.boards))
     tab = tab if tab in TABS else "board"
     found = content.board_of(query["system"]) if tab == "system" and query.get("system") else None
     shown = found or content.board(query.get("board", ""))
     if shown is None:
         return Asked(tab)
-    asked = Asked(tab, shown.key)
+    asked = Asked(tab, shown.key, gone=gone and found is None)
     if tab == "findings":
         part = query.get("part", "")
         return replace(asked, part=part if part in findings.PARTS else "f1")
@@ -87,7 +90,14 @@ def draw(board_content: BoardContent, content: Content, asked: Asked, to: Addres
     shown = content.board(asked.board)
     if shown is None:
         return without_record(board_content) if asked.tab == "readers" else nothing()
-    return _PAGES[asked.tab](Page(board_content, content, shown, asked, to))
+    page = _PAGES[asked.tab](Page(board_content, content, shown, asked, to))
+    return join([_gone(shown), page]) if asked.gone else page
+
+
+def _gone(shown: Board) -> Html:
+    """What a visitor with an old link must know."""
+    words = ("What this link names is not here any more, or never was. This is the board ", person(shown.cohort.name), ".")
+    return el("p", *words, role="status", class_="rs-gone")
 
 
 def without_record(board_content: BoardContent) -> Html:
@@ -107,7 +117,8 @@ def nothing() -> Html:
 
 def _board(page: Page) -> Html:
     others = page.board_content.rexrank(page.board.cohort.name)
-    return board.view(page.board, page.content.boards, reported_rows(), page.to, rexrank.view(others) if others else None)
+    paper = reported_rows() if is_of_paper(page.board.cohort) else ()
+    return board.view(page.board, page.content.boards, paper, page.to, rexrank.view(others) if others else None)
 
 
 def _findings(page: Page) -> Html:

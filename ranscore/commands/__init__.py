@@ -15,6 +15,7 @@ from ranscore.commands.parsing import Parser, Top
 
 GROUPS: tuple[str, ...] = (
     "score",
+    "rank",
     "validate",
     "board",
     "bench",

@@ -18,6 +18,7 @@ def register(commands: Commands) -> None:
     options.store(parser)
     parser.add_argument("--cohort", metavar="NAME", help="only the boards of this cohort (name, or start of its digest)")
     parser.add_argument("--format", choices=("text", "csv", "markdown", "latex"), default="text", help="how to print it (default: text)")
+    parser.add_argument("--columns", metavar="A,B", help="only these scores, by their headings or keys (default: all)")
     parser.add_argument("--no-reported", action="store_true", help="leave out the rows that the paper reported")
     options.json(parser)
     parser.set_defaults(run=run)
@@ -26,12 +27,12 @@ def register(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print every board of the store."""
     from harness.records import store
-    from leaderboard.board import reported_rows
+    from leaderboard.board import is_of_paper, reported_rows
     from leaderboard.content import load
     from leaderboard.exports import tables
 
     boards = load(store.at(arguments.store))
-    found = [board for board in boards if _wanted(board, arguments.cohort)]
+    found = [_chosen(board, arguments.columns) for board in boards if _wanted(board, arguments.cohort)]
     if boards and not found:
         from harness.errors import UsageError
 
@@ -47,13 +48,31 @@ def run(arguments: argparse.Namespace) -> int:
             show(board)
         else:
             print(tables.FORMATS[arguments.format](board), end="")
-    if arguments.format == "text" and not arguments.no_reported:
+    if arguments.format == "text" and not arguments.no_reported and any(is_of_paper(board.cohort) for board in found):
         show_reported(reported_rows())
     return 0
 
 
 def _wanted(board: Board, cohort: str | None) -> bool:
     return not cohort or board.cohort.name == cohort or board.cohort.digest.startswith(cohort)
+
+
+def _chosen(board: Board, columns: str | None) -> Board:
+    """A board with the columns that were asked for.
+
+    Raises:
+        UsageError: It has no such column.
+    """
+    if columns is None:
+        return board
+    from harness.errors import UsageError
+    from harness.registry import near
+
+    known = {name.lower(): column.key for column in board.columns for name in (column.label, column.key)}
+    asked = [name.strip().lower() for name in columns.split(",")]
+    if wrong := [name for name in asked if name not in known]:
+        raise UsageError(f"the board has no score {wrong[0]!r}{near(wrong[0], known)}; it has {', '.join(c.label for c in board.columns)}")
+    return board.pick([row.id for row in board.rows], [known[name] for name in asked], board.facts)
 
 
 def show(board: Board) -> None:

@@ -107,6 +107,8 @@ def _run_all(card: Card, wanted: Sequence[str], arguments: argparse.Namespace) -
     print(f"{len(wanted)} systems, {len(card.studies)} studies, {len(card.scorer.metrics)} metrics", flush=True)
     for spec, reason in card.scorer.unavailable.items():
         print(f"  without {spec}: {reason.splitlines()[0]}")
+    from harness.storage.progress import span
+
     left_out, spent = [], []
     for number, name in enumerate(wanted, 1):
         start = time.monotonic()
@@ -115,7 +117,7 @@ def _run_all(card: Card, wanted: Sequence[str], arguments: argparse.Namespace) -
         if not stands:
             left_out.append(name)
         spent.append(time.monotonic() - start)
-        print(f"  {said} ({_span(spent[-1])}{_left(spent, len(wanted) - number)})", flush=True)
+        print(f"  {said} ({span(spent[-1])}{_left(spent, len(wanted) - number)})", flush=True)
     return left_out
 
 
@@ -166,11 +168,9 @@ def _said(done: Done) -> str:
 
 def _left(spent: Sequence[float], systems: int) -> str:
     """How long the rest takes if it takes as long on the whole as what was done; nothing while that says little."""
-    return f", about {_span(sum(spent) / len(spent) * systems)} left" if systems and len(spent) > 5 else ""
+    from harness.storage.progress import span
 
-
-def _span(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    return f", about {span(sum(spent) / len(spent) * systems)} left" if systems and len(spent) > 5 else ""
 
 
 def _publish(card: Card) -> None:

@@ -31,6 +31,9 @@ def register(commands: Commands) -> None:
     parser.add_argument("--draws", type=int, default=10_000, help="random swaps of the second opinion (default: 10000)")
     parser.add_argument("--seed", type=int, default=0, help="of the random swaps (default: 0)")
     parser.add_argument("--findings", action="store_true", help="print every finding, not only those that differ")
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="write every score and finding as a table: FILE ends with .csv, .tex or .html"
+    )
     options.store(parser)
     options.json(parser)
     parser.set_defaults(run=run)
@@ -39,16 +42,20 @@ def register(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compare and print."""
     from harness.errors import UsageError
-    from harness.records import comparison, ranks, store
+    from harness.records import comparison, ranks, result_table, store
 
     if len(arguments.systems) < 2:
         raise UsageError("name at least two systems")
     if not 0 < arguments.alpha < 1 or not 100 <= arguments.draws <= 1_000_000:
         raise UsageError("--alpha must be between 0 and 1, --draws between 100 and 1000000")
+    if arguments.output:
+        result_table.check_name(arguments.output)
     place = store.at(arguments.store)
     systems = [find(place, name) for name in arguments.systems]
     patients = ranks.patients_of(place, systems[0][0].cohort)
     found = comparison.compare_all(systems, patients, alpha=arguments.alpha, draws=arguments.draws, seed=arguments.seed)
+    if arguments.output:
+        result_table.write([item.table() for item in found], arguments.output)
     if arguments.json:
         print(comparison.dumps(found), end="")
     else:

@@ -28,7 +28,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("system", help="which generator; `ranscore systems list` shows all")
     options.cohort(parser, required=True)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the reports file (JSONL) to write or to continue")
-    parser.add_argument("--limit", type=int, metavar="N", help="only the first N studies")
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N studies; run again with more, or without it, to continue")
     parser.add_argument(
         "--shard", metavar="I/N", default="1/1", help="the I-th of N parts, to share a cohort among machines (default: 1/1)"
     )
@@ -55,11 +55,13 @@ def run(arguments: argparse.Namespace) -> int:
     from generators.running import loop
     from harness import cohorts
     from harness.errors import UsageError
+    from harness.storage.progress import announce
 
     if arguments.batch < 1 or (arguments.limit or 0) < 0:
         raise UsageError("--batch is 1 or more, and --limit not negative")
     cohort = cohorts.load(arguments.cohort)
     system = catalogue.find(arguments.system)
+    announce(f"Loading {system.name} ...")
     chosen = replace(chosen_options(arguments), access=cohort.manifest.access)
     name = catalogue.title(system, chosen, cohort)
     studies = loop.chosen(cohort, arguments.limit, _shard(arguments.shard))
@@ -145,7 +147,7 @@ def run_floors(arguments: argparse.Namespace) -> int:
     from harness import cohorts
     from harness.records import store
     from harness.scoring import scorer
-    from harness.types import Grade, SystemCard
+    from harness.types import Grade, ReportSet, SystemCard
     from ranscore.commands.show import table
 
     cohort = cohorts.load(arguments.cohort)
@@ -155,7 +157,7 @@ def run_floors(arguments: argparse.Namespace) -> int:
         role, summary, _ = BOUNDS[name]
         reports = bound(name, cohort).reports
         found = scorer.score(
-            predictions=reports,
+            predictions=ReportSet(reports),
             references=cohort,
             extractor=arguments.extractor or "lexical",
             options=chosen,

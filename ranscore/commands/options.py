@@ -35,6 +35,36 @@ def references(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def cohort_name(parser: argparse.ArgumentParser) -> None:
+    """`--cohort-name`."""
+    parser.add_argument(
+        "--cohort-name",
+        metavar="NAME",
+        default="",
+        help="what records and boards call the cohort of --references (default: the file's name)",
+    )
+
+
+def columns(parser: argparse.ArgumentParser) -> None:
+    """`--id-column` and `--report-column`."""
+    for key, name in (("id", "study_id"), ("report", "report")):
+        parser.add_argument(f"--{key}-column", metavar="NAME", help=f"what a file calls the column {name}, where it does not call it so")
+
+
+def named_columns(arguments: argparse.Namespace) -> dict[str, str]:
+    """What was said of the options of `columns`, by the program's names."""
+    given = {"study_id": arguments.id_column, "report": arguments.report_column}
+    return {name: value for name, value in given.items() if value}
+
+
+def columns_of(path: Path, arguments: argparse.Namespace) -> dict[str, str]:
+    """As `named_columns`, those alone that a file of references has, by the keys of `harness.cohorts.table.COLUMNS`."""
+    from harness.formats import tabular
+
+    found = tabular.having(path, named_columns(arguments)) if path.is_file() else {}
+    return {"id" if name == "study_id" else name: given for name, given in found.items()}
+
+
 def clean(parser: argparse.ArgumentParser) -> None:
     """`--clean`."""
     what = "take stray markup and control characters out of the reports instead of refusing the file; what was changed is counted"
@@ -144,7 +174,18 @@ def board(parser: argparse.ArgumentParser) -> None:
 def listen(parser: argparse.ArgumentParser) -> None:
     """`--host` and `--port`."""
     parser.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen (default: 127.0.0.1, this machine alone)")
-    parser.add_argument("--port", type=int, default=7860, metavar="N", help="which port; 0 takes a free one (default: 7860)")
+    parser.add_argument("--port", type=_port, default=7860, metavar="N", help="which port; 0 takes a free one (default: 7860)")
+
+
+def _port(text: str) -> int:
+    """A port's number.
+
+    Raises:
+        ArgumentTypeError: It is none.
+    """
+    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")
+    return int(text)
 
 
 def machine(parser: argparse._ActionsContainer) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "score reports": ("score", "validate", "verify", "compare", "label", "metrics"),
+    "score reports": ("score", "rank", "validate", "verify", "compare", "label", "metrics"),
     "the board": ("demo", "board", "serve", "site", "snapshot", "rescore"),
     "cohorts and baselines": ("fetch", "cohort", "systems", "generate", "floors", "card", "train-baseline", "weights"),
     "submit to a board": ("submit", "receipt", "withdraw", "rexrank"),
@@ -17,6 +17,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "score": (
         "ranscore score predictions.csv --references references.csv --open --store",
         "ranscore score predictions.csv --cohort open-i-590 -o record.json",
+    ),
+    "rank": (
+        "ranscore rank mine.csv theirs.csv --references references.csv --open",
+        "ranscore rank mine=run1.csv,run2.csv theirs.csv --cohort open-i-590 -o table.tex",
     ),
     "validate": ("ranscore validate predictions.csv --references references.csv",),
     "verify": ("ranscore verify record.json predictions.csv --references references.csv --open",),

@@ -44,7 +44,9 @@ class Parser(argparse.ArgumentParser):
         found, unknown = super().parse_known_args(args, namespace)
         if unknown:
             first = unknown[0].partition("=")[0]
-            self.error(f"unrecognized arguments: {' '.join(unknown)}{_nearest(first, list(self._option_string_actions))}")
+            several = any(action.nargs == "+" and not action.option_strings for action in self._actions)
+            together = "; name all of them in one place, before the options or after" if several and not first.startswith("-") else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{_nearest(first, list(self._option_string_actions))}{together}")
         return found, unknown
 
 

@@ -28,14 +28,14 @@ def run(arguments: argparse.Namespace) -> int:
     from harness import cohorts
     from harness.errors import RefusedError
     from harness.formats import rexrank
-    from harness.scoring.scorer import read_reports
+    from harness.scoring.inputs import reports_of
     from harness.storage import files
     from harness.types import Access
 
     cohort = cohorts.load(arguments.cohort)
     if arguments.output.exists():
         raise RefusedError(f"{arguments.output} is there already. Move it away, or name another file")
-    found = read_reports(arguments.reports, cohort)
+    found = reports_of(arguments.reports, cohort)
     for warning in found.warnings:
         print(f"ranscore: {warning}", file=sys.stderr)
     private = cohort.manifest.access is Access.CREDENTIALED

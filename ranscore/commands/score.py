@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from harness.types import Cohort, SystemCard
 
 
+SHOWN = 5
+"""How many differences `verify` prints."""
+
+
 def register(commands: Commands) -> None:
     """Declare the commands."""
     parser = commands.add_parser(
@@ -26,6 +30,7 @@ def register(commands: Commands) -> None:
     _inputs(parser)
     options.card(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the record here, its rows beside it as FILE.rows.npz")
+    parser.add_argument("--findings", type=Path, metavar="FILE", help="write the table per finding: FILE ends with .csv, .tex or .html")
     parser.add_argument("--per-study", type=Path, metavar="FILE", help="write each study's missed and invented findings as CSV")
     options.store(parser)
     options.json(parser)
@@ -38,6 +43,7 @@ def register(commands: Commands) -> None:
     )
     check.add_argument("record", type=Path, help="the record's file")
     _inputs(check)
+    check.add_argument("--all", action="store_true", help=f"print every part that differs, not only the first {SHOWN}")
     options.json(check)
     check.set_defaults(run=verify)
 
@@ -49,6 +55,8 @@ def _inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--section", choices=options.SECTIONS, help="which section of the --references is scored (default: what the file has)"
     )
+    options.cohort_name(parser)
+    options.columns(parser)
     options.clean(parser)
     parser.add_argument(
         "--labels",
@@ -63,14 +71,20 @@ def _inputs(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Score, keep, print."""
-    from harness.records import record, store
+    from dataclasses import replace
+
+    from harness.records import record, result_table, store
+    from harness.scoring import floors
     from harness.scoring.per_study import per_study
     from harness.storage import files
+    from harness.types import Grade
 
     if arguments.per_study and arguments.metrics and "ran-score" not in arguments.metrics.split(","):
         from harness.errors import UsageError
 
         raise UsageError("--per-study lists findings, and no metric that was asked for reads them: add ran-score to --metrics")
+    if arguments.findings:
+        result_table.check_name(arguments.findings)
     made = evaluate_arguments(arguments, card_of(arguments))
     result = made.record
     private = result.cohort.access == "credentialed"
@@ -79,15 +93,20 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output:
         files.write(sidecar(arguments.output), record.rows_bytes(made.rows), private=private)
         files.write(arguments.output, record.dumps(result))
+    if arguments.findings:
+        result_table.write([made.findings()], arguments.findings, private=private)
     if arguments.per_study:
         files.write(arguments.per_study, per_study(made), private=private)
     if arguments.store is not None:
         kept = None if arguments.labels else {item.study: item.text for item in made.sides.candidates if item.status != "missing"}
-        store.at(arguments.store).add(result, made.rows, kept, made.sides.patients)
+        store.at(arguments.store).add(replace(result, grade=Grade.LOCAL), made.rows, kept, made.sides.patients)
     if arguments.json:
         print(record.dumps(result), end="")
     else:
         show(result)
+        for line in (floors.among(made), floors.explained(result)):
+            if line:
+                print(line)
     return 0
 
 
@@ -129,6 +148,7 @@ def evaluate_arguments(arguments: argparse.Namespace, card: SystemCard | None, g
         grade=Grade(grade),
         created=store.now(),
         cleaned=arguments.clean,
+        columns=options.named_columns(arguments) or None,
     )
 
 
@@ -172,10 +192,18 @@ def _references(arguments: argparse.Namespace, section: Any, access: Any) -> Coh
     if arguments.cohort:
         return cohorts.load(arguments.cohort)
     try:
-        return table.from_table(arguments.references, section=section, access=access, tell=note)
+        return table.from_table(
+            arguments.references,
+            section=section,
+            access=access,
+            name=arguments.cohort_name,
+            columns=options.columns_of(arguments.references, arguments),
+            tell=note,
+        )
     except InputError as error:
         # What is wrong with the reports is said with it, as far as it shows without the references' ids.
-        candidate = problems_of(lambda: reports.read(arguments.file, cleaned=arguments.clean))
+        named = options.named_columns(arguments)
+        candidate = problems_of(lambda: reports.read(arguments.file, cleaned=arguments.clean, columns=named))
         raise InputError([*error.problems, *candidate]) from None
 
 
@@ -267,7 +295,10 @@ def verify(arguments: argparse.Namespace) -> int:
         print(json.dumps({"digest": claimed.digest, "found": found, "same": not differences, "differences": differences}, indent=1))
     elif differences:
         print(f"{arguments.record}: the record is not what its inputs give")
-        print("\n".join(f"  {line}" for line in differences))
+        shown = differences if arguments.all else differences[:SHOWN]
+        print("\n".join(f"  {line}" for line in shown))
+        if left := len(differences) - len(shown):
+            print(f"  and {left} more; --all prints them")
     else:
         print(f"{arguments.record}: verified, digest {claimed.digest[:12]}")
     return 1 if differences else 0

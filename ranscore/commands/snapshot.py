@@ -141,7 +141,9 @@ def show(made: Snapshot, names: dict[str, str]) -> None:
             print(sentence)
     if made.without_rows:
         print(f"{len(made.without_rows)} records have no rows here and take no part: {', '.join(made.without_rows)}")
-    print("Only systems that this board scored or generated are ranked; self-scored records, floors and ceilings are shown without a rank.")
+    print(
+        "Systems that were scored on this machine, submitted here or generated here are ranked; floors, ceilings and other records have no rank."
+    )
 
 
 def _place(rank: int, low: int, high: int) -> str:

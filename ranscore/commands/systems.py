@@ -194,9 +194,12 @@ def check_system(arguments: argparse.Namespace) -> int:
     """Load a system strictly and write one report."""
     from generators import catalogue
     from generators.running.check import check
+    from harness.storage.progress import announce
     from ranscore.commands.generate import chosen_options
 
-    system, chosen = catalogue.find(arguments.system), chosen_options(arguments)
+    system = catalogue.find(arguments.system)
+    announce(f"Loading {system.name} ...")
+    chosen = chosen_options(arguments)
     found = check(system, chosen, arguments.film)
     print(f"{catalogue.title(system, chosen)}: its weights load, every tensor is where it belongs")
     print(

@@ -22,6 +22,7 @@ def register(commands: options.Commands) -> None:
     parser.add_argument("file", metavar="FILE", type=Path, help="the reports: JSON Lines, JSON, CSV or Parquet")
     options.cohort(parser)
     options.references(parser)
+    options.columns(parser)
     options.clean(parser)
     options.json(parser)
     parser.set_defaults(run=run)
@@ -35,7 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
     expected, section = _scored(arguments)
     complaints = Complaints(str(arguments.file))
     changed: set[str] | None = set() if arguments.clean else None
-    found = reports.check(tabular.read(arguments.file, complaints), complaints, expected, section, changed)
+    table = tabular.renamed(tabular.read(arguments.file, complaints), options.named_columns(arguments), complaints)
+    found = reports.check(table, complaints, expected, section, changed)
     missing = None if expected is None else len(set(expected) - found.keys())
     if arguments.json:
         print(json.dumps(_document(complaints, len(found), missing), indent=1))
@@ -45,6 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
     for warning in complaints.warnings:
         print(f"warning: {warning}", flush=True)
     if complaints.problems:
+        errors = f"{complaints.count:,} errors" if complaints.count > 1 else "1 error"
+        print(f"{arguments.file}: it cannot be scored: {errors}", file=sys.stderr)
         return 3
     print(_sentence(str(arguments.file), len(found), missing))
     return 0
@@ -65,9 +69,12 @@ def _scored(arguments: argparse.Namespace) -> tuple[Collection[str] | None, Sect
     elif arguments.references:
         access = Access.OPEN if arguments.open else Access.CREDENTIALED
         try:
-            manifest = from_table(arguments.references, access=access).manifest
+            columns = options.columns_of(arguments.references, arguments)
+            manifest = from_table(arguments.references, access=access, columns=columns).manifest
         except InputError as error:
-            raise InputError([*error.problems, *problems_of(lambda: reports.read(arguments.file, cleaned=arguments.clean))]) from None
+            named = options.named_columns(arguments)
+            other = problems_of(lambda: reports.read(arguments.file, cleaned=arguments.clean, columns=named))
+            raise InputError([*error.problems, *other]) from None
     else:
         return None, Section.BOTH
     return [study.id for study in manifest.studies if study.part == "test"], manifest.section

@@ -88,7 +88,7 @@ def test_the_terminal_says_why_a_system_has_no_rank(store: Store, board: Board) 
     (found,) = boards([*store.all(), *own])
     lines = {line.partition(" (")[0]: line for line in tables.without_rank(found)}
     assert "(self-scored)" in lines["No rank: a, b, c, d, e and 2 more"]
-    assert "ranscore worker --once" in lines["No rank: a, b, c, d, e and 2 more"]
+    assert "`ranscore score FILE --cohort NAME --store`" in lines["No rank: a, b, c, d, e and 2 more"]
     (snapless,) = [line for line in lines.values() if "no snapshot yet" in line]
     assert snapless.endswith("Run `ranscore snapshot`") and "constant-normal" not in " ".join(lines)
 

@@ -169,7 +169,7 @@ def inert(kind: str, made: str) -> None:
         assert made.count("@misc{") == 2 and made.count("@") == 2
         assert len(re.findall(r"^  \w+ = \{.*\},$", made, re.M)) == len(re.findall(r"^  \w", made, re.M))
     else:
-        import yaml  # type: ignore[import-untyped]
+        import yaml
 
         assert all(set(entry) == {"dataset", "value", "date", "source", "notes"} for entry in yaml.safe_load(made))
 

@@ -202,6 +202,23 @@ def press_until(page: Page, condition: str, most: int = 60) -> None:
     pytest.fail(f"the keyboard does not reach it: {condition}")
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_gone_link_an_empty_result_the_footer_and_the_way_past_the_menu(chromium: Browser, address: str, width: int) -> None:
+    with window(chromium, address, width) as page:
+        for gone in ("?board=nope-123", "?tab=nonsense", "?tab=findings&board=nope-123"):
+            visit(page, address, gone)
+            expect(page.get_by_text("What this link names is not here any more").first).to_be_visible()
+        visit(page, address)
+        expect(page.get_by_text("What this link names is not here any more")).to_have_count(0)
+        page.get_by_label("Search").fill("no such system")
+        expect(page.locator(".rs-count")).to_have_text("No row fits. Reset shows all 11.")
+        expect(page.locator(".rs-foot").get_by_role("link", name="Paper", exact=True)).to_have_attribute("href", frame.PAPER)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.locator(".rs-skip").focus()
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.tagName") == "H2"
+
+
 def test_copy_link_gives_the_address_of_this_view(chromium: Browser, address: str) -> None:
     with window(chromium, address) as page:
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])

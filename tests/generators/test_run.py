@@ -98,6 +98,20 @@ def test_another_systems_file_is_not_continued(cohort: Cohort, tmp_path: Path) -
         write(cohort, tmp_path / "own.jsonl", Echo())
 
 
+def test_a_run_over_the_first_studies_is_continued_over_more(cohort: Cohort, tmp_path: Path) -> None:
+    def first(count: int | None) -> loop.Outcome:
+        studies = loop.chosen(cohort, count)
+        wanted = replace(plan(cohort, Echo()), studies=tuple(study.id for study in studies))
+        return loop.run(LocalGenerator(Echo(), 4), cohort, studies, tmp_path / "r.jsonl", wanted)
+
+    write(cohort, tmp_path / "whole.jsonl", Echo())
+    assert [first(count).resumed for count in (5, 9, 9, None)] == [0, 5, 9, 9]
+    for name in ("r.jsonl", "r.jsonl.run.json"):
+        assert (tmp_path / name).read_bytes() == (tmp_path / name.replace("r.", "whole.", 1)).read_bytes()
+    with pytest.raises(RefusedError, match="other studies"):
+        first(5)
+
+
 def test_all_missing_films_are_named_before_the_first_is_read(cohort: Cohort, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not name the folder of its films"):
         write(cohort, tmp_path / "a.jsonl", Echo(needs=frozenset({"frontal"})))

@@ -150,6 +150,17 @@ def test_quotas_are_per_person_and_cohort_and_pass_with_time(board_folder: Board
         submit(board_folder, hand(card=SystemCard("Birch", version="3")))
 
 
+def test_the_owner_of_the_folder_has_no_quota(board_folder: BoardFolder, hand: Hand) -> None:
+    board_folder = replace(board_folder, policy=Policy(per_day=1, in_all=1))
+    for number in range(3):
+        submit(board_folder, replace(hand(card=SystemCard("Birch", version=str(number))), operator=True))
+    with pytest.raises(InputError, match="1 are allowed in all"):
+        submit(board_folder, hand(card=SystemCard("Birch", version="4")))
+    full = replace(board_folder, policy=Policy(queue=1))
+    with pytest.raises(InputError, match="Run `ranscore worker --once`"):
+        submit(full, replace(hand(card=SystemCard("Birch", version="5")), operator=True))
+
+
 def test_a_full_queue_turns_away(board_folder: BoardFolder, hand: Hand) -> None:
     board_folder = replace(board_folder, policy=Policy(queue=1))
     submit(board_folder, hand())
@@ -273,7 +284,7 @@ def test_messages_are_word_for_word_those_of_validate(
     assert main(["validate", "bad.jsonl", "--cohort", str(board_folder.root / "cohorts" / "synthetic")]) == 3
     said = capsys.readouterr()
     checked = read(board_folder, hand(content=content, file="bad.jsonl"), board_folder.manifest("synthetic"))
-    assert said.err.splitlines() == [f"ranscore: {line}" for problem in checked.problems for line in str(problem).splitlines()]
+    assert said.err.splitlines()[:-1] == [f"ranscore: {line}" for problem in checked.problems for line in str(problem).splitlines()]
     assert said.out.splitlines() == [f"warning: {problem}" for problem in checked.warnings]
     assert len(checked.problems) > 20 and checked.warnings
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from harness.formats.complaints import Complaints
-from harness.formats.tabular import from_csv, from_json, from_parquet
+from harness.formats.tabular import from_csv, from_json, from_memory, from_parquet
 from harness.formats.tabular.rows import MAX_COLUMNS, Row, Stopped, study_id
 from harness.quiet import Quiet
 
-__all__ = ["Row", "Table", "check_name", "parse", "read", "study_id"]
+__all__ = ["Row", "Table", "check_name", "having", "name_of", "of", "parse", "read", "renamed", "study_id"]
 
 MAX_BYTES = 1 << 30
 """A file over 1 GiB is refused unread; MIMIC-CXR's 227,835 reports are about a seventh of that."""
@@ -57,7 +57,7 @@ class Table(Quiet):
     """What could be read of a file."""
 
     format: str
-    """`csv`, `jsonl`, `json`, `mapping` (a JSON object from id to text), `parquet`, or empty where it is none of them."""
+    """`csv`, `jsonl`, `json`, `mapping` (a JSON object from id to text), `parquet`, `memory`, or empty where it is none of them."""
     columns: tuple[str, ...] = ()
     """In lower case, without blanks around them, in the order of their first appearance."""
     rows: Iterable[Row] = field(default=(), repr=False)
@@ -115,6 +115,62 @@ class _Again(Quiet):
             if row.line:
                 left -= 1
                 yield row
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Renamed(Quiet):
+    """Rows whose cells have other names."""
+
+    rows: Iterable[Row] = field(repr=False)
+    names: Mapping[str, str]
+
+    def __iter__(self) -> Iterator[Row]:
+        for row in self.rows:
+            yield row._replace(cells={self.names.get(name, name): cell for name, cell in row.cells.items()})
+
+
+def renamed(table: Table, names: Mapping[str, str], complaints: Complaints) -> Table:
+    """A table whose columns are called as the program calls them.
+
+    Args:
+        table: As it was read.
+        names: By the program's name of a column what the file calls it; where neither name is there, that is a complaint.
+        complaints: Takes them.
+    """
+    back = {given.strip().lower(): name for name, given in names.items()}
+    for given, name in back.items():
+        if table.columns and not {given, name} & set(table.columns):
+            option = "--id-column" if name == "study_id" else f"--{name}-column"
+            complaints.add("no column", f"there is no column of the name that {option} gives", f"Correct {option}", 1)
+    back = {given: name for given, name in back.items() if given in table.columns}
+    if not back:
+        return table
+    moved = {**{name: f"another {name}" for name in back.values() if name not in back}, **back}
+    return replace(table, columns=tuple(moved.get(name, name) for name in table.columns), rows=_Renamed(table.rows, moved))
+
+
+def having(path: Path, names: Mapping[str, str]) -> dict[str, str]:
+    """The names that the file has as columns; arguments as for `renamed`."""
+    columns = read(path, Complaints("")).columns if names else ()
+    return {name: given for name, given in names.items() if given.strip().lower() in columns}
+
+
+def name_of(source: object) -> str:
+    """What a message calls a source of reports."""
+    return str(source) if isinstance(source, Path | str) else "the reports"
+
+
+def of(source: Any, complaints: Complaints) -> Table:
+    """A table from a file, or from what is in memory: a dict from id to text, a list of texts or rows, a table of pandas.
+
+    Raises:
+        UsageError: It is none of these.
+    """
+    if isinstance(source, Path | str):
+        return read(Path(source), complaints)
+    rows = from_memory.rows(source)
+    columns = dict.fromkeys(name for row in rows for name in row.cells)
+    return Table("memory", tuple(columns) or ("study_id", "report"), tuple(rows), len(rows))
 
 
 def read(path: Path, complaints: Complaints) -> Table:
