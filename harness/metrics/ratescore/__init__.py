@@ -73,7 +73,9 @@ def load(tagger: Path, names: Path, rules: Path, recipe: str = "long", device: s
     return Mean("ratescore", recipe, ("ratescore",), measure, fit_digest=digest(marks), limits=(-1.0, 1.0))
 
 
-def _entities(texts: Sequence[str], tag: Callable[[Sequence[str]], dict[str, list[Entity]]], rules: SentenceRules) -> dict[str, list[Entity]]:
+def _entities(
+    texts: Sequence[str], tag: Callable[[Sequence[str]], dict[str, list[Entity]]], rules: SentenceRules
+) -> dict[str, list[Entity]]:
     """By text its entities, sentence by sentence."""
     parts = {text: sentences(text, rules) for text in dict.fromkeys(texts)}
     found = tag([sentence for part in parts.values() for sentence in part])
