@@ -197,7 +197,7 @@ def rank(
             f"{taken[0]!r} is the name of a floor or the ceiling, which are added to every ranking: give the system another name"
         )
     for value in (run for runs in given.values() for run in runs):
-        inputs.check_pairs(value, references)
+        inputs.check_pairs(predictions=value, references=references)
     cohort = inputs.cohort_of(references, access=access, section=section)
     read = _read(given, cohort, cleaned, columns)
     by = scorer(cohort, extractor=extractor, options=options, metrics=metrics, profile=profile)

@@ -61,6 +61,9 @@ HOLDS_NONE = {
     "ListenAddress.known": "names of hosts",
     "BoardRow.cells": "numbers",
     "Prompt.text": "a template",
+    "LookCache._text": "counts and times",
+    "RoundHistory.findings": "numbers by finding",
+    "BenchWords.comparison": "words of the project",
 }
 
 

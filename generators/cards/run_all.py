@@ -25,7 +25,7 @@ from harness.storage import files
 from harness.storage.stored import Source, exists, read_object, tell
 from harness.types import Cohort, Grade, Study, SystemCard
 
-DOORS = frozenset({"replay", "command", "openai", "transformers"})
+DOORS = frozenset({"replay", "command", "openai", "rexrank", "transformers"})
 """Adapters: systems that need settings before they can run. A card runs one only if it is named."""
 
 BATCH = 8

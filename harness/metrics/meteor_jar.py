@@ -27,8 +27,14 @@ def ask_jar(java: str, jar: Path, lines: Sequence[str]) -> list[str]:
     """
     with _lock:
         _cancel()
+        kept = _running.get((java, jar))
         process = _started(java, jar)
         answers = _asked(process, lines)
+        if not answers and lines and process is kept:
+            # It was ending when it was asked.
+            _close(process)
+            process = _started(java, jar)
+            answers = _asked(process, lines)
         if len(answers) < len(lines):
             _close(process)
             what = f"the METEOR program ended with code {process.returncode} after {len(answers)} of {len(lines)} studies"

@@ -70,7 +70,7 @@ def reports_of(predictions: Any, cohort: Cohort, *, cleaned: bool = False, colum
     return reports.read(predictions, [study.id for study in cohort.scored], cohort.manifest.section, cleaned=cleaned, columns=columns)
 
 
-def check_pairs(predictions: Any, references: Any) -> None:
+def check_pairs(*, predictions: Any, references: Any) -> None:
     """Lists of texts have no ids: both sides are lists, of one length.
 
     Raises:

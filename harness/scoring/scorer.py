@@ -57,7 +57,7 @@ def score(
         InputError: The file is wrong; every problem is named.
         UnavailableError: The extractor, or a metric that was asked for by name alone, is not here.
     """
-    inputs.check_pairs(predictions, references)
+    inputs.check_pairs(predictions=predictions, references=references)
     cohort = inputs.cohort_of(references, access=access, section=section)
     reports = inputs.reports_of(predictions, cohort, cleaned=cleaned, columns=columns)
     who = card or SystemCard(inputs.system_name(predictions))

@@ -57,8 +57,8 @@ def reading(board: Board, known: AsReaders) -> Html:
 
 
 def _share(share: ReadingShare) -> list[object]:
-    p = [f"{share.p[kind]:.3f}" if kind in share.p else "–" for kind in ("sensitivity", "specificity")]
-    return [share.reports, f"{share.sensitivity:.3f}", f"{share.specificity:.3f}", *p]
+    p = [f"{share.p[kind]:z.3f}" if kind in share.p else "–" for kind in ("sensitivity", "specificity")]
+    return [share.reports, f"{share.sensitivity:z.3f}", f"{share.specificity:z.3f}", *p]
 
 
 def orders(board: Board, known: AsReaders) -> Html:

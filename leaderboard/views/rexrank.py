@@ -29,5 +29,5 @@ def view(rows: Sequence[ReXrankRow]) -> Html:
 
 
 def _cell(row: ReXrankRow, name: str) -> str:
-    value = f"{row.values[name]:.3f}" if name in row.values else "-"
+    value = f"{row.values[name]:z.3f}" if name in row.values else "-"
     return f"{value}*" if name in row.slips else value

@@ -110,7 +110,7 @@ def _show_rexrank(rows: tuple[ReXrankRow, ...]) -> None:
     if not rows:
         return
     lines = [
-        [row.system, *(f"{row.values[name]:.3f}{'*' * (name in row.slips)}" if name in row.values else "-" for name in METRICS)]
+        [row.system, *(f"{row.values[name]:z.3f}{'*' * (name in row.slips)}" if name in row.values else "-" for name in METRICS)]
         for row in rows
     ]
     table(["system", *METRICS], lines, "Reported by ReXrank for the same 590 studies (September 2025; not computed here, not ranked)")

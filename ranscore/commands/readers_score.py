@@ -149,7 +149,7 @@ def show(made: AsReaders, scored: Scored) -> None:
     table(
         ["how the extractor reads", "reports", "sensitivity", "specificity", "p", "p"],
         [
-            [name, str(one.reports), f"{one.sensitivity:.3f}", f"{one.specificity:.3f}", *(_p(p) for p in one.p.values())]
+            [name, str(one.reports), f"{one.sensitivity:z.3f}", f"{one.specificity:z.3f}", *(_p(p) for p in one.p.values())]
             for name, one in known
             if one
         ],
@@ -187,7 +187,7 @@ def run_plan(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps({"errors": source, "expected": [asdict(item) for item in made]}, ensure_ascii=False))
         return 0
-    lines = [[item.system, item.draw, str(item.pairs), f"{item.alone:.3f}", f"{item.powered:.3f}"] for item in made]
+    lines = [[item.system, item.draw, str(item.pairs), f"{item.alone:z.3f}", f"{item.powered:z.3f}"] for item in made]
     table(["system", "draw", "pairs", "width, people alone", "width, with the extractor"], lines, "Expected width of the 95 % interval", 2)
     print(f"Error rates: {source}. Each width is the mean of {reading_plan.REPEATS} studies by simulated readers.")
     return 0

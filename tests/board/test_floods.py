@@ -11,6 +11,7 @@ import random
 import string
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -77,6 +78,7 @@ INVENTED: dict[str, str] = {
     **{f"agree {number}": f"tab=agree&{quote(value) or 'x'}={number}" for number, value in enumerate(ODD)},
     "readers": "tab=readers&a=x",
     "extractor": "tab=extractor&a=x",
+    "sees": "tab=sees&part=x",
     "parameters of others": "tab=board&a={one}&b={other}&system={one}&part=recall",
     "part of a system": "tab=system&system={one}&part=recall&a={one}",
     "board of a system": "tab=system&system={one}&board=x",
@@ -95,11 +97,11 @@ def pages_of(content: Content) -> set[router.Asked]:
     found = set()
     for board in content.boards:
         rows = [row.id for row in board.rows]
-        found |= {router.Asked(tab, board.key) for tab in ("board", "agree", "about", "readers", "extractor")}
+        found |= {router.Asked(tab, board.key) for tab in ("board", "agree", "about", "readers", "extractor", "sees")}
         found |= {router.Asked("findings", board.key, part=part) for part in ("f1", "recall", "precision")}
         found |= {router.Asked("system", board.key, system=name) for name in rows}
         found |= {router.Asked("compare", board.key, a=one, b=other) for one in rows for other in rows if one != other}
-    return found
+    return found | {replace(asked, gone=True) for asked in found}
 
 
 @pytest.mark.parametrize("case", INVENTED)
@@ -109,7 +111,8 @@ def test_whatever_is_asked_is_one_of_the_pages_that_there_are(content: Content, 
     query = dict(QueryParams(INVENTED[case].format(**names(content))))
     asked = router.resolve(content, query.get("tab", ""), query)
     assert asked in pages_of(content)
-    assert router.resolve(content, asked.tab, {key: getattr(asked, key) for key in ("board", "a", "b", "system", "part")}) == asked
+    again = {key: getattr(asked, key) for key in ("board", "a", "b", "system", "part")} | ({"gone": "1"} if asked.gone else {})
+    assert router.resolve(content, asked.tab, again) == asked
 
 
 def test_an_empty_store_has_one_page_a_tab(tmp_path: Path) -> None:

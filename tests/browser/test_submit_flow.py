@@ -51,14 +51,18 @@ def says(page: Page, words: str) -> None:
 
 @pytest.mark.parametrize("working", [True, False])
 def test_the_tab_says_when_no_worker_is_running(chromium: Browser, served: Running, working: bool) -> None:
+    answered = []
+
     def answer(route: Route) -> None:
         real = route.fetch()
         route.fulfill(response=real, json=real.json() | {"worker": working})
+        answered.append(route)
 
     with window(chromium, address(served), 390) as page:
         page.route("**/ranscore/door", answer)
-        with page.expect_response("**/ranscore/door"):
-            opened(page, served)
+        opened(page, served)
+        while not answered:
+            page.wait_for_timeout(50)
         expect(page.get_by_text("No worker is running at the moment")).to_be_visible(visible=not working)
 
 

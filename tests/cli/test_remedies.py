@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 ROOMS = ("harness", "generators", "submissions", "validation", "leaderboard", "ranscore")
 HOLE = "\0"
 """What an f-string fills in."""
-FOREIGN = {"--no-compile", "--no-annotate"}
+FOREIGN = {"--no-compile", "--no-annotate", "--no-deps"}
 """Options of other programs."""
 
 

@@ -51,7 +51,8 @@ def test_what_is_here_is_known_by_home_configuration_and_json(tmp_path: Path, ca
 @pytest.mark.parametrize("name", [system.name for system in catalogue().values() if system.weights and not system.unavailable])
 def test_a_check_without_weights_names_where_to_get_each(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["systems", "check", name, "--device", "cpu"]) == 4
-    said = capsys.readouterr().err.rstrip().split("\n")
+    loading, *said = capsys.readouterr().err.rstrip().split("\n")
+    assert loading == f"Loading {name} ..."
     weights = catalogue()[name].weights
     assert len(said) == len(weights)
     for line, item in zip(said, weights, strict=True):

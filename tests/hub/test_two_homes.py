@@ -35,6 +35,7 @@ from submissions.worker import Worker
 from tests.hub.server import Hub, running
 
 QUICK = (0.0, 0.01, 0.02)
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -156,6 +157,9 @@ def test_no_word_of_a_hidden_cohort_reaches_its_public_side(
     closed = hub.traffic["lab/submissions"].decode(errors="replace") + str(hub.commits["lab/submissions"])
     references = {part for name in texts for part in (*shingles(hidden.reference(name)), texts[name].indication)}
     submitted = {part for reports in written.values() for text in reports.values() for part in shingles(text)}
+    # The pairs on *What metrics see* are written with some of the same invented phrases.
+    shipped = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "validation" / "bench").rglob("*.json"))
+    references, submitted = ({part for part in own if part not in shipped} for own in (references, submitted))
     assert len(references) > 300 and len(submitted) > 300
     for place, text in public.items():
         assert "quxref" not in text and "quxsub" not in text, place

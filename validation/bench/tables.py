@@ -117,7 +117,7 @@ def _is_error(kind: str) -> bool:
 def of_gallery(found: Gallery) -> BenchTable:
     """What each metric pays for each strategy."""
     names = tuple(next(iter(found.scores.values())))
-    rows = tuple((name, STRATEGIES[name], *(f"{scores[metric]:.3f}" for metric in names)) for name, scores in found.scores.items())
+    rows = tuple((name, STRATEGIES[name], *(f"{scores[metric]:z.3f}" for metric in names)) for name, scores in found.scores.items())
     return BenchTable(
         f"What optimising a metric pays: {found.reports} reports, {found.language}", ("strategy", "what is written", *names), rows
     )
@@ -137,7 +137,7 @@ def of_people(metrics: Sequence[PeopleAgreement], readers: Sequence[PeopleAgreem
         (
             name,
             figure(item.within),
-            *("-" if value is None else f"{value:.3f}" for value in (item.accuracy, item.pooled, item.systems)),
+            *("-" if value is None else f"{value:z.3f}" for value in (item.accuracy, item.pooled, item.systems)),
             "yes" if item.fitted else "",
         )
         for name, item in (*((item.name, item) for item in metrics), *((f"reader {item.name}", item) for item in readers))
