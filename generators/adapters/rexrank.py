@@ -62,10 +62,10 @@ class ReXrankProgram:
         Raises:
             UnavailableError: It cannot be started, an earlier run of it has not ended, or it ended without a single prediction.
         """
-        with self._place() as place:
+        with self._place() as place, _alone(place) as lock:
             plan = digest([self.digest, [[study.id, str(study.frontal), str(study.lateral)] for study in studies]])
             _renewed(place, plan)
-            found, ended, given_up = self._continued(studies, place)
+            found, ended, given_up = self._continued(studies, place, lock)
         if found:
             self.started.append(True)
         if not found and not self.started:
@@ -73,7 +73,7 @@ class ReXrankProgram:
             raise UnavailableError(Problem(what, "Try it alone; --set errors=FILE keeps what it says on standard error"))
         return [self._answer(study.id, found, given_up.get(study.id, ended)) for study in studies]
 
-    def _continued(self, studies: Sequence[StudyInput], place: Path) -> tuple[dict[str, Any], str, dict[str, str]]:
+    def _continued(self, studies: Sequence[StudyInput], place: Path, lock: tuple[int, ...]) -> tuple[dict[str, Any], str, dict[str, str]]:
         """Run the program until it has answered every study, or ends without an answer; a study at which it ends is left out of the next run."""
         found, ended = predictions(place / "output.json"), ""
         given_up: dict[str, str] = {}
@@ -81,7 +81,7 @@ class ReXrankProgram:
             files.write(
                 place / "input.json", json.dumps(self._input([s for s in studies if s.id not in given_up], place / "films")), private=True
             )
-            ended, before = self._run(place), len(found)
+            ended, before = self._run(place, lock), len(found)
             found = predictions(place / "output.json")
             if len(found) > before:
                 continue
@@ -122,11 +122,11 @@ class ReXrankProgram:
             }
         return listed
 
-    def _run(self, place: Path) -> str:
+    def _run(self, place: Path, lock: tuple[int, ...]) -> str:
         """Run the program to its end; why it ended otherwise than well, else empty."""
         names = {"input": place / "input.json", "output": place / "output.json", "films": place / "films"}
         words = [*self.words, *(word.format(**{name: str(path.absolute()) for name, path in names.items()}) for word in self.way)]
-        with _alone(place) as lock, (self.errors or Path("/dev/null")).open("ab") as stream:
+        with (self.errors or Path("/dev/null")).open("ab") as stream:
             try:
                 done = subprocess.run(
                     words,
@@ -175,7 +175,7 @@ def _renewed(place: Path, plan: str) -> None:
 
 @contextmanager
 def _alone(place: Path) -> Iterator[tuple[int, ...]]:
-    """Hold a lock that the program inherits: while it lives, nobody starts it again in this folder.
+    """Hold a lock that the program inherits: while it lives, nobody starts it again in this folder, or changes what it reads there.
 
     Raises:
         UnavailableError: An earlier run of it has not ended.
