@@ -65,6 +65,9 @@ class Worker:
     _stale: bool = True
     """Whether the board changed since ranks were made; not known at the start."""
     _rank_at: float = 0.0
+    _ordered: object = None
+    """What was there when the store was last put in order."""
+    _order_at: float = 0.0
     _once: bool = False
     _pauses: dict[str, Pause] = field(default_factory=dict)
     _troubles: dict[str, str] = field(default_factory=dict)
@@ -96,7 +99,7 @@ class Worker:
                     finished += done.state in OVER
                     self._attempt("ranks", lambda: self._rank(patient=True))
                     continue
-                self._attempt("order", self.tidy)
+                self._attempt("order", self._keep_order)
                 if once:
                     break
                 stop.wait(poll)
@@ -121,6 +124,17 @@ class Worker:
         pause.worked()
         self._troubles.pop(what, None)
         return found
+
+    def _keep_order(self) -> None:
+        """Put the store in order at once where something landed or a day ended; else with at most a hundredth of the time: it reads every record."""
+        events = self.board_folder.store.root / "events"
+        landed = events.stat().st_mtime_ns if events.is_dir() else 0
+        there = (tuple(self.board_folder.ledger.ledger_files.names()), landed, int(self.board_folder.ledger.clock() // 86_400))
+        if there == self._ordered and time.monotonic() < self._order_at:
+            return
+        started = time.monotonic()
+        self.tidy()
+        self._ordered, self._order_at = there, time.monotonic() + 100 * (time.monotonic() - started)
 
     def tidy(self) -> None:
         """Put the store in order after a crash, a withdrawal or a date that passed; ranks follow."""

@@ -36,6 +36,8 @@ from submissions.board_folder import BoardFolder
 SCRIPTS = ("colours.js", "frame.js", "film.js", "try.js", "submit.js")
 LAST_SECONDS = 20
 """After SIGTERM the page takes no new request and gives those under way so long to end."""
+QUEUE_SECONDS = 3.0
+"""How long Gradio's queue sleeps when there is nothing in it; its own value keeps a processor busy."""
 ASSETS = {"frame.css": "text/css", "live.css": "text/css"} | dict.fromkeys(SCRIPTS, "text/javascript")
 
 
@@ -160,6 +162,8 @@ def _with_gradio(made: FastAPI, site: Site) -> Any:
         show_error=False,
     )
     panels.has_launched = True
+    # Its queue is never used, and would look for work a thousand times a second.
+    panels._queue.sleep_when_free = QUEUE_SECONDS
     return whole
 
 

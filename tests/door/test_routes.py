@@ -112,3 +112,9 @@ def test_gradios_own_checks_are_on_besides(site: page.Site) -> None:
     made = mounted.get_blocks()
     assert made.has_launched and made.allowed_paths == [] and made.blocked_paths == ["/"]
     assert not made.run_history and not made.enable_monitoring and not made.mcp_server and not made.ssr_mode
+
+
+def test_an_idle_page_does_not_look_for_work_all_the_time(site: page.Site) -> None:
+    """Gradio's queue asks a thousand times a second whether there is something in it, and here there never is."""
+    (queue,) = {route.app.blocks._queue for route in page.app(site).inner.routes if hasattr(getattr(route, "app", None), "blocks")}
+    assert queue.sleep_when_free == page.QUEUE_SECONDS >= 1

@@ -228,6 +228,36 @@ def test_no_exception_of_a_round_ends_the_worker(
     assert f"failed: {words(error)}; again in" in said and "text" not in said and "Traceback" not in said
 
 
+def test_an_idle_worker_reads_the_store_when_something_landed_and_seldom_else(
+    board: BoardFolder, hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit(board, hand("A"))
+    worker, rounds = Worker(board), 0
+    worker.run(once=True)
+    whole = Worker.tidy
+    monkeypatch.setattr(time, "monotonic", lambda: 5.0)  # so that no time has passed
+
+    def counted(self: Worker) -> None:
+        nonlocal rounds
+        rounds += 1
+        whole(self)
+
+    monkeypatch.setattr(Worker, "tidy", counted)
+    worker._order_at = 6.0
+    for _ in range(3):
+        worker._keep_order()
+    settled = rounds
+    assert settled <= 1  # what it did itself is looked at once
+    (standing,) = board.store.standing()
+    board.store.withdraw(standing.id, "by hand")
+    worker._order_at = 6.0
+    worker._keep_order()
+    assert rounds == settled + 1
+    worker._order_at = 5.0
+    worker._keep_order()
+    assert rounds == settled + 2
+
+
 def test_a_worker_that_cannot_say_that_it_lives_works_all_the_same(board: BoardFolder, hand: Hand) -> None:
     name = submit(board, hand("A")).id
     (board.root / "workers").write_text("a file where a folder belongs")
