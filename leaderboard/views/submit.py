@@ -8,7 +8,10 @@ from typing import Any
 from harness.types import Access, Section
 from leaderboard.html.markup import Html, el, join
 
-LEAD = "One report a study: columns study_id and report. Nobody is shown its text."
+LEAD = (
+    "One report a study: columns study_id and report. Of an open cohort, Compare shows reports on which two systems differ; "
+    "of a credentialed one nobody is shown a report."
+)
 MORE = (
     "Check only names every problem at once and keeps nothing. Submit gives a receipt; the scores come onto the board by themselves. "
     "The file is read in memory; your browser keeps it, so that you can correct the form and send it again."
