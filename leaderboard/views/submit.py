@@ -9,8 +9,8 @@ from harness.types import Access, Section
 from leaderboard.html.markup import Html, el, join
 
 LEAD = (
-    "One report a study: columns study_id and report. Of an open cohort, Compare shows reports on which two systems differ; "
-    "of a credentialed one nobody is shown a report."
+    "One report a study: columns study_id and report. Compare shows reports of open cohorts, where two systems differ; "
+    "nobody is shown a report of a credentialed cohort."
 )
 MORE = (
     "Check only names every problem at once and keeps nothing. Submit gives a receipt; the scores come onto the board by themselves. "
