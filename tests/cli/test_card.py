@@ -123,6 +123,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_board_of_random_weights_says_what_is_true(whole: Path) -> None:
     """Ceiling; trained system, significantly above all others; then floors and random weights among each other, at chance."""
     (board,) = load(Store(whole / "store"))
@@ -157,6 +158,7 @@ def separation(folder: Path) -> dict[tuple[str, str], float]:
     return known | {(other, one): value for (one, other), value in known.items()}
 
 
+@pytest.mark.slow
 def test_every_system_stands_on_the_card_of_random_weights(whole: Path) -> None:
     (board,) = load(Store(whole / "store"))
     ranked = {row.name for row in board.rows if row.role is Role.SYSTEM}

@@ -192,6 +192,7 @@ def test_the_tokens_outside_a_report_are_the_same_whatever_it_holds(tiny: Path, 
         assert (before, after) == plain[:2] and not inside & special
 
 
+@pytest.mark.slow
 def test_ray_with_two_real_servers_one_killed_midway(transformers_url: str, tiny: Path, tmp_path: Path) -> None:
     pytest.importorskip("ray")
     name = imported(tmp_path)

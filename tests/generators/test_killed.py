@@ -114,7 +114,8 @@ def alive(pid: int) -> bool:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for Ray's processes in /proc")
-@pytest.mark.parametrize("system", ["trained", pytest.param("promptmrg", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("system", ["trained", "promptmrg"])
 def test_on_ray_the_file_is_the_same_though_an_actor_and_the_command_itself_were_killed(
     system: str, request: pytest.FixtureRequest, short: Path, tmp_path: Path
 ) -> None:

@@ -284,7 +284,11 @@ def test_a_failure_says_the_kind_and_the_receipt_and_no_text(board: BoardFolder,
 def test_once_ends_with_a_message_and_no_traceback(board: BoardFolder, hand: Hand, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
     submit(board, hand("A"))
 
-    def broken(_: Worker) -> None:
+    whole = Worker.step
+
+    def broken(worker: Worker) -> object:
+        if worker.board_folder.root != board.root:
+            return whole(worker)  # a page that another test left in this process
         raise OddError("text")
 
     monkeypatch.setattr(Worker, "step", broken)
