@@ -39,7 +39,7 @@ def test_the_header_leads_to_the_validation_of_the_boards_extractor(chromium: Br
     with serving(validated) as address, window(chromium, address, width) as page:
         visit(page, address)
         page.locator(".rs-on .rs-chips a", has_text="labels: lexical").click()
-        expect(page.locator(".rs-on h3")).to_have_text("Against the standard lung")
+        expect(page.locator(".rs-on h3")).to_have_text("Against the standard lung", timeout=120_000)
         table = page.locator(".rs-on table").last
         assert table.locator("tbody tr").count() == len(RAN_21)
         assert table.locator(".rs-whisker").first.bounding_box()["width"] > 80  # type: ignore[index]
